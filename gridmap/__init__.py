@@ -1,0 +1,45 @@
+"""From raw boundary and address files to one net of service grids.
+
+A step is a function that takes frames and rules and returns new frames. The public names
+below are loaded when they are first used, so that ``import gridmap`` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from .version import __version__
+
+#: Public name -> the room it lives in. One import path each.
+_ROOMS: dict[str, str] = {
+    "BarrierRule": "rules",
+    "CodeRule": "rules",
+    "GridmapError": "errors",
+    "Limit": "rules",
+    "Profile": "rules",
+    "Publication": "rules",
+    "SizeRule": "rules",
+    "TilingRule": "rules",
+    "check_balance": "ledger",
+    "check_frame": "schema",
+    "list_profiles": "rules",
+    "load_code_rule": "rules",
+    "load_profile": "rules",
+    "load_publication": "rules",
+    "sketch_grids": "sketch",
+    "sketch_points": "sketch",
+    "sketch_units": "sketch",
+}
+
+__all__ = [*sorted(_ROOMS), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module 'gridmap' has no attribute {name!r}")
+    return getattr(import_module(f".{_ROOMS[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_ROOMS])

@@ -1,0 +1,337 @@
+"""The rules of a run: frozen values with limits of their own, read from TOML profiles.
+
+Every size, code and publication rule is a profile that a user can copy and change; none
+is a constant in the code. `list_profiles` and its kin name the shipped ones.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from .errors import ProfileError, listed
+
+MEASURES = ("households", "people", "area_m2")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """A further bound on a grid, beside the measure that sizes it."""
+
+    measure: str
+    minimum: float = 0.0
+    maximum: float = float("inf")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.minimum <= self.maximum:
+            raise ProfileError(
+                f"limit on {self.measure} runs from {self.minimum:,g} to {self.maximum:,g}: the "
+                "first must not be below 0 or above the second"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SizeRule:
+    """How large a grid may be.
+
+    Parameters
+    ----------
+    measure : str, default "households"
+        The column of UNITS that sizes a grid, or ``area_m2``.
+    minimum, target, maximum : float
+        The range in that measure, ends included, and the size to aim at inside it.
+    limits : tuple of Limit, default ()
+        Bounds on other measures, such as at most 2,500 people.
+
+    Examples
+    --------
+    >>> SizeRule(minimum=300, target=400, maximum=500).state(250.0)
+    'small'
+    """
+
+    measure: str = "households"
+    minimum: float
+    target: float
+    maximum: float
+    limits: tuple[Limit, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.minimum <= self.target <= self.maximum:
+            raise ProfileError(
+                f"size rule asks for {self.minimum:,g} to {self.maximum:,g} {self.measure} around "
+                f"{self.target:,g}: the minimum must be above 0, and the target between the two"
+            )
+
+    def state(self, size: float) -> str:
+        """Say whether a size is "in range", "small" or "large"."""
+        if size < self.minimum:
+            return "small"
+        return "large" if size > self.maximum else "in range"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CodeRule:
+    """How codes are laid out.
+
+    ``parts`` are the lengths of the parts from left to right, the last being the sequence
+    inside the community; the parts before it are the code of the territory. Sequences run
+    from ``first`` upwards, numbered west to east, then north to south. ``merged_from`` is the
+    first community number used for merged communities, where the layout has one.
+    """
+
+    name: str
+    parts: tuple[int, ...]
+    first: int = 1
+    merged_from: int | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.parts or min(self.parts) < 1:
+            raise ProfileError(
+                f"code rule {self.name!r} has parts {self.parts}: one or more lengths above 0"
+            )
+
+    @property
+    def length(self) -> int:
+        """Digits of a whole code."""
+        return sum(self.parts)
+
+    @property
+    def prefix(self) -> int:
+        """Digits before the sequence: those of the territory."""
+        return sum(self.parts[:-1])
+
+    @property
+    def capacity(self) -> int:
+        """How many codes one territory can have."""
+        return 10 ** self.parts[-1] - self.first
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TilingRule:
+    """When polygons count as a tiling, and how faults are mended."""
+
+    snap_m: float = 0.01
+    sliver_m2: float = 1.0
+    overlaps: str = "border"
+
+    def __post_init__(self) -> None:
+        if self.overlaps not in ("border", "order", "compact"):
+            raise ProfileError(
+                f"overlaps go by {self.overlaps!r}: expected border (longest shared border), "
+                "order (the code that sorts first) or compact (most compact result)"
+            )
+        if self.snap_m < 0 or self.sliver_m2 < 0:
+            raise ProfileError("snap_m and sliver_m2 must not be below 0")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BarrierRule:
+    """How strongly grids follow each class of line: 0 not at all, 1 as the strongest."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        odd = [kind for kind, weight in self.weights.items() if not 0 <= weight <= 1]
+        if odd:
+            raise ProfileError(f"barrier weights of {listed(odd)} are outside 0 to 1")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Publication:
+    """What an output may show.
+
+    ``columns`` is the allow-list of figures per grid; counts of people and households below
+    ``smallest`` are suppressed, and others with them where a total would give them away.
+    """
+
+    name: str
+    smallest: int = 10
+    columns: tuple[str, ...] = ()
+    elements: bool = False
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.smallest < 0:
+            raise ProfileError(
+                f"publication {self.name!r} suppresses below {self.smallest}: 0 or more is needed"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Profile:
+    """All rules of one kind of territory."""
+
+    name: str
+    title: str
+    size: SizeRule
+    code: CodeRule
+    dedicated: tuple[str, ...] = ()
+    barriers: BarrierRule = field(default_factory=BarrierRule)
+    tiling: TilingRule = field(default_factory=TilingRule)
+    source: str = ""
+
+
+def _shipped(folder: str) -> tuple[str, ...]:
+    files = resources.files(__package__).joinpath("profiles", folder).iterdir()
+    return tuple(sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml")))
+
+
+def list_profiles() -> tuple[str, ...]:
+    """Return the names of the shipped profiles, sorted.
+
+    Examples
+    --------
+    >>> "urban" in list_profiles()
+    True
+    """
+    return _shipped("size")
+
+
+def list_publications() -> tuple[str, ...]:
+    """Return the names of the shipped publication profiles, sorted.
+
+    Examples
+    --------
+    >>> list_publications()
+    ('internal', 'public', 'shared')
+    """
+    return _shipped("publication")
+
+
+def list_code_rules() -> tuple[str, ...]:
+    """Return the names of the shipped code rules, sorted.
+
+    Examples
+    --------
+    >>> list_code_rules()
+    ('cn15', 'cn20', 'plain', 'statistical')
+    """
+    return _shipped("code")
+
+
+def load_profile(name_or_path: str | Path) -> Profile:
+    """Read a profile: a shipped one by name, or a TOML file.
+
+    Parameters
+    ----------
+    name_or_path : str or Path
+        A name out of `list_profiles`, or a path that ends in ``.toml``.
+
+    Returns
+    -------
+    Profile
+
+    Raises
+    ------
+    ProfileError
+        If there is no such profile, or it has unknown, absent or contradicting entries.
+
+    Examples
+    --------
+    >>> load_profile("urban").size.maximum
+    500
+    """
+    entries, where = _read_toml("size", name_or_path)
+    size = dict(_take(entries, "size", where))
+    limits = tuple(_build(Limit, limit, where) for limit in size.pop("limits", []))
+    code = entries.get("code", "plain")
+    return _build(
+        Profile,
+        {
+            **entries,
+            "name": Path(name_or_path).stem,
+            "size": _build(SizeRule, {**size, "limits": limits}, where),
+            "code": load_code_rule(code) if isinstance(code, str) else _code(code, where),
+            "dedicated": tuple(entries.get("dedicated", ())),
+            "barriers": BarrierRule(weights=dict(entries.get("barriers", {}))),
+            "tiling": _build(TilingRule, entries.get("tiling", {}), where),
+        },
+        where,
+    )
+
+
+def load_code_rule(name_or_path: str | Path) -> CodeRule:
+    """Read a code rule: a shipped one by name, or a TOML file.
+
+    Raises
+    ------
+    ProfileError
+        If there is no such rule, or its entries are wrong.
+
+    Examples
+    --------
+    >>> load_code_rule("cn15").parts
+    (6, 3, 3, 3)
+    """
+    entries, where = _read_toml("code", name_or_path)
+    return _code({**entries, "name": Path(name_or_path).stem}, where)
+
+
+def load_publication(name_or_path: str | Path) -> Publication:
+    """Read a publication profile: a shipped one by name, or a TOML file.
+
+    Raises
+    ------
+    ProfileError
+        If there is no such profile, or its entries are wrong.
+
+    Examples
+    --------
+    >>> load_publication("shared").smallest
+    10
+    """
+    entries, where = _read_toml("publication", name_or_path)
+    columns = tuple(entries.get("columns", ()))
+    named = {**entries, "name": Path(name_or_path).stem, "columns": columns}
+    return _build(Publication, named, where)
+
+
+def _read_toml(folder: str, name_or_path: str | Path) -> tuple[dict[str, Any], str]:
+    where = str(name_or_path)
+    if where.endswith(".toml"):
+        path = Path(name_or_path)
+        if not path.is_file():
+            raise ProfileError(f"there is no profile file {where}")
+        text = path.read_text(encoding="utf-8")
+    elif where in _shipped(folder):
+        shipped = resources.files(__package__).joinpath("profiles", folder, f"{where}.toml")
+        text = shipped.read_text(encoding="utf-8")
+    else:
+        raise ProfileError(
+            f"there is no {folder} profile {where!r}. Shipped are "
+            f"{listed(_shipped(folder), show=20)}; a file of your own ends in .toml"
+        )
+    try:
+        return tomllib.loads(text), where
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError(f"profile {where} is not valid TOML: {error}") from error
+
+
+def _take(entries: Mapping[str, Any], key: str, where: str) -> Any:
+    if key not in entries:
+        raise ProfileError(f"profile {where} has no [{key}]")
+    return entries[key]
+
+
+def _code(entries: Mapping[str, Any], where: str) -> CodeRule:
+    return _build(CodeRule, {**entries, "parts": tuple(entries.get("parts", ()))}, where)
+
+
+def _build(kind: type, entries: Mapping[str, Any], where: str) -> Any:
+    """Make a rule from TOML entries; an unknown entry is an error, never ignored."""
+    known = [f.name for f in fields(kind)]
+    unknown = [key for key in entries if key not in known]
+    if unknown:
+        raise ProfileError(
+            f"profile {where} has unknown entries {listed(unknown)} for {kind.__name__}. "
+            f"Known are {listed(known, show=20)}"
+        )
+    try:
+        return kind(**entries)
+    except TypeError as error:
+        raise ProfileError(f"profile {where} cannot make a {kind.__name__}: {error}") from error
