@@ -61,13 +61,14 @@ def _unknown(schema: Schema, name: str) -> Column:
     raise KeyError(f"{schema.name} has no column {name!r}")
 
 
-def _households(meaning: str, *, required: bool = False) -> Column:
+def _households(meaning: str, *, required: bool = False, missing: bool = False) -> Column:
     return Column(name="households", kind="count", unit="households", meaning=meaning,
-                  required=required)
+                  required=required, missing=missing)
 
 
-def _people(meaning: str, *, required: bool = False) -> Column:
-    return Column(name="people", kind="count", unit="people", meaning=meaning, required=required)
+def _people(meaning: str, *, required: bool = False, missing: bool = False) -> Column:
+    return Column(name="people", kind="count", unit="people", meaning=meaning,
+                  required=required, missing=missing)
 
 
 _GRID_LINK = Column(name="grid", kind="text", required=False, missing=True,
@@ -83,8 +84,8 @@ TERRITORIES = Schema(
         Column(name="level", kind="text", meaning="county, town, community or the like"),
         Column(name="parent", kind="text", missing=True,
                meaning="territory of the next level up; missing at the top"),
-        _households("published total, where one is given"),
-        _people("published total, where one is given"),
+        _households("published total, where one is given", missing=True),
+        _people("published total, where one is given", missing=True),
     ),
 )
 
@@ -111,8 +112,10 @@ GRIDS = Schema(
         Column(name="territory", kind="text", meaning="the territory that holds the grid"),
         Column(name="kind", kind="text",
                meaning="comprehensive, dedicated, or existing for a layer that was given"),
-        _households("households living in the grid", required=True),
-        _people("people living in the grid", required=True),
+        _households("households living in the grid; missing where unknown", required=True,
+                   missing=True),
+        _people("people living in the grid; missing where unknown", required=True,
+               missing=True),
         Column(name="area_m2", kind="number", unit="m²",
                meaning="area on the ground, from an equal-area projection"),
     ),
@@ -138,8 +141,8 @@ ELEMENTS = Schema(
     columns=(
         Column(name="kind", kind="text", meaning="address, building, population or the like"),
         Column(name="count", kind="count", meaning="how many things the row stands for"),
-        _households("households the row stands for"),
-        _people("people the row stands for"),
+        _households("households the row stands for; missing if none", missing=True),
+        _people("people the row stands for; missing if none", missing=True),
         Column(name="floors", kind="number", unit="floors", required=False, missing=True,
                meaning="storeys of a building"),
         Column(name="territory", kind="text", required=False, missing=True,
@@ -276,11 +279,13 @@ BY_GRID = Schema(
     columns=(
         Column(name="territory", kind="text", meaning="the territory that holds the grid"),
         Column(name="kind", kind="text", meaning="comprehensive, dedicated or existing"),
-        _households("households living in the grid", required=True),
-        _people("people living in the grid", required=True),
+        _households("households living in the grid; missing where unknown", required=True,
+                   missing=True),
+        _people("people living in the grid; missing where unknown", required=True,
+               missing=True),
         Column(name="area_m2", kind="number", unit="m²", meaning="area on the ground"),
         Column(name="size_state", kind="text", required=False,
-               meaning="in range, small, large or not sized"),
+               meaning="in range, small, large, dedicated or unknown"),
         Column(name="compactness", kind="number", required=False,
                meaning="Polsby-Popper: 4π area / perimeter², 1 for a circle"),
         Column(name="parts", kind="count", required=False, meaning="pieces; 1 is contiguous"),
