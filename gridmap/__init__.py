@@ -21,6 +21,7 @@ _ROOMS: dict[str, str] = {
     "Publication": "rules",
     "SizeRule": "rules",
     "TilingRule": "rules",
+    "attach_points": "attach.points",
     "check_balance": "ledger",
     "check_frame": "schema",
     "list_profiles": "rules",

@@ -1,0 +1,1 @@
+"""Fill polygons with elements: points, footprints and published totals."""

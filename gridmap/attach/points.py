@@ -1,0 +1,135 @@
+"""Points to polygons: every point in exactly one of those that cover it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from geopandas import GeoDataFrame
+from numpy.typing import NDArray
+from pandas import Series
+
+from .. import schema
+from ..errors import SchemaError
+from . import counts, exact, places
+from .places import NOWHERE, Attachment, Places
+
+#: How a point was found, by the number that stands for it while it is looked for.
+HOW = pd.array(["inside", "border", "nearest"], dtype="str")
+
+
+def attach_points(
+    elements: GeoDataFrame, grids: GeoDataFrame, *, nearest_m: float | None = None
+) -> Attachment:
+    """Give every point the code of the polygon that holds it.
+
+    Among the polygons that cover a point, border included, the one whose code sorts first
+    holds it. So a point inside a tiling is counted exactly once, and the answer does not
+    depend on the order of the rows.
+
+    Parameters
+    ----------
+    elements : GeoDataFrame, schema ELEMENTS, ASSETS, EVENTS or VISITS
+        Points, in a CRS in metres. A row without a place is kept and becomes a reject.
+    grids : GeoDataFrame
+        Valid polygons whose index is called grid, unit, territory or work_grid, in the same
+        CRS. They may overlap and leave gaps.
+    nearest_m : float, optional
+        Give a point outside of all polygons to the nearest one, if it is at most so many
+        metres away; of two equally near the one whose code sorts first. By default such a
+        point is held by none.
+
+    Returns
+    -------
+    Attachment
+        ``elements``: same rows, same order, and two more columns: one with the name of the
+        index of ``grids``, missing where none holds the point, and ``how``: "inside",
+        "border" (on the border of a polygon that covers it), "nearest", or missing.
+        ``by_grid``: one row for every polygon in the order of ``grids``: rows, households
+        and people, and for each kind ``count_`` and the kind. ``rejects``: one row for every
+        point that no polygon holds, with the reason. Empty frames give empty answers.
+
+    Raises
+    ------
+    SchemaError
+        If a frame does not follow its schema, elements are no points, or ``nearest_m`` is
+        not above 0.
+    CRSError
+        If the CRS differ or are not in metres.
+    TilingError
+        If a polygon is not valid.
+
+    See Also
+    --------
+    attach_footprints : The same for polygons, such as buildings.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> grids = sketch_grids("AB")  # two squares of 1 m, side by side
+    >>> attached = attach_points(sketch_points((0.5, 0.5), (1.0, 0.5), (9.0, 9.0)), grids)
+    >>> attached.elements[["grid", "how"]].values.tolist()
+    [['A', 'inside'], ['A', 'border'], [nan, nan]]
+    >>> attached.by_grid["count_address"].to_dict()
+    {'A': 2, 'B': 0}
+    """
+    places.check_attached(elements, footprints=False)
+    places.check_holders(grids)
+    schema.check_metric_crs(elements=elements, grids=grids)
+    _check_nearest(nearest_m)
+    found = places.find_places(elements)
+    position, how = hold_places(found, grids, nearest_m=nearest_m)
+    return Attachment(
+        places.write_holders(elements, position, how, grids.index),
+        counts.count_held(elements, position, grids.index),
+        places.write_rejects(elements, position, found.reason, grids.index),
+    )
+
+
+def _check_nearest(nearest_m: float | None) -> None:
+    if nearest_m is not None and not 0 < nearest_m < np.inf:
+        raise SchemaError(f"nearest_m is {nearest_m}: a distance above 0 in metres is needed")
+
+
+def hold_places(
+    found: Places, grids: GeoDataFrame, *, nearest_m: float | None = None
+) -> tuple[NDArray[np.integer], Series]:
+    """Return the position in ``grids`` of the polygon that holds each place, and how.
+
+    Parameters
+    ----------
+    found : Places
+        Coordinates, and the reason where a row has none.
+    grids : GeoDataFrame
+        Polygons, checked.
+    nearest_m : float, optional
+        See `attach_points`.
+
+    Returns
+    -------
+    position : array of int
+        -1 where none holds the place.
+    how : Series of text
+        inside, border, nearest or missing, numbered from 0.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> found = places.find_places(sketch_points((1.5, 0.5)))
+    >>> hold_places(found, sketch_grids("AB"))[0].tolist()
+    [1]
+    """
+    by_code = np.argsort(grids.index.to_numpy(dtype=object), kind="stable")
+    shapes = grids.geometry.to_numpy()[by_code]
+    position = np.full(len(found.x), NOWHERE, dtype=np.int32)
+    way = np.full(len(found.x), NOWHERE, dtype=np.int8)
+    there = np.flatnonzero(found.reason == None)  # noqa: E711  (element by element)
+    held = exact.find_first(shapes, found.x[there], found.y[there])
+    position[there] = held.position
+    way[there] = np.where(held.position == NOWHERE, NOWHERE, held.border)
+    if nearest_m is not None:
+        out = there[held.position == NOWHERE]
+        near = exact.find_nearest(shapes, found.x[out], found.y[out], within_m=nearest_m)
+        position[out] = near
+        way[out] = np.where(near == NOWHERE, NOWHERE, 2)
+    how = Series(pd.api.extensions.take(HOW, way, allow_fill=True), dtype="str")
+    return np.append(by_code, NOWHERE)[position], how  # the last place answers for NOWHERE
