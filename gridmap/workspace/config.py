@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Source:
     offset: str | None = None
     encoding: str | None = None
     where: Mapping[str, Any] | None = None
-    strip: str | None = None
+    prefix: str = ""  # put before every code, to tell files with the same codes apart
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,6 +71,7 @@ class Settings:
     effort: str = "normal"
     workers: int = 1
     figure: str = "households"
+    code: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,7 +171,7 @@ def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) ->
     config = Config(
         path=file.resolve(),
         settings=settings,
-        profile=rules.load_profile(_rule_file(settings.profile, file)),
+        profile=_profile(settings, file),
         publication=rules.load_publication(_rule_file(settings.publication, file)),
         population=_population(tables),
         **_units(tables, file, variables),
@@ -178,6 +179,14 @@ def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) ->
     )
     _check_enough(config)
     return config
+
+
+def _profile(settings: Settings, file: Path) -> rules.Profile:
+    """Read the profile; ``[run] code`` overrules its code rule."""
+    profile = rules.load_profile(_rule_file(settings.profile, file))
+    if settings.code is None:
+        return profile
+    return replace(profile, code=rules.load_code_rule(_rule_file(settings.code, file)))
 
 
 def _rule_file(name: str, file: Path) -> str:

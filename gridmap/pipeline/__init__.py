@@ -1,0 +1,26 @@
+"""The whole way, from raw files to grids on a map."""
+
+from .check import find_faults
+from .fill import fill_grids
+from .load import Inputs, load_inputs
+from .mend import mend_inputs
+from .run import Run, run
+from .save import save_run
+from .summary import explain_sizes, summarise
+from .totals import join_totals
+from .units import make_units
+
+__all__ = [
+    "Inputs",
+    "Run",
+    "explain_sizes",
+    "fill_grids",
+    "find_faults",
+    "join_totals",
+    "load_inputs",
+    "make_units",
+    "mend_inputs",
+    "run",
+    "save_run",
+    "summarise",
+]

@@ -1,0 +1,173 @@
+"""Second step: one CRS in metres, and seamless territories."""
+
+from __future__ import annotations
+
+import pandas as pd
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+from pyproj import CRS
+
+from .. import ledger, sources, tiling
+from ..rules import TilingRule
+from ..workspace.config import Config
+from .load import Inputs, Progress, lowest_territories, silent
+
+_PLACED = ("territories", "units", "grids", "barriers", "sites", "elements", "assets", "events",
+           "visits", "workers", "schemes")
+
+
+def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) -> Inputs:
+    """Bring all frames into one CRS in metres and mend what should tile the territory.
+
+    Territories are mended level by level from the top, each level against the one above;
+    given units and given grids against the lowest level. Elements and schemes are moved to
+    the CRS and otherwise left as they are.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        As `load_inputs` returns them.
+    config : Config
+        Its profile has the tiling rule; ``[run] crs`` overrules the CRS that is found.
+    progress : callable, optional
+        Called with (step, done, total).
+
+    Returns
+    -------
+    Inputs
+        With every mended place in ``changes``.
+
+    Raises
+    ------
+    CRSError
+        If no CRS in metres fits.
+    """
+    inputs = _project(inputs, _working_crs(inputs, config))
+    rule = config.profile.tiling
+    changes = [inputs.changes]
+    lines = [inputs.ledger]
+    units, territories = inputs.units, inputs.territories
+    if units is not None:
+        units, parts = _mend(units, None, rule, "units", lines)
+        changes += parts
+    if config.territories_from_units and units is not None:
+        territories = _dissolve(units, inputs, config)
+    progress("mend", 1, 3)
+    if territories is not None:
+        territories, parts = _mend_levels(territories, rule, lines)
+        changes += parts
+    progress("mend", 2, 3)
+    grids = inputs.grids
+    if grids is not None and territories is not None:
+        lowest = lowest_territories(territories, config.settings.within)
+        grids, parts = _mend(grids, lowest, rule, "grids", lines)
+        changes += parts
+    schemes = inputs.schemes
+    if schemes is not None:
+        changes.append(note_overlaps(schemes, rule=rule))
+    progress("mend", 3, 3)
+    return inputs._replace(
+        territories=territories, units=units, grids=grids,
+        changes=ledger.join_changes(*changes), ledger=ledger.join_ledger(*lines),
+    )
+
+
+def _working_crs(inputs: Inputs, config: Config) -> CRS:
+    if config.settings.crs is not None:
+        return CRS.from_user_input(config.settings.crs)
+    frame = inputs.units if inputs.territories is None else inputs.territories
+    return sources.metric_crs(frame)
+
+
+def _project(inputs: Inputs, crs: CRS) -> Inputs:
+    moved = {}
+    for name in _PLACED:
+        frame = getattr(inputs, name)
+        if isinstance(frame, GeoDataFrame) and frame.crs is not None and frame.crs != crs:
+            moved[name] = frame.to_crs(crs)
+    return inputs._replace(**moved)
+
+
+def _dissolve(units: GeoDataFrame, inputs: Inputs, config: Config) -> GeoDataFrame:
+    made = tiling.build_territories(units)
+    made["level"] = pd.Series(config.settings.within, index=made.index, dtype="str")
+    given = inputs.territories
+    return made if given is None else pd.concat([given, made])
+
+
+def _mend(
+    polygons: GeoDataFrame,
+    parent: GeoDataFrame | None,
+    rule: TilingRule,
+    name: str,
+    lines: list[DataFrame],
+) -> tuple[GeoDataFrame, list[DataFrame]]:
+    mended, changes = tiling.repair_tiling(polygons, parent, rule=rule)
+    lines.append(
+        ledger.balance("mend", name, came_in=len(polygons), went_on=len(mended),
+                       left_over=len(polygons) - len(mended))
+    )
+    return mended, [changes]
+
+
+def _mend_levels(
+    territories: GeoDataFrame, rule: TilingRule, lines: list[DataFrame]
+) -> tuple[GeoDataFrame, list[DataFrame]]:
+    """Mend each level against the one above it, which is already whole."""
+    above: GeoDataFrame | None = None
+    mended, changes = [], []
+    for level in levels_from_top(territories):
+        children = territories[territories["level"] == level]
+        above, parts = _mend(children, above, rule, f"territories: {level}", lines)
+        mended.append(above)
+        changes += parts
+    return pd.concat(mended), changes
+
+
+def levels_from_top(territories: GeoDataFrame) -> list[str]:
+    """Return the levels of territories, parents before children.
+
+    Parameters
+    ----------
+    territories : GeoDataFrame, schema TERRITORIES
+
+    Returns
+    -------
+    list of str
+        A level comes after the level of its parents; levels without known parents come
+        first, in the order of the rows.
+    """
+    parent = territories["parent"]
+    depth = pd.Series(0, index=territories.index)
+    known = parent[parent.isin(territories.index)]
+    for _ in range(territories["level"].nunique()):
+        depth.update(depth.reindex(known).set_axis(known.index) + 1)
+    order = depth.groupby(territories["level"], sort=False).max()
+    return order.sort_values(kind="stable").index.tolist()
+
+
+def note_overlaps(schemes: GeoDataFrame, *, rule: TilingRule) -> DataFrame:
+    """Write down where work grids of one scheme overlap: facts, which nobody mends here.
+
+    Parameters
+    ----------
+    schemes : GeoDataFrame, schema SCHEMES
+    rule : TilingRule
+
+    Returns
+    -------
+    DataFrame, schema CHANGES
+        One row for each scheme with overlaps, with their number and area.
+    """
+    notes = []
+    for scheme, work_grids in schemes.groupby("scheme"):
+        overlaps = tiling.find_overlaps(work_grids, rule=rule)
+        if len(overlaps):
+            notes.append(
+                ledger.note_changes(
+                    [scheme], step="mend", what="scheme overlaps itself",
+                    area_m2=overlaps["area_m2"].sum(),
+                    note=f"{len(overlaps):,} overlaps between work grids; left as they are",
+                )
+            )
+    return ledger.join_changes(*notes)

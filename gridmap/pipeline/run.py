@@ -1,0 +1,162 @@
+"""The main job: from raw files to grids, their figures and the account of every row."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+from geopandas import GeoDataFrame
+from pandas import DataFrame, Series
+
+from .. import coverage, ledger, tiling, zoning
+from ..workspace.config import Config
+from .fill import fill_grids
+from .load import Inputs, Progress, load_inputs, silent
+from .mend import mend_inputs
+from .summary import summarise
+from .totals import MASSES, join_totals
+from .units import make_units
+
+
+class Run(NamedTuple):
+    """What the main job made. All frames are in one CRS in metres."""
+
+    grids: GeoDataFrame  # schema GRIDS
+    by_grid: DataFrame  # schema BY_GRID, unsuppressed
+    territories: GeoDataFrame
+    units: GeoDataFrame | None
+    assignment: Series  # unit -> grid
+    elements: GeoDataFrame | None
+    assets: GeoDataFrame | None
+    barriers: GeoDataFrame | None
+    sites: GeoDataFrame | None
+    schemes: GeoDataFrame | None
+    workers: DataFrame | None
+    events: DataFrame | None
+    visits: DataFrame | None
+    uncovered: GeoDataFrame
+    totals: Series
+    summary: Series
+    changes: DataFrame
+    rejects: DataFrame
+    ledger: DataFrame
+
+
+def run(config: Config, *, progress: Progress = silent) -> Run:
+    """Do the main job: load, mend, count, draw, attach, measure.
+
+    Nothing is written; ``save_run`` does that.
+
+    Parameters
+    ----------
+    config : Config
+        As `load_config` reads it.
+    progress : callable, optional
+        Called with (step, done, total) on the way.
+
+    Returns
+    -------
+    Run
+        Grids with their figures, everything attached, and the account of every row.
+
+    Raises
+    ------
+    GridmapError
+        If an input is missing, unreadable or contradicts itself; the message says which,
+        where, and what to do.
+    LedgerError
+        If a step lost or doubled rows or people.
+    """
+    inputs = load_inputs(config, progress=progress)
+    inputs = mend_inputs(inputs, config, progress=progress)
+    inputs = join_totals(inputs, config)
+    inputs = make_units(inputs, config, progress=progress)
+    drawn = draw_base_grids(inputs, config, progress=progress)
+    filled = fill_grids(inputs, drawn.grids, counted=config.build_units, progress=progress)
+    tiling.check_tiling(filled.grids, rule=config.profile.tiling)
+    measured = coverage.measure_coverage(
+        filled.grids, elements=filled.elements, assets=filled.assets, events=filled.events,
+        visits=filled.visits, workers=filled.workers, size=config.profile.size,
+    )
+    account = ledger.join_ledger(inputs.ledger, *_drawn_lines(inputs, drawn), filled.ledger)
+    ledger.check_balance(account)
+    changes = ledger.join_changes(inputs.changes, drawn.changes)
+    return Run(
+        grids=filled.grids,
+        by_grid=measured.by_grid,
+        territories=_known(inputs.territories),
+        units=inputs.units,
+        assignment=drawn.assignment,
+        elements=filled.elements,
+        assets=filled.assets,
+        barriers=inputs.barriers,
+        sites=inputs.sites,
+        schemes=inputs.schemes,
+        workers=filled.workers,
+        events=filled.events,
+        visits=filled.visits,
+        uncovered=measured.uncovered,
+        totals=measured.totals,
+        summary=summarise(filled, measured, changes=changes, ledger=account),
+        changes=changes,
+        rejects=ledger.join_changes(inputs.rejects, filled.rejects),
+        ledger=account,
+    )
+
+
+def draw_base_grids(
+    inputs: Inputs, config: Config, *, progress: Progress = silent
+) -> zoning.Partition:
+    """Draw grids out of the units, or take the layer that was given.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With units that are counted, or with grids.
+    config : Config
+        Its profile says how large grids are and what they follow.
+    progress : callable, optional
+        Called with (step, done, total).
+
+    Returns
+    -------
+    Partition
+        For a given layer the assignment is empty.
+    """
+    if inputs.grids is not None:
+        grids = _given_grids(inputs.grids)
+        nobody = Series(dtype="str", name="grid", index=pd.Index([], dtype="str", name="unit"))
+        return zoning.Partition(grids, nobody, ledger.join_changes())
+    profile, settings = config.profile, config.settings
+    return zoning.partition(
+        _known(inputs.units), profile.size, barriers=inputs.barriers,
+        barrier_rule=profile.barriers, dedicated=profile.dedicated, code=profile.code,
+        seed=settings.seed, effort=settings.effort, workers=settings.workers,
+        progress=lambda done, total: progress("partition", done, total),
+    )
+
+
+def _given_grids(grids: GeoDataFrame) -> GeoDataFrame:
+    missing = {mass: float("nan") for mass in MASSES if mass not in grids}
+    return grids.assign(kind="existing", area_m2=tiling.measure_area(grids), **missing)
+
+
+def _drawn_lines(inputs: Inputs, drawn: zoning.Partition) -> list[DataFrame]:
+    """Prove that the partition holds every unit and everybody in it."""
+    if inputs.units is None or inputs.grids is not None:
+        return []
+    units = inputs.units
+    lines = [ledger.balance("partition", "units", came_in=len(units),
+                            went_on=int(drawn.assignment.notna().sum()))]
+    return lines + [
+        ledger.balance("partition", "units", measure=mass, came_in=units[mass].sum(),
+                       went_on=drawn.grids[mass].sum())
+        for mass in MASSES
+    ]
+
+
+def _known(frame: GeoDataFrame | None) -> GeoDataFrame:
+    """Return a frame that the configuration guarantees."""
+    if frame is None:
+        raise TypeError("the configuration was checked to name this frame")
+    return frame

@@ -1,0 +1,123 @@
+"""Last step: the workspace that a run leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+
+from .. import coverage, maps, schema
+from ..workspace import Contents, Layer, save_workspace
+from ..workspace.config import MANY, Config, Source
+from ..workspace.save import hash_file
+from .load import Progress, silent
+from .run import Run
+from .summary import explain_sizes
+
+_STANDS_ON = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "pandas", "pyarrow", "folium")
+
+
+def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[Path]:
+    """Write the workspace of a run: frames, packages, tables, map and report.
+
+    The folder ``frames`` holds the full frames for the next step of work; everything else
+    follows the publication profile and can be handed on.
+
+    Parameters
+    ----------
+    done : Run
+    config : Config
+        Says where, under which name, and what may be shown.
+    progress : callable, optional
+        Called with (step, done, total).
+
+    Returns
+    -------
+    list of Path
+        The files written.
+
+    Raises
+    ------
+    WorkspaceError
+        If the folder cannot be written, or holds something else.
+    """
+    published = coverage.suppress_counts(done.by_grid, config.publication)
+    shown = done.grids[["geometry"]].join(published.by_grid)
+    progress("save", 0, 4)
+    page = _page(done, shown, config)
+    progress("save", 1, 4)
+    report = _report(done, shown, config)
+    progress("save", 2, 4)
+    tables = {"grids": published.by_grid, "suppressed": published.suppressed,
+              "changes": done.changes, "rejects": done.rejects, "ledger": done.ledger}
+    contents = Contents(
+        frames=_frames(done), packages={"grids": _layers(done, shown, config)}, tables=tables,
+        pages={"map": page, "report": report}, facts=_facts(done, config),
+    )
+    files = save_workspace(config.workspace, contents)
+    progress("save", 4, 4)
+    return files
+
+
+def _frames(done: Run) -> dict[str, GeoDataFrame | DataFrame]:
+    frames = {"grids": done.grids, "territories": done.territories, "units": done.units,
+              "elements": done.elements, "assets": done.assets}
+    known = {"grids": schema.GRIDS, "territories": schema.TERRITORIES, "units": schema.UNITS,
+             "elements": schema.ELEMENTS, "assets": schema.ASSETS}
+    kept: dict[str, GeoDataFrame | DataFrame] = {
+        name: frame[[c.name for c in known[name].columns if c.name in frame] + ["geometry"]]
+        for name, frame in frames.items() if frame is not None
+    }
+    return {**kept, "by_grid": done.by_grid, "assignment": done.assignment.to_frame()}
+
+
+def _layers(done: Run, shown: GeoDataFrame, config: Config) -> dict[str, Layer]:
+    style = maps.draw_qgis_style(shown, config.settings.figure)
+    columns = ["name", "level", "parent", "geometry"]
+    territories = done.territories[[c for c in columns if c in done.territories]]
+    layers = {"grids": Layer(shown, style), "territories": Layer(territories)}
+    if done.assets is not None:
+        layers["assets"] = Layer(done.assets[["kind", "radius_m", "grid", "geometry"]])
+    return layers
+
+
+def _page(done: Run, shown: GeoDataFrame, config: Config) -> str:
+    page = maps.draw_page(
+        shown, figure=config.settings.figure, territories=done.territories,
+        barriers=done.barriers, sites=done.sites, assets=done.assets, elements=done.elements,
+        title=config.settings.name, publication=config.publication,
+    )
+    html: str = page.get_root().render()
+    return html
+
+
+def _report(done: Run, shown: GeoDataFrame, config: Config) -> str:
+    return maps.draw_report(
+        shown, title=config.settings.name, summary=done.summary, totals=done.totals,
+        reasons=explain_sizes(done.changes), ledger=done.ledger, size=config.profile.size,
+        publication=config.publication,
+    )
+
+
+def _facts(done: Run, config: Config) -> dict[str, Any]:
+    """Return what the manifest says beside the outputs: enough to make them again."""
+    settings = config.settings
+    return {
+        "name": settings.name,
+        "profile": config.profile.name,
+        "publication": config.publication.name,
+        "seed": settings.seed,
+        "inputs": _inputs(config),
+        "summary": {str(k): None if v != v else float(v) for k, v in done.summary.items()},
+        "versions": {"gridmap": version("gridmap"), **{p: version(p) for p in _STANDS_ON}},
+    }
+
+
+def _inputs(config: Config) -> Mapping[str, str]:
+    sources = [s for name in MANY for s in getattr(config, name)] + [config.units, config.grids]
+    paths = {s.path for s in sources if isinstance(s, Source) or hasattr(s, "path")}
+    return {path.name: hash_file(path) for path in sorted(paths) if path.is_file()}

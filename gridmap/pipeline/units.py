@@ -1,0 +1,83 @@
+"""Fourth step: basic spatial units with the households and people that live in them."""
+
+from __future__ import annotations
+
+from geopandas import GeoDataFrame
+
+from .. import attach, ledger, tiling
+from ..workspace.config import Config
+from .load import Inputs, Progress, lowest_territories, silent
+from .totals import MASSES
+
+
+def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -> Inputs:
+    """Build the units where none were given, and count who lives in them.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Mended, with elements that hold households and people if units are to be built.
+    config : Config
+        Its profile says how large a grid is, and so how fine units must be.
+    progress : callable, optional
+        Called with (step, done, total).
+
+    Returns
+    -------
+    Inputs
+        With ``units``, unless an existing layer of grids was given.
+    """
+    if inputs.grids is not None or inputs.units is not None or inputs.territories is None:
+        return inputs
+    progress("units", 0, 2)
+    built = tiling.build_units(
+        lowest_territories(inputs.territories, config.settings.within),
+        barriers=inputs.barriers, sites=inputs.sites, elements=residents(inputs.elements),
+        target=config.profile.size.target,
+    )
+    progress("units", 1, 2)
+    changed = inputs._replace(
+        units=built.units, changes=ledger.join_changes(inputs.changes, built.changes)
+    )
+    progress("units", 2, 2)
+    return count_residents(changed)
+
+
+def residents(elements: GeoDataFrame | None) -> GeoDataFrame | None:
+    """Return the elements that stand for households or people, or None without any."""
+    if elements is None:
+        return None
+    masses = [mass for mass in MASSES if mass in elements]
+    living = elements[elements[masses].fillna(0).gt(0).any(axis=1)] if masses else elements[:0]
+    return living if len(living) else None
+
+
+def count_residents(inputs: Inputs) -> Inputs:
+    """Give every unit the households and people of the elements inside it.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With units and elements in one CRS.
+
+    Returns
+    -------
+    Inputs
+        Units counted; elements outside every unit are left over in the ledger, and stay in
+        ``elements``, to be named when grids are filled.
+    """
+    living = residents(inputs.elements)
+    if living is None or inputs.units is None:
+        return inputs
+    attached = attach.attach_elements(living, inputs.units)
+    units = inputs.units.assign(**{
+        mass: attached.by_grid[mass].reindex(inputs.units.index)
+        for mass in MASSES if mass in attached.by_grid
+    })
+    missing = attached.elements["unit"].isna()
+    lines = [
+        ledger.balance("units", "residents", measure=mass, came_in=living[mass].sum(),
+                       went_on=units[mass].sum(), left_over=living.loc[missing, mass].sum())
+        for mass in MASSES if mass in living
+    ]
+    return inputs._replace(units=units, ledger=ledger.join_ledger(inputs.ledger, *lines))
