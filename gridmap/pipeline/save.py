@@ -14,8 +14,8 @@ from .. import coverage, maps, schema
 from ..workspace import Contents, Layer, save_workspace
 from ..workspace.config import MANY, Config, Source
 from ..workspace.save import hash_file
+from .job import Run
 from .load import Progress, silent
-from .run import Run
 from .summary import explain_sizes
 
 _STANDS_ON = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "pandas", "pyarrow", "folium")

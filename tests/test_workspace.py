@@ -1,0 +1,135 @@
+"""Behaviour of the configuration and of a saved workspace."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+import geopandas
+import pandas as pd
+import pytest
+
+from gridmap import errors, sketch_grids
+from gridmap.workspace import Contents, Layer, load_config, save_scaffold, save_workspace
+
+LEAST = """
+[run]
+name = "Test"
+[[territories]]
+path = "towns.gpkg"
+columns = { territory = "code" }
+constants = { level = "community" }
+[units]
+build = true
+"""
+
+
+def write_config(folder, text=LEAST):
+    file = folder / "gridmap.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_configuration_is_found_in_its_folder(tmp_path):
+    write_config(tmp_path)
+    config = load_config(tmp_path)
+    assert config.profile.name == "urban"
+    assert config.territories[0].path == tmp_path / "towns.gpkg"
+    assert config.workspace == tmp_path / "out"
+
+
+def test_a_path_takes_variables_of_the_environment(tmp_path):
+    file = write_config(tmp_path, LEAST.replace("towns.gpkg", "${HERE:-nowhere}/towns.gpkg"))
+    assert load_config(file, environ={}).territories[0].path.parent.name == "nowhere"
+    assert load_config(file, environ={"HERE": "sub"}).territories[0].path.parent.name == "sub"
+
+
+def test_an_unset_variable_is_named(tmp_path):
+    file = write_config(tmp_path, LEAST.replace("towns.gpkg", "${HERE}/towns.gpkg"))
+    with pytest.raises(errors.ConfigError, match="names the variable HERE, which is not set"):
+        load_config(file, environ={})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[oops]\n", r"gridmap.toml has unknown tables oops. Known are run, "),
+        ("[units]\nbuild = true\n", r"gridmap.toml has no \[run\] table"),
+        ("[run]\nseed = 1\n", r"\[run\] lacks name"),
+        ('[run]\nname = "x"\ncolour = 1\n', r"\[run\] has unknown entries colour. Known are name"),
+        ('[run]\nname = "x"\n', r"there are no \[\[territories\]\]"),
+        ('[run]\nname = "x"\nprofile = "moon"\n', r"there is no size profile 'moon'"),
+        (LEAST + "[population]\npeople_per_household = 0\n", r"must be above 0"),
+        (LEAST.replace("build = true", ""), r"there is nothing to make grids of"),
+        (LEAST.replace("build = true", 'build = true\npath = "u.gpkg"'), r"has both build = true"),
+        (LEAST.replace('path = "towns.gpkg"', ""), r"\[\[territories\]\] has no path"),
+        ('[run]\nname = "x"\n[territories]\npath = "a"\n', r"write it as \[\[territories\]\]"),
+        (LEAST + '[[tables]]\npath = "t.csv"\njoins = "people"\nkey = "k"\n',
+         r"t.csv joins 'people': expected territories, units or grids"),
+        ("[run\n", r"is not valid TOML in UTF-8"),
+    ],
+)
+def test_a_wrong_configuration_is_told_in_one_sentence(tmp_path, text, message):
+    with pytest.raises(errors.ConfigError if "moon" not in text else errors.ProfileError,
+                       match=message):
+        load_config(write_config(tmp_path, text))
+
+
+def test_the_scaffold_is_a_configuration_and_is_never_replaced(tmp_path):
+    file = save_scaffold(tmp_path / "city")
+    assert load_config(file).settings.name == "My city"
+    with pytest.raises(errors.WorkspaceError, match="exists already and is not replaced"):
+        save_scaffold(tmp_path / "city")
+
+
+def contents(text="<p>one</p>"):
+    grids = sketch_grids("AB")
+    table = pd.DataFrame({"note": ["=1+1", "plain"]}, index=pd.Index(["A", "B"], name="grid"))
+    return Contents(
+        frames={"grids": grids}, packages={"grids": {"grids": Layer(grids, "<qgis/>")}},
+        tables={"grids": table}, pages={"map": text}, facts={"name": "Test"},
+    )
+
+
+def test_the_same_contents_make_the_same_bytes(tmp_path):
+    first = {p.name: p.read_bytes() for p in save_workspace(tmp_path / "a", contents())}
+    again = {p.name: p.read_bytes() for p in save_workspace(tmp_path / "b", contents())}
+    assert first == again
+
+
+def test_a_workspace_is_replaced_whole_and_proves_its_files(tmp_path):
+    save_workspace(tmp_path / "out", contents())
+    save_workspace(tmp_path / "out", contents("<p>two</p>"))
+    assert (tmp_path / "out" / "map.html").read_text() == "<p>two</p>"
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert set(manifest["outputs"]) == {"frames/grids.parquet", "grids.gpkg", "grids.csv",
+                                        "map.html"}
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_with_other_files_is_not_replaced(tmp_path):
+    (tmp_path / "thesis.txt").write_text("precious")
+    with pytest.raises(errors.WorkspaceError, match="holds files but no manifest.json"):
+        save_workspace(tmp_path, contents())
+    assert (tmp_path / "thesis.txt").read_text() == "precious"
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(errors.WorkspaceError, match="cannot be written"):
+        save_workspace(tmp_path / "file" / "out", contents())
+
+
+def test_a_formula_in_a_table_is_harmless(tmp_path):
+    save_workspace(tmp_path / "out", contents())
+    table = pd.read_csv(tmp_path / "out" / "grids.csv")
+    assert table["note"].tolist() == ["'=1+1", "plain"]
+
+
+def test_the_package_opens_with_its_style(tmp_path):
+    save_workspace(tmp_path / "out", contents())
+    package = tmp_path / "out" / "grids.gpkg"
+    assert geopandas.read_file(package, layer="grids")["grid"].tolist() == ["A", "B"]
+    with sqlite3.connect(package) as base:
+        styles = base.execute("SELECT f_table_name, styleQML, useAsDefault FROM layer_styles")
+        assert styles.fetchall() == [("grids", "<qgis/>", 1)]
