@@ -105,9 +105,9 @@ def _load_config(options: argparse.Namespace) -> Config:
 
 
 def _run(options: argparse.Namespace) -> int:
+    config = _load_config(options)  # first: a wrong one is told before the slow imports
     from . import console, pipeline
 
-    config = _load_config(options)
     with console.watch(quiet=options.quiet or options.json) as progress:
         done = pipeline.run(config, progress=progress)
         files = pipeline.save_run(done, config, progress=progress)
@@ -125,9 +125,9 @@ def _tell_run(options: argparse.Namespace, config: Config, done: Run, files: lis
 
 
 def _check(options: argparse.Namespace) -> int:
+    config = _load_config(options)  # first: a wrong one is told before the slow imports
     from . import console, pipeline
 
-    config = _load_config(options)
     with console.watch(quiet=options.quiet or options.json) as progress:
         findings = pipeline.find_faults(config, progress=progress)
     if options.json:
