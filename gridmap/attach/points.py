@@ -75,7 +75,7 @@ def attach_points(
     places.check_attached(elements, footprints=False)
     places.check_holders(grids)
     schema.check_metric_crs(elements=elements, grids=grids)
-    _check_nearest(nearest_m)
+    check_nearest(nearest_m)
     found = places.find_places(elements)
     position, how = hold_places(found, grids, nearest_m=nearest_m)
     return Attachment(
@@ -85,9 +85,32 @@ def attach_points(
     )
 
 
-def _check_nearest(nearest_m: float | None) -> None:
+def check_nearest(nearest_m: float | None) -> None:
+    """Raise unless a distance is above 0, or none is given.
+
+    Raises
+    ------
+    SchemaError
+        If it is not above 0 or not finite.
+
+    Examples
+    --------
+    >>> check_nearest(5.0)
+    """
     if nearest_m is not None and not 0 < nearest_m < np.inf:
         raise SchemaError(f"nearest_m is {nearest_m}: a distance above 0 in metres is needed")
+
+
+def order_of_code(grids: GeoDataFrame) -> NDArray[np.intp]:
+    """Return the positions of the rows in order of their codes.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> order_of_code(sketch_grids("AB").iloc[::-1]).tolist()
+    [1, 0]
+    """
+    return np.argsort(grids.index.to_numpy(dtype=object), kind="stable")
 
 
 def hold_places(
@@ -118,7 +141,7 @@ def hold_places(
     >>> hold_places(found, sketch_grids("AB"))[0].tolist()
     [1]
     """
-    by_code = np.argsort(grids.index.to_numpy(dtype=object), kind="stable")
+    by_code = order_of_code(grids)
     shapes = grids.geometry.to_numpy()[by_code]
     position = np.full(len(found.x), NOWHERE, dtype=np.int32)
     way = np.full(len(found.x), NOWHERE, dtype=np.int8)

@@ -1,0 +1,139 @@
+"""Footprints to polygons: by largest share or by point, and shares that add up."""
+
+from __future__ import annotations
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridmap import attach_footprints, measure_footprint_shares, sketch_grids, sketch_points
+from gridmap.errors import SchemaError
+from gridmap.schema import CROSSWALK, check_frame
+from gridmap.sketch import CRS
+
+
+def buildings(*shapes):
+    index = pd.Index([f"b{n}" for n in range(len(shapes))], name="element", dtype="str")
+    columns = {"kind": pd.Series("building", index, dtype="str"), "count": pd.Series(1, index)}
+    return geopandas.GeoDataFrame(columns, geometry=list(shapes), index=index, crs=CRS)
+
+
+def overlapping(*boxes):
+    codes = pd.Index([chr(65 + n) for n in range(len(boxes))], name="grid", dtype="str")
+    return geopandas.GeoDataFrame(geometry=list(boxes), index=codes, crs=CRS)
+
+
+def test_largest_share_wins_and_the_code_settles_a_tie():
+    homes = buildings(shapely.box(0.1, 0.1, 0.9, 0.9), shapely.box(0.8, 0.2, 1.7, 0.8),
+                      shapely.box(0.5, 0.2, 1.5, 0.8))
+    attached = attach_footprints(homes, sketch_grids("AB"))
+    assert attached.elements["grid"].tolist() == ["A", "B", "A"]
+    assert attached.elements["how"].tolist() == ["inside", "largest", "border"]
+    assert attached.by_grid["count_building"].tolist() == [2, 1]
+
+
+def test_a_building_half_in_the_sea_goes_to_its_only_grid():
+    pier = buildings(shapely.box(1.9, 0.2, 4.0, 0.8), shapely.box(5.0, 0.2, 6.0, 0.8))
+    attached = attach_footprints(pier, sketch_grids("AB"))
+    assert attached.elements["grid"].fillna("").tolist() == ["B", ""]
+    assert attached.rejects[["id", "note"]].values.tolist() == [["b1", "outside every grid"]]
+
+
+def test_point_rule_takes_a_point_inside():
+    homes = buildings(shapely.box(0.8, 0.2, 1.7, 0.8))
+    attached = attach_footprints(homes, sketch_grids("AB"), rule="point")
+    assert attached.elements[["grid", "how"]].values.tolist() == [["B", "inside"]]
+
+
+def test_points_among_the_footprints_go_as_points():
+    homes = buildings(shapely.box(0.8, 0.2, 1.7, 0.8), shapely.Point(1, 0.5), None)
+    attached = attach_footprints(homes, sketch_grids("AB"))
+    assert attached.elements["grid"].fillna("").tolist() == ["B", "A", ""]
+    assert attached.elements["how"].fillna("").tolist() == ["largest", "border", ""]
+    assert attached.rejects["note"].tolist() == ["there is no geometry"]
+
+
+def test_nearest_serves_footprints_outside():
+    homes = buildings(shapely.box(2.1, 0.2, 2.3, 0.8))
+    attached = attach_footprints(homes, sketch_grids("AB"), nearest_m=0.5)
+    assert attached.elements[["grid", "how"]].values.tolist() == [["B", "nearest"]]
+
+
+def test_a_bow_tie_is_measured_as_it_is_mended():
+    bow = shapely.Polygon([(0.5, 0.2), (1.5, 0.8), (1.5, 0.2), (0.5, 0.8)])
+    shares = measure_footprint_shares(buildings(bow), sketch_grids("AB"))
+    assert shares["weight"].tolist() == [0.5, 0.5]
+
+
+def test_common_part_of_overlapping_grids_counts_once_for_the_first_code():
+    grids = overlapping(shapely.box(0, 0, 2, 1), shapely.box(1, 0, 3, 1), shapely.box(1, 0, 4, 1))
+    homes = buildings(shapely.box(1.5, 0, 3.5, 1), shapely.box(1.2, 0.1, 1.8, 0.9))
+    shares = measure_footprint_shares(homes, grids)
+    assert shares[["source", "target", "weight"]].values.tolist() == [
+        ["b0", "A", 0.25], ["b0", "B", 0.5], ["b0", "C", 0.25], ["b1", "A", 1.0]]
+
+
+def test_overlap_is_seen_even_where_as_much_lies_outside():
+    grids = overlapping(shapely.box(0, 0, 2, 1), shapely.box(1, 0, 2, 1))
+    shares = measure_footprint_shares(buildings(shapely.box(0, 0, 3, 1)), grids)
+    assert shares["target"].fillna("").tolist() == ["", "A"]
+    assert shares["weight"].sum() == 1 and shares["weight"].iloc[0] == pytest.approx(1 / 3)
+
+
+def test_unknown_rule_is_refused():
+    with pytest.raises(SchemaError, match="rule is 'biggest': largest or point is needed"):
+        attach_footprints(buildings(), sketch_grids("A"), rule="biggest")
+
+
+def test_lines_are_refused():
+    with pytest.raises(SchemaError, match="LineString in b0, where points or polygons are"):
+        attach_footprints(buildings(shapely.LineString([(0, 0), (1, 1)])), sketch_grids("A"))
+
+
+def test_no_footprints_give_no_shares():
+    shares = measure_footprint_shares(sketch_points((0.5, 0.5)), sketch_grids("A"))
+    check_frame(shares, CROSSWALK, argument="shares")
+    assert len(shares) == 0
+
+
+turned = st.builds(
+    lambda x, y, w, h, angle: shapely.affinity.rotate(shapely.box(x, y, x + w, y + h), angle),
+    st.floats(-1, 4), st.floats(-1, 4), st.floats(0.01, 2), st.floats(0.01, 2),
+    st.floats(0, 90))
+
+
+@given(st.lists(turned, min_size=1, max_size=12), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_shares_add_up_to_exactly_one_and_agree_with_the_areas(shapes, lapped):
+    grids = sketch_grids("ABC", "ADC", "EEF")
+    if lapped:
+        grids = grids.set_geometry(grids.buffer(0.3))
+    homes = buildings(*shapes)
+    shares = measure_footprint_shares(homes, grids)
+    check_frame(shares, CROSSWALK, argument="shares")
+    assert (shares.groupby("source")["weight"].sum() == 1).all()
+    assert shares["source"].nunique() == len(shapes)
+    union = grids.union_all()
+    for code, shape in homes.geometry.items():
+        inside = shares[(shares["source"] == code) & shares["target"].notna()]["weight"].sum()
+        assert inside == pytest.approx(shape.intersection(union).area / shape.area, abs=1e-7)
+        if not lapped:
+            for row in shares[shares["source"] == code].dropna().itertuples():
+                area = shape.intersection(grids.geometry[row.target]).area
+                assert row.weight == pytest.approx(area / shape.area, abs=1e-7)
+
+
+def test_row_order_does_not_matter():
+    rng = np.random.default_rng(3)
+    corners = rng.uniform(0, 3, (200, 2))
+    homes = buildings(*shapely.box(*corners.T, *(corners + 0.4).T))
+    grids = sketch_grids("ABC", "ADC", "EEF")
+    attached = attach_footprints(homes, grids).elements
+    again = attach_footprints(homes.sample(frac=1, random_state=1),
+                              grids.sample(frac=1, random_state=2)).elements
+    pd.testing.assert_frame_equal(again.loc[attached.index, ["grid", "how"]],
+                                  attached[["grid", "how"]])
