@@ -26,6 +26,7 @@ _ROOMS: dict[str, str] = {
     "TilingRule": "rules",
     "attach_footprints": "attach.footprints",
     "attach_points": "attach.points",
+    "attach_population": "attach.population",
     "check_balance": "ledger",
     "check_frame": "schema",
     "draw_base_grids": "pipeline",
