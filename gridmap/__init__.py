@@ -24,6 +24,7 @@ _ROOMS: dict[str, str] = {
     "Run": "pipeline",
     "SizeRule": "rules",
     "TilingRule": "rules",
+    "attach_elements": "attach.elements",
     "attach_footprints": "attach.footprints",
     "attach_points": "attach.points",
     "attach_population": "attach.population",

@@ -10,7 +10,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap import attach_footprints, measure_footprint_shares, sketch_grids, sketch_points
+from gridmap import (
+    attach_elements,
+    attach_footprints,
+    measure_footprint_shares,
+    sketch_grids,
+    sketch_points,
+)
 from gridmap.errors import SchemaError
 from gridmap.schema import CROSSWALK, check_frame
 from gridmap.sketch import CRS
@@ -137,3 +143,11 @@ def test_row_order_does_not_matter():
                               grids.sample(frac=1, random_state=2)).elements
     pd.testing.assert_frame_equal(again.loc[attached.index, ["grid", "how"]],
                                   attached[["grid", "how"]])
+
+
+def test_mixed_elements_take_the_way_that_fits():
+    homes = buildings(shapely.box(0.8, 0.2, 1.7, 0.8), shapely.Point(1, 0.5))
+    mixed = attach_elements(homes, sketch_grids("AB")).elements
+    assert mixed["how"].tolist() == ["largest", "border"]
+    alone = attach_elements(homes.iloc[1:], sketch_grids("AB")).elements
+    assert alone["how"].tolist() == ["border"]
