@@ -26,7 +26,9 @@ def test_help_needs_no_heavy_import():
         "try: gridmap.cli.main(['--help'])\n"
         f"finally: print([m for m in {heavy} if m in sys.modules], file=sys.stderr)"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert shown.stderr.strip() == "[]"
 
 
