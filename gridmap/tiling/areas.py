@@ -1,0 +1,64 @@
+"""Areas on the ground, whatever CRS the polygons are drawn in."""
+
+from __future__ import annotations
+
+import shapely
+from geopandas import GeoDataFrame
+from pandas import Series
+from pyproj import CRS, Transformer
+
+from ..errors import CRSError
+
+
+def measure_area(polygons: GeoDataFrame) -> Series:
+    """Measure the area of polygons on the ground in square metres.
+
+    A CRS in metres stretches areas away from its lines of true scale, by up to 0.2 % in a
+    UTM zone. Here the corners are moved to a Lambert azimuthal equal-area projection
+    around the middle of all polygons. Edges stay straight between moved corners; for edges
+    under 10 km that is off by less than 1e-6 of the area.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+        Polygons in any CRS.
+
+    Returns
+    -------
+    Series
+        ``area_m2``, indexed like ``polygons``.
+
+    Raises
+    ------
+    CRSError
+        If ``polygons`` has no CRS.
+
+    References
+    ----------
+    J. P. Snyder, Map Projections: A Working Manual, U.S. Geological Survey Professional
+    Paper 1395, 1987, chapter 24.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> measure_area(sketch_grids("AAB", side_m=1000)).round(-3).to_dict()
+    {'A': 1989000.0, 'B': 995000.0}
+    """
+    if polygons.crs is None:
+        raise CRSError("polygons has no CRS. Set the one it was made in: polygons.set_crs(…).")
+    if polygons.empty:
+        return Series(dtype="float64", index=polygons.index, name="area_m2")
+    moved = shapely.transform(
+        polygons.geometry.to_numpy(), _equal_area(polygons).transform, interleaved=False
+    )
+    return Series(shapely.area(moved), index=polygons.index, name="area_m2")
+
+
+def _equal_area(polygons: GeoDataFrame) -> Transformer:
+    """Return the way from the CRS of polygons to an equal-area one around their middle."""
+    west, south, east, north = polygons.total_bounds
+    to_degrees = Transformer.from_crs(polygons.crs, 4326, always_xy=True)
+    lon, lat = to_degrees.transform((west + east) / 2, (south + north) / 2)
+    middle = CRS.from_dict({"proj": "laea", "lon_0": lon, "lat_0": lat, "datum": "WGS84",
+                            "units": "m"})
+    return Transformer.from_crs(polygons.crs, middle, always_xy=True)
