@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ def note_changes(
     >>> note_changes(["G1"], step="mend", what="gap filled", area_m2=3.5)["id"].tolist()
     ['G1']
     """
-    names = [None if i is None else str(i) for i in ids]
+    names = [_text(i) for i in ids]
     if not names:
         return empty_frame(CHANGES)
     number = pd.RangeIndex(len(names), name=CHANGES.index)
@@ -67,8 +68,8 @@ def _typed(changes: DataFrame) -> DataFrame:
     return changes.assign(**texts, area_m2=numbers)[[c.name for c in CHANGES.columns]]
 
 
-def _text(value: object) -> object:
-    return value if value is None or value is np.nan else str(value)
+def _text(value: Any) -> str | None:
+    return None if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
 
 
 def join_changes(*parts: DataFrame) -> DataFrame:

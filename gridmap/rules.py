@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,11 @@ from typing import Any
 from .errors import ProfileError, listed
 
 MEASURES = ("households", "people", "area_m2")
+
+
+def _check_measure(measure: str, what: str) -> None:
+    if measure not in MEASURES:
+        raise ProfileError(f"{what} goes by {measure!r}: expected {listed(MEASURES)}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +32,7 @@ class Limit:
     maximum: float = float("inf")
 
     def __post_init__(self) -> None:
+        _check_measure(self.measure, "a limit")
         if not 0 <= self.minimum <= self.maximum:
             raise ProfileError(
                 f"limit on {self.measure} runs from {self.minimum:,g} to {self.maximum:,g}: the "
@@ -60,6 +66,7 @@ class SizeRule:
     limits: tuple[Limit, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_measure(self.measure, "a size rule")
         if not 0 < self.minimum <= self.target <= self.maximum:
             raise ProfileError(
                 f"size rule asks for {self.minimum:,g} to {self.maximum:,g} {self.measure} around "
@@ -94,6 +101,11 @@ class CodeRule:
             raise ProfileError(
                 f"code rule {self.name!r} has parts {self.parts}: one or more lengths above 0"
             )
+        if not 0 <= self.first < 10 ** self.parts[-1]:
+            raise ProfileError(
+                f"code rule {self.name!r} starts its sequence at {self.first}, which does not fit "
+                f"into {self.parts[-1]} digits"
+            )
 
     @property
     def length(self) -> int:
@@ -113,11 +125,34 @@ class CodeRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TilingRule:
-    """When polygons count as a tiling, and how faults are mended."""
+    """When polygons count as a tiling, and how faults are mended.
+
+    Parameters
+    ----------
+    snap_m : float, default 0.01
+        Borders closer than this are the same border; thinner faults are let pass.
+    sliver_m2 : float, default 1.0
+        Parts smaller than this are slivers.
+    overlaps : str, default "border"
+        Who gets an overlap: ``border`` the polygon that shares most border with it,
+        ``order`` the one whose code sorts first, ``compact`` the one that becomes most
+        compact by it.
+    lake_m2 : float, default 10,000
+        Without a parent, a hole between polygons is a lake, and kept, from this size on.
+    lake_width_m : float, default 20
+        A lake is also this wide on average; a large but thin hole is a gap.
+
+    Examples
+    --------
+    >>> TilingRule(overlaps="order").overlaps
+    'order'
+    """
 
     snap_m: float = 0.01
     sliver_m2: float = 1.0
     overlaps: str = "border"
+    lake_m2: float = 10_000.0
+    lake_width_m: float = 20.0
 
     def __post_init__(self) -> None:
         if self.overlaps not in ("border", "order", "compact"):
@@ -125,8 +160,10 @@ class TilingRule:
                 f"overlaps go by {self.overlaps!r}: expected border (longest shared border), "
                 "order (the code that sorts first) or compact (most compact result)"
             )
-        if self.snap_m < 0 or self.sliver_m2 < 0:
-            raise ProfileError("snap_m and sliver_m2 must not be below 0")
+        if min(self.snap_m, self.sliver_m2, self.lake_m2, self.lake_width_m) < 0:
+            raise ProfileError(
+                "snap_m, sliver_m2, lake_m2 and lake_width_m must not be below 0"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -237,22 +274,30 @@ def load_profile(name_or_path: str | Path) -> Profile:
     500
     """
     entries, where = _read_toml("size", name_or_path)
-    size = dict(_take(entries, "size", where))
+    size = dict(_table(entries, "size", where, needed=True))
     limits = tuple(_build(Limit, limit, where) for limit in size.pop("limits", []))
-    code = entries.get("code", "plain")
     return _build(
         Profile,
         {
             **entries,
             "name": Path(name_or_path).stem,
             "size": _build(SizeRule, {**size, "limits": limits}, where),
-            "code": load_code_rule(code) if isinstance(code, str) else _code(code, where),
-            "dedicated": tuple(entries.get("dedicated", ())),
-            "barriers": BarrierRule(weights=dict(entries.get("barriers", {}))),
-            "tiling": _build(TilingRule, entries.get("tiling", {}), where),
+            "code": _code_of_profile(entries.get("code", "plain"), where),
+            "dedicated": _several(entries, "dedicated", where),
+            "barriers": _build(
+                BarrierRule, {"weights": dict(_table(entries, "barriers", where))}, where
+            ),
+            "tiling": _build(TilingRule, _table(entries, "tiling", where), where),
         },
         where,
     )
+
+
+def _code_of_profile(code: Any, where: str) -> CodeRule:
+    """Read the code rule of a profile: by name, from a file beside it, or written out in it."""
+    if not isinstance(code, str):
+        return _code(code, where)
+    return load_code_rule(Path(where).parent / code if code.endswith(".toml") else code)
 
 
 def load_code_rule(name_or_path: str | Path) -> CodeRule:
@@ -286,7 +331,7 @@ def load_publication(name_or_path: str | Path) -> Publication:
     10
     """
     entries, where = _read_toml("publication", name_or_path)
-    columns = tuple(entries.get("columns", ()))
+    columns = _several(entries, "columns", where)
     named = {**entries, "name": Path(name_or_path).stem, "columns": columns}
     return _build(Publication, named, where)
 
@@ -297,29 +342,45 @@ def _read_toml(folder: str, name_or_path: str | Path) -> tuple[dict[str, Any], s
         path = Path(name_or_path)
         if not path.is_file():
             raise ProfileError(f"there is no profile file {where}")
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     elif where in _shipped(folder):
         shipped = resources.files(__package__).joinpath("profiles", folder, f"{where}.toml")
-        text = shipped.read_text(encoding="utf-8")
+        content = shipped.read_bytes()
     else:
         raise ProfileError(
             f"there is no {folder} profile {where!r}. Shipped are "
             f"{listed(_shipped(folder), show=20)}; a file of your own ends in .toml"
         )
     try:
-        return tomllib.loads(text), where
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"profile {where} is not valid TOML: {error}") from error
+        return tomllib.loads(content.decode("utf-8")), where
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProfileError(f"profile {where} is not valid TOML in UTF-8: {error}") from error
 
 
-def _take(entries: Mapping[str, Any], key: str, where: str) -> Any:
-    if key not in entries:
+def _table(
+    entries: Mapping[str, Any], key: str, where: str, *, needed: bool = False
+) -> Mapping[str, Any]:
+    if needed and key not in entries:
         raise ProfileError(f"profile {where} has no [{key}]")
-    return entries[key]
+    table = entries.get(key, {})
+    if not isinstance(table, Mapping):
+        raise ProfileError(
+            f"profile {where} has {key} = {table!r}, where a table [{key}] is needed"
+        )
+    return table
+
+
+def _several(entries: Mapping[str, Any], key: str, where: str) -> tuple[Any, ...]:
+    values = entries.get(key, [])
+    if not isinstance(values, list):
+        raise ProfileError(f"profile {where} has {key} = {values!r}, where a list is needed")
+    return tuple(values)
 
 
 def _code(entries: Mapping[str, Any], where: str) -> CodeRule:
-    return _build(CodeRule, {**entries, "parts": tuple(entries.get("parts", ()))}, where)
+    parts = _several(entries, "parts", where)
+    code: CodeRule = _build(CodeRule, {"name": where, **entries, "parts": parts}, where)
+    return code
 
 
 def _build(kind: type, entries: Mapping[str, Any], where: str) -> Any:
@@ -331,7 +392,13 @@ def _build(kind: type, entries: Mapping[str, Any], where: str) -> Any:
             f"profile {where} has unknown entries {listed(unknown)} for {kind.__name__}. "
             f"Known are {listed(known, show=20)}"
         )
+    needed = [f.name for f in fields(kind) if f.default is f.default_factory is MISSING]
+    absent = [name for name in needed if name not in entries]
+    if absent:
+        raise ProfileError(f"profile {where} lacks {listed(absent)} for {kind.__name__}")
     try:
         return kind(**entries)
     except TypeError as error:
-        raise ProfileError(f"profile {where} cannot make a {kind.__name__}: {error}") from error
+        raise ProfileError(
+            f"profile {where} has an entry of the wrong type for {kind.__name__}: {error}"
+        ) from error

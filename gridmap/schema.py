@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import geopandas
+import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pandas.api import types
+from pyproj import CRS
 
 from .errors import CRSError, SchemaError, listed
 
@@ -383,6 +385,9 @@ def _column_faults(
             faults.append(f"column {column.name} is absent")
         return
     values = frame[column.name]
+    if isinstance(values, DataFrame):
+        faults.append(f"column {column.name} stands {values.shape[1]} times")
+        return
     if len(values) and not values.isna().all() and not _is_kind(values, column.kind):
         faults.append(f"column {column.name} is {values.dtype}, not {column.kind}")
         return
@@ -390,10 +395,12 @@ def _column_faults(
     if absent.any() and not column.missing:
         faults.append(f"column {column.name} is missing in {listed(frame.index[absent])}")
         rows.extend(map(str, frame.index[absent]))
-    if column.kind == "count" and types.is_numeric_dtype(values) and (values < 0).any():
-        below = frame.index[values < 0]
-        faults.append(f"column {column.name} is below 0 in {listed(below)}")
-        rows.extend(map(str, below))
+    if column.kind == "count" and types.is_numeric_dtype(values):
+        plain = values.astype("float64")
+        for what, wrong in (("below 0", plain < 0), ("without end", np.isposinf(plain))):
+            if wrong.any():
+                faults.append(f"column {column.name} is {what} in {listed(frame.index[wrong])}")
+                rows.extend(map(str, frame.index[wrong]))
 
 
 def _is_kind(values: pd.Series, kind: Kind) -> bool:
@@ -409,7 +416,7 @@ def _is_kind(values: pd.Series, kind: Kind) -> bool:
 def _geometry_faults(
     frame: DataFrame, schema: Schema, faults: list[str], rows: list[str]
 ) -> None:
-    if not isinstance(frame, GeoDataFrame) or frame._geometry_column_name is None:
+    if not isinstance(frame, GeoDataFrame) or frame.active_geometry_name is None:
         faults.append("it has no geometry")
         return
     shapes = frame.geometry
@@ -450,8 +457,8 @@ need metres: use grids.to_crs(metric_crs(grids)).
     for name, frame in frames.items():
         if frame.crs is None:
             raise CRSError(f"{name} has no CRS. Set the one it was made in: {name}.set_crs(…).")
-        if frame.crs.is_geographic or frame.crs.axis_info[0].unit_name != "metre":
-            unit = "degrees" if frame.crs.is_geographic else frame.crs.axis_info[0].unit_name
+        unit = _crs_unit(frame.crs)
+        if unit != "metre":
             raise CRSError(
                 f"{name} is in {crs_name(frame)}, which is in {unit}. Areas and distances need "
                 f"metres: use {name}.to_crs(metric_crs({name}))."
@@ -463,6 +470,12 @@ need metres: use grids.to_crs(metric_crs(grids)).
                 f"{first} is in {crs_name(frame)} and {name} in {crs_name(other)}. Bring them "
                 f"together: {name}.to_crs({first}.crs)."
             )
+
+
+def _crs_unit(crs: CRS) -> str:
+    if crs.is_geographic:
+        return "degrees"
+    return str(crs.axis_info[0].unit_name) if crs.is_projected else "no projection"
 
 
 def crs_name(frame: GeoDataFrame) -> str:

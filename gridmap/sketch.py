@@ -20,8 +20,8 @@ def sketch_polygons(*rows: str, side_m: float = 1.0) -> geopandas.GeoSeries:
     Parameters
     ----------
     *rows : str
-        Rows of equal length, the northernmost first. A letter is a square of the polygon
-        with that letter, a dot or blank is nothing.
+        The northernmost first; a shorter row is blank at its end. A letter is a square of
+        the polygon with that letter, a dot or blank is nothing.
     side_m : float, default 1.0
         Side of a square in metres.
 
