@@ -25,7 +25,25 @@ def _check_measure(measure: str, what: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limit:
-    """A further bound on a grid, beside the measure that sizes it."""
+    """A further bound on a grid, beside the measure that sizes it.
+
+    Parameters
+    ----------
+    measure : str
+        households, people or area_m2.
+    minimum, maximum : float, default 0 and no end
+        The range, ends included.
+
+    Raises
+    ------
+    ProfileError
+        If the measure is unknown, or the minimum below 0 or above the maximum.
+
+    Examples
+    --------
+    >>> Limit(measure="people", maximum=2500).minimum
+    0.0
+    """
 
     measure: str
     minimum: float = 0.0
@@ -52,6 +70,11 @@ class SizeRule:
         The range in that measure, ends included, and the size to aim at inside it.
     limits : tuple of Limit, default ()
         Bounds on other measures, such as at most 2,500 people.
+
+    Raises
+    ------
+    ProfileError
+        If the measure is unknown or the sizes contradict each other.
 
     Examples
     --------
@@ -84,10 +107,31 @@ class SizeRule:
 class CodeRule:
     """How codes are laid out.
 
-    ``parts`` are the lengths of the parts from left to right, the last being the sequence
-    inside the community; the parts before it are the code of the territory. Sequences run
-    from ``first`` upwards, numbered west to east, then north to south. ``merged_from`` is the
-    first community number used for merged communities, where the layout has one.
+    Parameters
+    ----------
+    name : str
+        What the rule is called.
+    parts : tuple of int
+        Lengths of the parts from left to right. The last is the sequence inside the
+        community, numbered west to east, then north to south; the parts before it are the
+        code of the territory.
+    first : int, default 1
+        Where sequences start.
+    merged_from : int, optional
+        First community number of merged communities, where the layout has one.
+    note : str, default ""
+        What else there is to know.
+
+    Raises
+    ------
+    ProfileError
+        If there are no parts, or the first number does not fit into the last one.
+
+    Examples
+    --------
+    >>> rule = CodeRule(name="cn15", parts=(6, 3, 3, 3))
+    >>> rule.length, rule.prefix, rule.capacity
+    (15, 12, 999)
     """
 
     name: str
@@ -168,7 +212,23 @@ class TilingRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BarrierRule:
-    """How strongly grids follow each class of line: 0 not at all, 1 as the strongest."""
+    """How strongly grids follow each class of line.
+
+    Parameters
+    ----------
+    weights : mapping, default none
+        Kind of BARRIERS -> weight, from 0 (not at all) to 1 (as the strongest).
+
+    Raises
+    ------
+    ProfileError
+        If a weight is outside 0 to 1.
+
+    Examples
+    --------
+    >>> BarrierRule(weights={"river": 1.0, "residential": 0.2}).weights["river"]
+    1.0
+    """
 
     weights: Mapping[str, float] = field(default_factory=dict)
 
@@ -182,8 +242,29 @@ class BarrierRule:
 class Publication:
     """What an output may show.
 
-    ``columns`` is the allow-list of figures per grid; counts of people and households below
-    ``smallest`` are suppressed, and others with them where a total would give them away.
+    Parameters
+    ----------
+    name : str
+        What the profile is called.
+    smallest : int, default 10
+        Counts of people and households below this are suppressed, and others with them
+        where a total would give them away.
+    columns : tuple of str, default ()
+        The allow-list of figures per grid.
+    elements : bool, default False
+        Whether single elements may be shown.
+    note : str, default ""
+        One line that stands on every output.
+
+    Raises
+    ------
+    ProfileError
+        If ``smallest`` is below 0.
+
+    Examples
+    --------
+    >>> Publication(name="ours", columns=("households",)).smallest
+    10
     """
 
     name: str
@@ -201,7 +282,30 @@ class Publication:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Profile:
-    """All rules of one kind of territory."""
+    """All rules of one kind of territory.
+
+    Parameters
+    ----------
+    name, title : str
+        Short name, and what it is for.
+    size : SizeRule
+        How large a grid may be.
+    code : CodeRule
+        How grids are numbered.
+    dedicated : tuple of str, default ()
+        Kinds of SITES that get a grid of their own.
+    barriers : BarrierRule
+        What grids follow; nothing by default.
+    tiling : TilingRule
+        When polygons count as seamless.
+    source : str, default ""
+        Where the sizes come from.
+
+    Examples
+    --------
+    >>> load_profile("micro").size.target
+    100
+    """
 
     name: str
     title: str
