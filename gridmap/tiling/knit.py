@@ -1,0 +1,182 @@
+"""Bring borders together that differ by less than the snapping distance.
+
+Only loose vertices move, and a vertex moves wherever it occurs, so that what matched
+before still matches. A vertex close to a loose segment of another polygon is put into it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from scipy.spatial import cKDTree
+
+from . import rings
+from .rings import Flags, Ints, Rings, Segments, Shapes
+
+
+class Knitted(NamedTuple):
+    """Polygons after knitting, and which of them changed."""
+
+    shapes: Shapes
+    changed: Flags
+
+
+def knit(shapes: Shapes, group: Ints, weight: Ints, *, snap_m: float) -> Knitted:
+    """Join loose vertices within ``snap_m``, and put them into loose segments they touch.
+
+    Parameters
+    ----------
+    shapes : array of polygons
+        Valid, the parents among them.
+    group, weight : array
+        For each shape, as in `rings.loose`.
+    snap_m : float
+        How far a vertex may move, in metres.
+
+    Returns
+    -------
+    Knitted
+        A shape that would collapse keeps its vertices.
+    """
+    flat = rings.flatten(shapes)
+    places = rings.place_ids(flat.xy)
+    pieces = rings.segments(flat, places)
+    open_ = rings.loose(pieces, group, weight)
+    if not open_.any():
+        return Knitted(shapes, np.zeros(len(shapes), dtype=bool))
+    moved, touched = _join_vertices(flat, places, pieces, open_, weight, snap_m)
+    places = rings.place_ids(moved.xy)
+    pieces = rings.segments(moved, places)
+    open_ = rings.loose(pieces, group, weight)
+    full, grown = _insert_vertices(moved, places, pieces, open_, snap_m)
+    changed = touched | grown
+    if not changed.any():
+        return Knitted(shapes, changed)
+    return _take_over(shapes, full, changed)
+
+
+def _take_over(shapes: Shapes, full: Rings, changed: Flags) -> Knitted:
+    multi = shapely.get_type_id(shapes) == 6
+    some = changed[full.owner[full.part[full.ring]]]
+    rebuilt = rings.rebuild(_without_repeats(full, some), len(shapes), multi=multi)
+    usable = changed & np.array([shape is not None for shape in rebuilt])
+    broken = np.flatnonzero(usable)[~shapely.is_valid(rebuilt[usable])]
+    if len(broken):
+        rebuilt[broken] = make_valid(rebuilt[broken])
+        usable[broken] = ~shapely.is_empty(rebuilt[broken])
+    knitted = shapes.copy()
+    knitted[usable] = rebuilt[usable]
+    return Knitted(knitted, usable)
+
+
+def make_valid(shapes: Shapes) -> Shapes:
+    """Mend crossing and touching rings; what has no area is dropped."""
+    return np.asarray(
+        shapely.make_valid(shapes, method="structure", keep_collapsed=False)
+    )
+
+
+def _join_vertices(
+    flat: Rings, places: Ints, pieces: Segments, open_: Flags, weight: Ints, snap_m: float
+) -> tuple[Rings, Flags]:
+    """Move loose vertices onto the best one within reach.
+
+    Best is one of a parent, then one that many polygons share, then the most western,
+    then southern: never one that merely comes first in the frame.
+    """
+    touched = np.zeros(len(weight), dtype=bool)
+    at = np.unique(np.r_[pieces.at[open_], pieces.at[open_] + 1])
+    spots, first = np.unique(places[at], return_index=True)
+    xy = flat.xy[at[first]]
+    pairs = cKDTree(xy).query_pairs(snap_m, output_type="ndarray") if snap_m else np.empty((0, 2))
+    if not len(pairs):
+        return flat, touched
+    owner = flat.owner[flat.part[flat.ring]]
+    uses = np.bincount(places, minlength=places.max() + 1)
+    parental = np.bincount(places, weights=weight[owner] < 0, minlength=places.max() + 1) > 0
+    rank = np.empty(len(spots), dtype="int64")
+    rank[np.lexsort((xy[:, 1], xy[:, 0], -uses[spots], ~parental[spots]))] = np.arange(len(spots))
+    centre = _centres(rank, pairs.astype("int64"))
+    moving = centre != np.arange(len(spots))
+    target = np.arange(places.max() + 1)
+    target[spots[moving]] = -1 - centre[moving]
+    hit = target[places] < 0
+    moved = flat.xy.copy()
+    moved[hit] = xy[-1 - target[places[hit]]]
+    touched[owner[hit]] = True
+    return flat._replace(xy=moved), touched
+
+
+def _centres(rank: Ints, pairs: Ints) -> Ints:
+    """Gather points round the best of their neighbours; no chains of points.
+
+    A point that is best among its free neighbours becomes a centre and takes them all.
+    """
+    size = len(rank)
+    centre = np.full(size, -1, dtype="int64")
+    one, two = np.r_[pairs[:, 0], pairs[:, 1]], np.r_[pairs[:, 1], pairs[:, 0]]
+    while len(one):
+        best = np.full(size, size, dtype="int64")
+        np.minimum.at(best, one, rank[two])
+        heads = (centre < 0) & (best > rank) & (best < size)
+        own = heads[one] & (centre[two] < 0)
+        followers, leaders = two[own], one[own]
+        order = np.lexsort((rank[leaders], followers))
+        followers, leaders = followers[order], leaders[order]
+        first = np.r_[True, followers[1:] != followers[:-1]][: len(followers)]
+        centre[followers[first]] = leaders[first]
+        centre[heads] = np.flatnonzero(heads)
+        free = (centre[one] < 0) & (centre[two] < 0)
+        one, two = one[free], two[free]
+    alone = centre < 0
+    centre[alone] = np.flatnonzero(alone)
+    return centre
+
+
+def _insert_vertices(
+    flat: Rings, places: Ints, pieces: Segments, open_: Flags, snap_m: float
+) -> tuple[Rings, Flags]:
+    """Put loose vertices into the loose segments of other polygons that pass them."""
+    grown = np.zeros(int(flat.owner.max()) + 1, dtype=bool)
+    at, owner = pieces.at[open_], pieces.owner[open_]
+    spots, first = np.unique(places[np.r_[at, at + 1]], return_index=True)
+    if not len(spots):
+        return flat, grown
+    xy = flat.xy[np.r_[at, at + 1][first]]
+    tree = shapely.STRtree(shapely.points(xy))
+    # a hair above 0, so that a vertex on the line is found although the line is rounded
+    reach = max(snap_m, 1e-7)
+    seg, spot = tree.query(rings.lines(flat, at), predicate="dwithin", distance=reach)
+    spot_ids = spots[spot]
+    own = _own_vertices(places, flat, owner[seg], spot_ids)
+    ends = (places[at[seg]] == spot_ids) | (places[at[seg] + 1] == spot_ids)
+    seg, spot = seg[~(ends | own)], spot[~(ends | own)]
+    start, end = flat.xy[at[seg]], flat.xy[at[seg] + 1]
+    along = ((xy[spot] - start) * (end - start)).sum(1) / ((end - start) ** 2).sum(1)
+    inside = (along > 0) & (along < 1)
+    seg, spot, along = seg[inside], spot[inside], along[inside]
+    if not len(seg):
+        return flat, grown
+    order = np.lexsort((along, at[seg]))
+    where, new = at[seg][order] + 1, xy[spot[order]]
+    grown[owner[seg]] = True
+    ring = np.insert(flat.ring, where, flat.ring[where - 1])
+    return flat._replace(xy=np.insert(flat.xy, where, new, axis=0), ring=ring), grown
+
+
+def _own_vertices(places: Ints, flat: Rings, owner: Ints, spots: Ints) -> Flags:
+    """Say of pairs (polygon, place) whether the place is a vertex of the polygon."""
+    width = np.int64(places.max()) + 1
+    vertices = np.unique(flat.owner[flat.part[flat.ring]] * width + places)
+    wanted = owner * width + spots
+    found = np.searchsorted(vertices, wanted)
+    return np.asarray(vertices[np.minimum(found, len(vertices) - 1)] == wanted)
+
+
+def _without_repeats(flat: Rings, some: Flags) -> Rings:
+    """Keep the chosen vertices, a place that follows itself once, and close each ring."""
+    xy, ring = flat.xy[some], flat.ring[some]
+    again = np.r_[False, (ring[1:] == ring[:-1]) & (xy[1:] == xy[:-1]).all(axis=1)]
+    return flat._replace(xy=xy[~again], ring=ring[~again])

@@ -1,0 +1,131 @@
+"""Faces between lines: the common ground of repairing tilings and building units.
+
+Lines are noded once, all together, so that every face shares its border with its
+neighbours to the last bit. Faces then only change owner; no coordinate is computed twice.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import shapely
+from pandas import DataFrame
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from . import rings
+from .rings import Flags, Floats, Ints, Shapes
+
+
+class Borders(NamedTuple):
+    """Which faces share a border, both ways round, and how long it is in metres."""
+
+    face: Ints
+    other: Ints
+    length: Floats
+
+
+def build_faces(linework: Shapes) -> Shapes:
+    """Node lines and return the polygons between them, sorted from west to east."""
+    if not len(linework):
+        return np.empty(0, dtype=object)
+    noded = shapely.union_all(linework)
+    faces = np.asarray(shapely.get_parts(shapely.polygonize([noded])))
+    return faces[sort_places(faces)]
+
+
+def sort_places(shapes: Shapes) -> Ints:
+    """Return the order of shapes by the corners of their boxes, then area."""
+    if not len(shapes):
+        return np.empty(0, dtype="int64")
+    west, south, east, north = shapely.bounds(shapes).T
+    return np.lexsort((shapely.area(shapes), north, east, south, west)).astype("int64")
+
+
+def find_borders(faces: Shapes) -> Borders:
+    """Find the faces that share a border: the same segment, to the last bit."""
+    flat = rings.flatten(faces)
+    pieces = rings.segments(flat, rings.place_ids(flat.xy))
+    other = across(pieces)
+    between = (other >= 0) & (other != pieces.owner)
+    at = pieces.at[between]
+    return sum_borders(
+        pieces.owner[between], other[between], np.hypot(*(flat.xy[at + 1] - flat.xy[at]).T)
+    )
+
+
+def sum_borders(face: Ints, other: Ints, length: Floats) -> Borders:
+    """Add up the lengths of the same pair, in the order of the faces."""
+    width = np.int64(max(face.max(initial=0), other.max(initial=0))) + 1
+    pair, row = np.unique(face * width + other, return_inverse=True)
+    return Borders(pair // width, pair % width, np.bincount(row, length, minlength=len(pair)))
+
+
+def across(pieces: rings.Segments) -> Ints:
+    """For each segment, the owner on its other side; -1 where there is none."""
+    order = np.argsort(pieces.key, kind="stable")
+    twice = np.flatnonzero(pieces.key[order[:-1]] == pieces.key[order[1:]])
+    one, two = order[twice], order[twice + 1]
+    other = np.full(len(pieces.key), -1, dtype="int64")
+    other[one], other[two] = pieces.owner[two], pieces.owner[one]
+    return other
+
+
+def count_groups(labels: Ints, borders: Borders) -> Ints:
+    """Number the connected groups of faces that bear the same label."""
+    same = labels[borders.face] == labels[borders.other]
+    size = len(labels)
+    links = sparse.coo_matrix(
+        (np.ones(same.sum(), dtype="int8"), (borders.face[same], borders.other[same])),
+        shape=(size, size),
+    )
+    return np.asarray(csgraph.connected_components(links, directed=False)[1], dtype="int64")
+
+
+def longest_border(borders: Borders, labels: Ints, asking: Flags, allowed: Flags) -> Ints:
+    """For each asking face, the label that it shares most border with, else -1.
+
+    Parameters
+    ----------
+    borders : Borders
+    labels : array
+        Label of each face; below 0 where it has none.
+    asking : array of bool
+        The faces that look for a label.
+    allowed : array of bool
+        For each row of ``borders``, whether the other face's label may be taken.
+
+    Returns
+    -------
+    array
+        The smallest label where two share equally much, to a millimetre.
+    """
+    chosen = np.full(len(labels), -1, dtype="int64")
+    use = asking[borders.face] & allowed & (labels[borders.other] >= 0)
+    if not use.any():
+        return chosen
+    votes = DataFrame({
+        "face": borders.face[use],
+        "label": labels[borders.other[use]],
+        "length": borders.length[use],
+    }).groupby(["face", "label"], sort=True)["length"].sum().round(3).reset_index()
+    best = votes.sort_values(["face", "length", "label"], ascending=[True, False, True])
+    best = best.drop_duplicates("face")
+    chosen[best["face"].to_numpy()] = best["label"].to_numpy()
+    return chosen
+
+
+def dissolve(faces: Shapes, labels: Ints) -> pd.Series:
+    """Join the faces of each label from 0 up; those below 0 are left out."""
+    order = np.argsort(labels, kind="stable")
+    order = order[labels[order] >= 0]
+    sorted_labels = labels[order]
+    starts = np.flatnonzero(np.r_[True, sorted_labels[1:] != sorted_labels[:-1]])
+    if not len(order):
+        return pd.Series([], dtype=object, index=pd.Index([], dtype="int64"))
+    groups = np.split(faces[order], starts[1:])
+    # one call for each label: a union over all of them at once would join neighbours
+    joined = [g[0] if len(g) == 1 else shapely.coverage_union_all(g) for g in groups]
+    return pd.Series(joined, index=sorted_labels[starts], dtype=object)

@@ -1,0 +1,293 @@
+"""Mend a tiling where it is broken, and nowhere else."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import geopandas
+import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+
+from .. import ledger
+from ..rules import TilingRule
+from . import faults, frames, knit, mesh, owners, rings
+from .frames import Homes
+from .owners import Decided, Faces
+from .rings import Flags, Ints, Shapes
+
+#: Lines are noded in floating point; what that leaves is settled in the next round.
+ROUNDS = 4
+
+
+def repair_tiling(
+    polygons: GeoDataFrame,
+    parent: GeoDataFrame | None = None,
+    *,
+    rule: TilingRule | None = None,
+) -> tuple[GeoDataFrame, DataFrame]:
+    """Mend gaps, overlaps and strays of a tiling; every change is listed.
+
+    Only polygons that touch a fault are rewritten; all others keep every bit.
+
+    - Rings that cross or touch themselves are made valid.
+    - Borders closer than ``rule.snap_m`` become one border.
+    - What leaves the parent is cut off. Where polygons name their parent (a column that
+      bears the name of the parent's index, or ``parent``), each is cut at its own.
+    - An overlap goes by ``rule.overlaps``. A polygon that others cover by more than half
+      keeps its land first, so that enclaves survive.
+    - A gap goes to the neighbour that shares most border with it; a long gap is cut where
+      its neighbours change. With a parent, gaps that are open to the outside are filled up
+      to it. Without one, lakes (see `find_gaps`) stay open.
+    - A part that comes loose, or is a sliver, goes to the neighbour that shares most border
+      with it, so that no polygon gets more parts than it had.
+
+    Equal borders are decided by the code that sorts first. Repairing twice changes nothing.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+        Polygons in a CRS in metres, indexed by code.
+    parent : GeoDataFrame, optional
+        What they should fill: one polygon, or several.
+    rule : TilingRule, optional
+
+    Returns
+    -------
+    repaired : GeoDataFrame
+        ``polygons`` in the same order; a polygon of which nothing is left (a duplicate, or
+        one outside its parent) is left out, with a row in ``changes``.
+    changes : DataFrame, schema CHANGES
+        Step ``mend``. ``what`` is one of "made valid", "border matched", "cut at the parent",
+        "overlap decided" (``id`` is the one that lost it), "gap filled", "gap left" (no
+        neighbour), "part given" and "part joined" (the two sides of one part), "sliver
+        given" and "sliver joined", "swallowed"; ``before`` and ``after`` are the areas of
+        the polygon.
+
+    Raises
+    ------
+    SchemaError
+        If a row has no polygon, an index repeats, or a parent is unknown.
+    CRSError
+        If a frame is not in metres, or they differ.
+
+    See Also
+    --------
+    check_tiling : Prove the outcome.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> broken = sketch_grids("AAA", "A.B", "ABB")
+    >>> repaired, changes = repair_tiling(broken)
+    >>> repaired.area.to_dict()
+    {'A': 6.0, 'B': 3.0}
+    >>> changes[["what", "id", "area_m2"]].values.tolist()
+    [['gap filled', 'A', 1.0]]
+    """
+    rule = rule or TilingRule()
+    frames.check_polygons(polygons, parent)
+    layer = polygons.sort_index()
+    before = frames.shapes_of(layer)
+    homes = frames.find_homes(layer, parent)
+    shapes, changes = _mend(before, homes, layer.index, rule)
+    gone = np.array([shape is None for shape in shapes], dtype=bool)
+    kept = layer.loc[~gone]
+    kept = kept.set_geometry(geopandas.GeoSeries(shapes[~gone], index=kept.index, crs=layer.crs))
+    return kept.reindex(polygons.index[polygons.index.isin(kept.index)]), changes
+
+
+def _mend(
+    before: Shapes, homes: Homes, codes: pd.Index, rule: TilingRule
+) -> tuple[Shapes, DataFrame]:
+    shapes, broken = before.copy(), ~shapely.is_valid(before)
+    parts = shapely.get_num_geometries(before)
+    shapes[broken] = knit.make_valid(before[broken])
+    notes = _Notes()
+    notes.add("made valid", np.flatnonzero(broken),
+              np.abs(shapely.area(shapes) - shapely.area(before))[broken])
+    if not len(homes.shapes):
+        homes = _own_outline(shapes, homes, rule)
+    for _ in range(ROUNDS):
+        shapes, settled = _settle(shapes, homes, parts, rule, notes)
+        if settled:
+            break
+    shapes = _keep_bytes(before, shapes)
+    return shapes, notes.write(before, shapes, codes)
+
+
+def _own_outline(shapes: Shapes, homes: Homes, rule: TilingRule) -> Homes:
+    """Make a parent out of the polygons themselves: all they cover, and their gaps."""
+    faces = faults.loose_faces(shapes, homes)
+    covered = faults.hit(shapely.point_on_surface(faces), shapes)
+    holes = shapely.coverage_union_all(faces[~covered])
+    holes = np.asarray(shapely.get_parts(holes))
+    gaps = holes[~faults.is_lake(holes, rule)]
+    outline = shapely.coverage_union_all(np.concatenate([faces[covered], gaps]))
+    return homes._replace(shapes=np.array([outline]), group=np.zeros(1, dtype="int64"))
+
+
+def _settle(
+    shapes: Shapes, homes: Homes, parts: Ints, rule: TilingRule, notes: _Notes
+) -> tuple[Shapes, bool]:
+    """Knit borders, then decide all faces round the faults; say whether there were none."""
+    everyone = np.concatenate([shapes, homes.shapes])
+    group = np.r_[homes.home, homes.group]
+    weight = np.r_[np.ones(len(shapes)), -np.ones(len(homes.shapes))].astype("int64")
+    alive = np.array([shape is not None for shape in everyone]) & ~shapely.is_empty(everyone)
+    everyone[~alive] = shapely.Polygon()
+    knitted = knit.knit(everyone, group, weight, snap_m=rule.snap_m).shapes
+    flat = rings.flatten(knitted)
+    pieces = rings.segments(flat, rings.place_ids(flat.xy))
+    open_ = rings.loose(pieces, group, weight)
+    shapes, parents = knitted[: len(shapes)], knitted[len(shapes):]
+    chosen = _near_faults(shapes, rings.lines(flat, pieces.at[open_]), rule)
+    if not chosen.any():
+        return shapes, True
+    used = open_.copy()
+    real = pieces.owner < len(shapes)
+    used[real] = chosen[pieces.owner[real]]
+    once = np.flatnonzero(used)
+    once = once[np.unique(pieces.key[once], return_index=True)[1]]
+    linework = rings.lines(flat, pieces.at[np.sort(once)])
+    faces, away = _cover(mesh.build_faces(linework), shapes, chosen, homes, parents)
+    decided = owners.decide(faces, homes.home, shapely.area(shapes), parts, rule)
+    notes.tell(decided, away, rule)
+    settled = _take_over(shapes, chosen, decided)
+    return settled, bool(_same(shapes[chosen], settled[chosen]).all())
+
+
+def _near_faults(shapes: Shapes, loose_lines: Shapes, rule: TilingRule) -> Flags:
+    """Choose the polygons that touch a loose segment, an overlap or a sliver."""
+    tree = shapely.STRtree(shapes)
+    chosen = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
+    chosen[tree.query(loose_lines, predicate="intersects")[1]] = True
+    parts, owner = shapely.get_parts(shapes, return_index=True)
+    many = np.bincount(owner, minlength=len(shapes)) > 1
+    small = many[owner] & (shapely.area(parts) < rule.sliver_m2)
+    sliver, beside = tree.query(parts[small], predicate="touches")
+    chosen[owner[small][sliver]] = True
+    chosen[beside] = True
+    return np.asarray(chosen)
+
+
+def _cover(
+    faces: Shapes, shapes: Shapes, chosen: Flags, homes: Homes, parents: Shapes
+) -> tuple[Faces, DataFrame]:
+    """Find out what covers each face; land that polygons have away from home is apart."""
+    inner = shapely.point_on_surface(faces)
+    face, parent = shapely.STRtree(parents).query(inner, predicate="intersects")
+    home = np.full(len(faces), np.iinfo("int64").max)
+    np.minimum.at(home, face, homes.group[parent])
+    home[home == np.iinfo("int64").max] = -1
+    there = np.flatnonzero(chosen)
+    face, rank = shapely.STRtree(shapes[there]).query(inner, predicate="intersects")
+    polygon = there[rank]
+    order = np.lexsort((polygon, face))
+    face, polygon = face[order], polygon[order]
+    mine = homes.home[polygon] == home[face]
+    away = DataFrame({"polygon": polygon[~mine], "area": shapely.area(faces[face[~mine]])})
+    # land of polygons that are not chosen is not ours to decide
+    taken = faults.hit(inner, shapes[~chosen])
+    home[taken] = -1
+    count = np.bincount(face[mine], minlength=len(faces))
+    return Faces(faces, home, face[mine], polygon[mine], count), away
+
+
+def _take_over(shapes: Shapes, chosen: Flags, decided: Decided) -> Shapes:
+    joined = mesh.dissolve(decided.faces.shapes, decided.labels)
+    multi = shapely.get_type_id(shapes) == 6
+    settled = shapes.copy()
+    settled[chosen] = shapely.Polygon()
+    settled[joined.index] = joined.to_numpy(dtype=object)
+    single = multi & (shapely.get_type_id(settled) == 3) & chosen & ~shapely.is_empty(settled)
+    settled[single] = shapely.multipolygons(settled[single], indices=np.arange(single.sum()))
+    return settled
+
+
+def _keep_bytes(before: Shapes, shapes: Shapes) -> Shapes:
+    """Return the geometry that came in wherever no vertex changed; nothing left is None."""
+    gone = shapely.is_empty(shapes)
+    after = np.where(_same(before, shapes), before, shapely.normalize(shapes))
+    after[gone] = None
+    return after
+
+
+def _same(one: Shapes, two: Shapes) -> Flags:
+    """Say which shapes have the same vertices, wherever their rings start."""
+    return np.asarray(
+        shapely.equals_exact(shapely.normalize(one), shapely.normalize(two), tolerance=0.0))
+
+
+class _Notes:
+    """Collects what was done to which polygon, over all rounds."""
+
+    def __init__(self) -> None:
+        self.parts: list[DataFrame] = []
+        self.left = _rows("gap left", np.empty(0, dtype="int64"), [])
+
+    def add(self, what: str, polygon: Ints, area: object, other: object = -1) -> None:
+        if len(polygon):
+            self.parts.append(DataFrame(
+                {"what": what, "polygon": polygon, "area": area, "other": other}))
+
+    def tell(self, decided: Decided, away: DataFrame, rule: TilingRule) -> None:
+        faces, labels, given_by = decided
+        area = shapely.area(faces.shapes)
+        self.add("cut at the parent", away["polygon"].to_numpy(), away["area"].to_numpy())
+        lost = (labels[faces.face] != faces.polygon) & (faces.count[faces.face] > 1)
+        face = faces.face[lost]
+        self.add("overlap decided", faces.polygon[lost], area[face], labels[face])
+        gap = (faces.count == 0) & (faces.home >= 0)
+        filled, left = gap & (labels >= 0), gap & (labels < 0)
+        self.add("gap filled", labels[filled], area[filled])
+        self.left = _rows("gap left", np.full(left.sum(), -1), area[left])  # of the last round
+        given = (given_by >= 0) & (given_by != labels) & (faces.count > 0)
+        for small, word in ((True, "sliver"), (False, "part")):
+            some = given & ((area < rule.sliver_m2) == small)
+            self.add(f"{word} given", given_by[some], area[some], labels[some])
+            self.add(f"{word} joined", labels[some], area[some], given_by[some])
+
+    def write(self, before: Shapes, after: Shapes, codes: pd.Index) -> DataFrame:
+        """Return CHANGES: one row per kind, polygon and partner, in a stated order."""
+        old, new = shapely.area(before), np.nan_to_num(shapely.area(after))
+        changed = np.array([a is not b for a, b in zip(before, after, strict=True)], dtype=bool)
+        told = pd.concat([*self.parts, self.left])
+        told = told[changed[told["polygon"]] | (told["what"] == "gap left")]
+        quiet = np.setdiff1d(np.flatnonzero(changed), told["polygon"])
+        gone = np.flatnonzero([shape is None for shape in after])
+        told = pd.concat([told, _rows("border matched", quiet, np.abs(new - old)[quiet]),
+                          _rows("swallowed", gone, old[gone])])
+        rows = told.groupby(["what", "polygon", "other"], sort=True)["area"].agg(["sum", "size"])
+        rows = rows.reset_index()
+        at, other = (rows[name].to_numpy("int64") for name in ("polygon", "other"))
+        names = np.r_[codes.to_numpy(dtype=object), None]
+        return ledger.note_changes(
+            names[at], step="mend", what=rows["what"].tolist(),
+            before=[f"{old[i]:.2f} m²" if i >= 0 else None for i in at],
+            after=[f"{new[i]:.2f} m²" if i >= 0 else None for i in at],
+            area_m2=rows["sum"].tolist(),
+            note=[_note(what, names[i], count) for what, i, count in
+                  zip(rows["what"], other, rows["size"], strict=True)],
+        )
+
+
+def _rows(what: str, polygon: Ints, area: object) -> DataFrame:
+    return DataFrame({"what": what, "polygon": polygon, "area": area, "other": -1})
+
+
+_LINKS = {"overlap decided": "to", "part given": "to", "sliver given": "to",
+          "part joined": "from", "sliver joined": "from"}
+
+
+def _note(what: str, partner: object, count: int) -> str | None:
+    words = [f"{_LINKS[what]} {partner}"] if what in _LINKS and partner is not None else []
+    if what == "gap left":
+        words.append("no polygon of the same parent borders on it")
+    if what == "swallowed":
+        words.append("nothing is left of it: a duplicate, or outside its parent")
+    if count > 1:
+        words.append(f"in {count:,} places")
+    return ", ".join(words) or None
