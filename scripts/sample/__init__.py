@@ -1,0 +1,1 @@
+"""The sample city: land, roads, territories, homes, people, offices, planted defects."""

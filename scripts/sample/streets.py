@@ -1,0 +1,266 @@
+"""Street blocks: the faces between the main lines, split again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely import Geometry, LineString, STRtree
+
+from .land import Land
+from .plan import Floats, Plan, smooth_noise
+from .routes import CLASSES
+
+Shapes = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Blocks and the lines between them, on shared vertices rounded to a centimetre."""
+
+    blocks: Shapes
+    quarter: NDArray[np.int64]  # the piece of a community that the block was split from
+    density: Floats  # urban households per hectare in the middle
+    wet: NDArray[np.bool_]  # on an island
+    lines: Shapes
+    classes: NDArray[np.str_]
+
+
+def density_at(land: Land, plan: Plan, x: Floats, y: Floats) -> Floats:
+    """Return urban households per hectare: towns fade out with ragged edges."""
+    rng = plan.random("density")
+    ragged = 1.0 + 0.24 * smooth_noise(x, y, rng, wavelength=1500.0, octaves=3)
+    total = np.zeros_like(x)
+    for cx, cy, radius, peak in land.centres:
+        gap = np.hypot(x - cx, y - cy) * ragged / radius
+        total = np.maximum(total, peak * np.exp(-(gap**2.4)))
+    return np.round(total, 6)
+
+
+def build_network(plan: Plan, land: Land, routes: list[tuple[str, LineString]]) -> Network:
+    """Cut the land by the main lines, then into quarters, then into blocks."""
+    outlines = [land.mainland, *land.islands]
+    lines = [(kind, line) for kind, line in routes]
+    faces = _faces(outlines, [line for _, line in lines])
+    cuts: list[tuple[str, Shapes]] = []
+    crowd = gather_crowd(plan, land)
+    quarters, cut = _split_quarters(plan, crowd, faces)
+    cuts += cut
+    blocks, parents, cut = _split_blocks(plan, land, crowd, quarters)
+    cuts += cut
+    return _weave(plan, land, outlines, lines, cuts, quarters)
+
+
+def _faces(outlines: list[Geometry], lines: list[LineString]) -> Shapes:
+    rings = [shapely.boundary(o) for o in outlines]
+    woven = shapely.union_all([*rings, *lines], grid_size=0.01)
+    return _ordered(shapely.get_parts(shapely.polygonize([woven])), outlines)
+
+
+def _ordered(faces: Shapes, outlines: list[Geometry]) -> Shapes:
+    land = shapely.union_all(outlines)
+    shapely.prepare(land)
+    faces = faces[shapely.contains(land, shapely.point_on_surface(faces))]
+    middle = np.round(shapely.get_coordinates(shapely.centroid(faces)), 2)
+    return faces[np.lexsort((middle[:, 1], middle[:, 0]))]
+
+
+def _split_quarters(plan: Plan, crowd: Crowd, faces: Shapes
+                    ) -> tuple[Shapes, list[tuple[str, Shapes]]]:
+    """Split faces until a quarter has about half a community's households."""
+    rng = plan.random("quarters")
+    limit = 270.0 * max(1.0, plan.growth) ** 0.16
+    done, cuts = [], []
+    while len(faces):
+        homes, peak = crowd.within(faces)
+        hectares = shapely.area(faces) / 1e4
+        small = (homes + hectares <= limit) & (hectares <= 330.0)
+        done.append(faces[small])
+        faces, peak = faces[~small], peak[~small]
+        kinds = np.where(peak > 9, "secondary", np.where(rng.random(len(faces)) < 0.55,
+                                                         "tertiary", "edge"))
+        faces, cut = _halve(faces, kinds, rng)
+        cuts += cut
+    return np.concatenate(done), cuts
+
+
+def _split_blocks(plan: Plan, land: Land, crowd: Crowd, quarters: Shapes
+                  ) -> tuple[Shapes, NDArray[np.int64], list[tuple[str, Shapes]]]:
+    """Split quarters into blocks: small in the middle of town, not at all in the country."""
+    rng = plan.random("blocks")
+    shapes, owner = quarters, np.arange(len(quarters))
+    done, owners, cuts = [], [], []
+    while len(shapes):
+        density = np.maximum(_peak(plan, land, crowd, shapes), 1e-3)
+        goal = np.clip(1.5 + 40.0 / density, 2.0, 60.0) * rng.uniform(0.7, 1.75, len(shapes))
+        hectares = shapely.area(shapes) / 1e4
+        ready = (hectares <= goal) | (density < 1.4)
+        done.append(shapes[ready])
+        owners.append(owner[ready])
+        kinds = np.where(hectares > 4.0 * goal, "tertiary", "residential")[~ready]
+        held, shapes = owner[~ready], shapes[~ready]
+        shapes, cut, back = _halve(shapes, kinds, rng, parents=True)
+        owner = held[back]
+        cuts += cut
+    return np.concatenate(done), np.concatenate(owners), cuts
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Sample points of the towns: where people are to live, and how densely."""
+
+    tree: STRtree
+    households: Floats
+    density: Floats
+
+    def within(self, shapes: Shapes) -> tuple[Floats, Floats]:
+        """Return the households inside each shape and the highest density there."""
+        at, point = self.tree.query(shapes, predicate="intersects")
+        homes = np.bincount(at, self.households[point], minlength=len(shapes))
+        peak = np.zeros(len(shapes))
+        np.maximum.at(peak, at, self.density[point])
+        return np.round(homes, 6), peak
+
+
+def gather_crowd(plan: Plan, land: Land) -> Crowd:
+    """Strew sample points over the towns, a lattice around each centre."""
+    points, homes, density = [], [], []
+    for i, (cx, cy, radius, _) in enumerate(land.centres):
+        step = min(radius / 8, 100.0)
+        line = np.arange(-1.7 * radius, 1.7 * radius, step)
+        x, y = (a.ravel() for a in np.meshgrid(cx + line + step / 3, cy + line + step / 3))
+        others = np.delete(land.centres, i, axis=0)
+        own = np.hypot(x - cx, y - cy) / radius
+        near = np.ones(len(x), dtype=bool)
+        for ox, oy, other, _ in others[np.hypot(others[:, 0] - cx, others[:, 1] - cy)
+                                       < 2 * (others[:, 2] + radius)]:
+            near &= own <= np.hypot(x - ox, y - oy) / other
+        value = density_at(land, plan, x, y)
+        near &= value > 0.3
+        points.append(np.column_stack([x, y])[near])
+        homes.append((0.75 * value * step * step / 1e4)[near])
+        density.append(value[near])
+    return Crowd(STRtree(shapely.points(np.concatenate(points))), np.concatenate(homes),
+                 np.concatenate(density))
+
+
+def _peak(plan: Plan, land: Land, crowd: Crowd, shapes: Shapes) -> Floats:
+    """Return the highest density over each shape, also where no sample point falls in."""
+    middle = shapely.get_coordinates(shapely.centroid(shapes))
+    value = density_at(land, plan, middle[:, 0], middle[:, 1])
+    return np.maximum(value, crowd.within(shapes)[1])
+
+
+def _halve(shapes: Shapes, kinds: NDArray[np.str_], rng: np.random.Generator, *,
+           parents: bool = False) -> tuple:
+    """Cut every shape across its longer side; return the parts and the cuts by class."""
+    if not len(shapes):
+        return (shapes, [], np.zeros(0, int)) if parents else (shapes, [])
+    corner = shapely.get_coordinates(shapely.oriented_envelope(shapes)).reshape(-1, 5, 2)
+    side_a, side_b = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 1]
+    long_a = np.hypot(*side_a.T) >= np.hypot(*side_b.T)
+    along = np.where(long_a[:, None], side_a, side_b)
+    across = np.where(long_a[:, None], side_b, side_a)
+    at = rng.uniform(0.42, 0.58, len(shapes))[:, None]
+    tilt = rng.normal(0.0, 0.035, len(shapes))[:, None]
+    middle = corner[:, 0] + at * along + 0.5 * across
+    reach = 0.75 * across + tilt * along
+    ends = np.stack([middle - reach, middle + reach], 1)
+    blades = shapely.linestrings(ends)
+    far = 1.2 * along
+    sides = [shapely.polygons(np.concatenate([ends, ends[:, ::-1] + s * far[:, None]], 1))
+             for s in (1, -1)]
+    parts, back = [], []
+    for half in sides:
+        piece = shapely.intersection(shapes, half)
+        part, owner = shapely.get_parts(piece, return_index=True)
+        real = (shapely.get_type_id(part) == 3) & (shapely.area(part) > 1.0)
+        parts.append(part[real])
+        back.append(owner[real])
+    cut = shapely.intersection(blades, shapes)
+    found = [(k, shapely.get_parts(cut[kinds == k])) for k in np.unique(kinds)]
+    both = np.concatenate(parts), found
+    return (*both, np.concatenate(back)) if parents else both
+
+
+def _weave(plan: Plan, land: Land, outlines: list[Geometry], routes: list[tuple[str, LineString]],
+           cuts: list[tuple[str, Shapes]], quarters: Shapes) -> Network:
+    """Node all lines together, bend them a little, and make the blocks between them."""
+    rings = np.array([shapely.boundary(o) for o in outlines])
+    loose = [("coast", rings), *[(k, np.array([line])) for k, line in routes], *cuts]
+    lines = np.concatenate([shapes for _, shapes in loose])
+    rank = np.concatenate([np.full(len(s), CLASSES.index(k)) for k, s in loose])
+    keep = shapely.get_type_id(lines) == 1
+    lines, rank = lines[keep], rank[keep]
+    woven = shapely.get_parts(shapely.line_merge(shapely.union_all(lines, grid_size=0.01)))
+    woven = np.array(_trim(woven, outlines))
+    kinds = _name_lines(woven, lines, rank)
+    inner = _inner(land, woven)
+    kinds = np.where((kinds == 0) & inner, CLASSES.index("border"), kinds)
+    # blocks are told apart before the bend, where the quarters are still straight
+    faces = _ordered(shapely.get_parts(shapely.polygonize(list(woven))), outlines)
+    middle = shapely.point_on_surface(faces)
+    at, quarter = STRtree(quarters).query(middle, predicate="intersects")
+    first = np.unique(at, return_index=True)[1]
+    quarter = quarter[first]
+    xy = shapely.get_coordinates(middle)
+    density = density_at(land, plan, xy[:, 0], xy[:, 1])
+    wet = ~shapely.contains_properly(land.mainland, middle)
+    bent = bend(plan, land, shapely.segmentize(woven, 60.0))
+    blocks = bend(plan, land, shapely.segmentize(faces, 60.0))
+    return Network(blocks=_same_vertices(blocks, bent), quarter=quarter, density=density, wet=wet,
+                   lines=bent, classes=np.array(CLASSES)[kinds])
+
+
+def _trim(lines: Shapes, outlines: list[Geometry]) -> Shapes:
+    """Leave out what stands in the sea and what ends blind inside a block."""
+    land = shapely.union_all(outlines).buffer(1.0)
+    shapely.prepare(land)
+    lines = lines[shapely.contains(land, lines)]
+    dangles = shapely.polygonize_full(list(lines))[2]
+    blind = set(shapely.to_wkb(shapely.normalize(shapely.get_parts(dangles))))
+    keys = shapely.to_wkb(shapely.normalize(lines))
+    return lines[np.array([key not in blind for key in keys])]
+
+
+def _name_lines(woven: Shapes, lines: Shapes, rank: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give each woven line the strongest class that runs along it."""
+    middle = shapely.line_interpolate_point(woven, 0.5, normalized=True)
+    at, source = STRtree(lines).query(middle, predicate="dwithin", distance=0.3)
+    best = np.full(len(woven), len(CLASSES) - 1)
+    np.minimum.at(best, at, rank[source])
+    return best
+
+
+def _inner(land: Land, lines: Shapes) -> NDArray[np.bool_]:
+    middle = shapely.get_coordinates(shapely.line_interpolate_point(lines, 0.5, normalized=True))
+    return np.asarray(land.is_inner_border(middle[:, 0], middle[:, 1]))
+
+
+def bend(plan: Plan, land: Land, shapes: Shapes) -> Shapes:
+    """Shift every vertex by smooth noise: less in towns, more in the country."""
+
+    def shift(xy: Floats) -> Floats:
+        x, y = xy[:, 0], xy[:, 1]
+        calm = 1.0 / (1.0 + density_at(land, plan, x, y) / 6.0)
+        moved = []
+        for axis in "xy":
+            rng = plan.random("bend" + axis)
+            wide = smooth_noise(x, y, rng, wavelength=1700.0, octaves=2) * 55.0
+            fine = smooth_noise(x, y, rng, wavelength=420.0, octaves=2) * 22.0 * calm
+            moved.append(wide + fine)
+        return np.round(xy + np.column_stack(moved), 2)
+
+    return shapely.transform(shapes, shift)
+
+
+def _same_vertices(blocks: Shapes, lines: Shapes) -> Shapes:
+    """Return the blocks made anew from the bent lines, in the order of the old ones."""
+    made = shapely.get_parts(shapely.polygonize(list(lines)))
+    points = shapely.point_on_surface(blocks)
+    at, new = STRtree(made).query(points, predicate="intersects")
+    order = np.full(len(blocks), -1)
+    order[at] = new
+    return made[order]

@@ -1,0 +1,236 @@
+"""County, towns and communities: quarters put together until they are large enough."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pandas import DataFrame
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import dijkstra
+from shapely import STRtree
+
+from . import names
+from .land import Land
+from .plan import Floats, Plan
+from .streets import Network, Shapes
+
+#: How gladly a community reaches across a line.
+WELCOME = {"river": 0.12, "railway": 0.15, "motorway": 0.12, "primary": 0.4, "secondary": 0.8}
+
+
+@dataclass(frozen=True)
+class Territories:
+    """The three levels; frames with code, name, parent and geometry, sorted by code."""
+
+    of_block: NDArray[np.int64]  # row in communities of each block
+    communities: DataFrame
+    towns: DataFrame
+    counties: DataFrame
+
+
+def build_territories(plan: Plan, land: Land, network: Network, homes: Floats) -> Territories:
+    """Put quarters together to communities, these to towns, and these to counties."""
+    pairs, weights = _neighbours(network)
+    quarter = _merge(plan, network, pairs, weights, homes)
+    community, inverse = np.unique(quarter, return_inverse=True)
+    count = len(community)
+    lived = np.bincount(inverse, homes)
+    area = shapely.area(network.blocks)
+    middle = shapely.get_coordinates(shapely.centroid(network.blocks)) * area[:, None]
+    middle = np.column_stack([np.bincount(inverse, middle[:, i]) for i in (0, 1)]) / np.bincount(
+        inverse, area)[:, None]
+    links = _links(inverse, pairs, weights)
+    seats = _town_seats(plan, land, middle, lived)
+    town = _grow(links, middle, seats, count)
+    county = _county_of_towns(plan, town, links, middle, len(seats))
+    dense = np.bincount(inverse, network.density * area) / np.bincount(inverse, area)
+    return _write(plan, network, inverse, town, county, middle, dense, lived)
+
+
+def _neighbours(network: Network) -> tuple[NDArray[np.int64], Floats]:
+    """Return the pairs of blocks on the two sides of a line, and its weight."""
+    tree = STRtree(network.blocks)
+    middle = shapely.line_interpolate_point(network.lines, 0.5, normalized=True)
+    line, block = tree.query(middle, predicate="dwithin", distance=0.02)
+    order = np.lexsort((block, line))
+    line, block = line[order], block[order]
+    twice = np.flatnonzero(line[1:] == line[:-1])
+    pairs = np.column_stack([block[twice], block[twice + 1]])
+    welcome = np.array([WELCOME.get(k, 1.0) for k in network.classes])
+    return pairs, (shapely.length(network.lines) * welcome)[line[twice]]
+
+
+def _merge(plan: Plan, network: Network, pairs: NDArray[np.int64], weights: Floats,
+           homes: Floats) -> NDArray[np.int64]:
+    """Join the smallest quarter to the neighbour it shares most border with, over and over."""
+    target = 430.0 * max(1.0, plan.growth) ** 0.16
+    # pieces of one quarter that lie apart (a quarter across a river) are told apart by island
+    quarter = network.quarter.astype(np.int64)
+    lived = dict(enumerate(np.bincount(quarter, homes).tolist()))
+    hectares = dict(enumerate((np.bincount(quarter, shapely.area(network.blocks)) / 1e4).tolist()))
+    wet = set(np.unique(quarter[network.wet]).tolist())
+    links: dict[int, dict[int, float]] = {q: {} for q in np.unique(quarter).tolist()}
+    for (a, b), weight in zip(quarter[pairs].tolist(), weights.tolist(), strict=True):
+        if a != b:
+            links[a][b] = links[a].get(b, 0.0) + weight
+            links[b][a] = links[b].get(a, 0.0) + weight
+    _moor(network, quarter, lived, wet, links)
+    into = {q: q for q in links}
+    heap = [(lived[q], q) for q in links]
+    heapq.heapify(heap)
+    while heap:
+        size, q = heapq.heappop(heap)
+        if into[q] != q or size != lived[q] or size >= 0.62 * target:
+            continue
+        if q in wet and size > 25:  # an inhabited island is a community of its own
+            continue
+        options = [(lived[n] <= 1.1 * target - size, hectares[n] < 700 or size == 0, w, -n)
+                   for n, w in links[q].items()]
+        if not options:
+            continue
+        best = -max(options)[3]
+        into[q] = best
+        lived[best] += size
+        hectares[best] += hectares[q]
+        for n, w in links.pop(q).items():
+            links[n].pop(q, None)
+            if n != best:
+                links[best][n] = links[best].get(n, 0.0) + w
+                links[n][best] = links[best][n]
+        heapq.heappush(heap, (lived[best], best))
+    return np.array([_root(into, q) for q in quarter.tolist()])
+
+
+def _moor(network: Network, quarter: NDArray[np.int64], lived: dict[int, float], wet: set[int],
+          links: dict[int, dict[int, float]]) -> None:
+    """Tie islands to the nearest mainland block, so that an empty one finds a community."""
+    shore = np.flatnonzero(~network.wet)
+    tree = STRtree(network.blocks[shore])
+    for q in sorted(wet):
+        if links[q] and lived[q] > 25:
+            continue
+        own = shapely.union_all(network.blocks[quarter == q])
+        near = int(quarter[shore[int(tree.nearest(own))]])
+        links[q][near] = links[near][q] = links[q].get(near, 0.0) + 1.0
+
+
+def _root(into: dict[int, int], q: int) -> int:
+    while into[q] != q:
+        q = into[q]
+    return q
+
+
+def _links(inverse: NDArray[np.int64], pairs: NDArray[np.int64], weights: Floats
+           ) -> NDArray[np.int64]:
+    both = np.sort(inverse[pairs], axis=1)
+    return np.unique(both[both[:, 0] != both[:, 1]], axis=0)
+
+
+def _town_seats(plan: Plan, land: Land, middle: Floats, lived: Floats) -> list[int]:
+    """Choose the community each town grows from: larger places have several."""
+    target = 12.0 if plan.growth > 3 else 8.0
+    size = land.centres[:, 2] ** 2 * land.centres[:, 3]
+    towns = np.maximum(1, np.round(size / size.sum() * len(middle) * 0.74 / target)).astype(int)
+    if plan.growth <= 1.5:
+        towns = np.array([2] + [1] * (len(size) - 1))
+    seats: list[int] = []
+    for (x, y, radius, _), count in zip(land.centres, towns, strict=True):
+        if count == 2:
+            around = [(x - 0.55 * radius, y), (x + 0.55 * radius, y)]
+        else:
+            turn = np.arange(count) * 2.399963
+            out = radius * np.sqrt((np.arange(count) + 0.35) / count) * (count > 1)
+            around = list(zip(x + out * np.cos(turn), y + out * np.sin(turn), strict=True))
+        for ax, ay in around:
+            gap = np.round(np.hypot(middle[:, 0] - ax, middle[:, 1] - ay), 3)
+            gap[seats] = np.inf
+            seats.append(int(np.argmin(gap)))
+    return seats
+
+
+def _grow(links: NDArray[np.int64], middle: Floats, seats: list[int], count: int
+          ) -> NDArray[np.int64]:
+    """Give every community to the seat it reaches on the shortest way through others."""
+    length = np.hypot(*(middle[links[:, 0]] - middle[links[:, 1]]).T)
+    graph = coo_matrix((length, (links[:, 0], links[:, 1])), shape=(count, count)).tocsr()
+    _, _, source = dijkstra(graph, directed=False, indices=seats, return_predecessors=True,
+                            min_only=True)
+    place = {seat: i for i, seat in enumerate(seats)}
+    loose = np.flatnonzero(source < 0)
+    found = np.array([place.get(int(s), -1) for s in source])
+    for i in loose:  # islands: the town of the nearest community
+        gap = np.hypot(*(middle - middle[i]).T)
+        gap[loose] = np.inf
+        found[i] = found[int(np.argmin(np.round(gap, 3)))]
+    return found
+
+
+def _county_of_towns(plan: Plan, town: NDArray[np.int64], links: NDArray[np.int64],
+                     middle: Floats, towns: int) -> NDArray[np.int64]:
+    wanted = int(np.clip(round(plan.growth / 40), 1, 8))
+    spots = np.array([middle[town == t].mean(axis=0) if np.any(town == t) else [0.0, 0.0]
+                      for t in range(towns)])
+    seats = [0]
+    while len(seats) < wanted:
+        gaps = np.min([np.hypot(*(spots - spots[s]).T) for s in seats], axis=0)
+        seats.append(int(np.argmax(np.round(gaps, 3))))
+    both = np.unique(np.sort(town[links], axis=1), axis=0)
+    return _grow(both[both[:, 0] != both[:, 1]], spots, seats, towns)
+
+
+def _write(plan: Plan, network: Network, inverse: NDArray[np.int64], town: NDArray[np.int64],
+           county: NDArray[np.int64], middle: Floats, dense: Floats, lived: Floats
+           ) -> Territories:
+    """Issue names and codes, and dissolve the blocks."""
+    rng = plan.random("names")
+    count, towns = len(town), int(town.max()) + 1
+    county_code = np.array([f"{379901 + i}" for i in range(int(county.max()) + 1)])
+    urban = np.array([dense[town == t].max(initial=0.0) > 30 for t in range(towns)])
+    town_code = np.empty(towns, dtype="<U9")
+    for c in range(len(county_code)):
+        street = [t for t in range(towns) if county[t] == c and urban[t]]
+        land_ = [t for t in range(towns) if county[t] == c and not urban[t]]
+        for first, group in ((1, street), (101, land_)):
+            for i, t in enumerate(group):
+                town_code[t] = f"{county_code[c]}{first + i:03d}"
+    order = np.lexsort((middle[:, 1], middle[:, 0]))
+    code = np.empty(count, dtype="<U12")
+    for t in range(towns):
+        for i, c in enumerate(order[town[order] == t]):
+            code[c] = f"{town_code[t]}{i + 1:03d}"
+    place = names.places(rng, count + towns)
+    kind = np.where(dense > 8.0, "社区", "村")
+    label = np.array([p + k for p, k in zip(place[:count], kind, strict=True)])
+    by_code = np.argsort(code)
+    rank = np.empty(count, dtype=np.int64)
+    rank[by_code] = np.arange(count)
+    of_block = rank[inverse]
+    shapes = dissolve(network.blocks, of_block, count)
+    communities = DataFrame({"code": code[by_code], "name": label[by_code],
+                             "parent": town_code[town][by_code], "geometry": shapes})
+    town_kind = np.where(urban, "街道", "镇")
+    used = np.unique(communities["parent"], return_inverse=True)
+    names_of = {town_code[t]: place[count + t] + town_kind[t] for t in range(towns)}
+    town_frame = DataFrame({"code": used[0], "name": [names_of[c] for c in used[0]],
+                            "parent": [c[:6] for c in used[0]],
+                            "geometry": dissolve(shapes, used[1], len(used[0]))})
+    held = np.unique(town_frame["parent"], return_inverse=True)
+    county_frame = DataFrame({
+        "code": held[0], "name": [names.COUNTIES[int(c) - 379901] for c in held[0]],
+        "parent": "3799", "geometry": dissolve(town_frame["geometry"].to_numpy(), held[1],
+                                               len(held[0]))})
+    return Territories(of_block=of_block, communities=communities, towns=town_frame,
+                       counties=county_frame)
+
+
+def dissolve(shapes: Shapes, group: NDArray[np.int64], count: int) -> Shapes:
+    """Return one normalised polygon for each group of a seamless set."""
+    order = np.argsort(group, kind="stable")
+    ends = np.searchsorted(group[order], np.arange(count + 1))
+    return shapely.normalize(np.array([
+        shapely.coverage_union_all(shapes[order[a:b]])
+        for a, b in zip(ends[:-1], ends[1:], strict=True)]))
