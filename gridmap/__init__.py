@@ -43,6 +43,7 @@ _ROOMS: dict[str, str] = {
     "load_profile": "rules",
     "load_publication": "rules",
     "make_units": "pipeline",
+    "measure_coverage": "coverage.measure",
     "measure_footprint_shares": "attach.footprints",
     "mend_inputs": "pipeline",
     "run": "pipeline",
@@ -51,6 +52,7 @@ _ROOMS: dict[str, str] = {
     "sketch_grids": "sketch",
     "sketch_points": "sketch",
     "sketch_units": "sketch",
+    "suppress_counts": "coverage.publish",
 }
 
 __all__ = [*sorted(_ROOMS), "__version__"]

@@ -1,0 +1,218 @@
+"""The figures of every grid and of the whole: what is there, who is reached, what is done."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from geopandas import GeoDataFrame
+from pandas import DataFrame, Series
+
+from .. import schema
+from ..errors import SchemaError
+from ..rules import SizeRule
+from . import activity, reach, shape, uncovered
+
+#: Figures of the whole, in the order in which they are told.
+TOTALS = (
+    "grids", "territories", "households", "people", "area_m2", "in_size_range_share",
+    "contiguous_share", "compactness_mean", "elements", "elements_collected_share", "assets",
+    "assets_per_grid", "households_in_reach_share", "uncovered_places", "events",
+    "events_closed_share", "events_closed_in_grid_share", "median_days_to_close", "visits",
+    "visits_per_household", "workers", "workers_per_grid",
+)
+
+
+class Coverage(NamedTuple):
+    """What service there is, grid by grid, and where there is none."""
+
+    by_grid: DataFrame  # schema BY_GRID, and more columns for each kind of asset
+    uncovered: GeoDataFrame  # places beyond the reach of a kind, most households first
+    totals: Series  # figures of the whole, missing where nothing was given to measure
+
+
+def measure_coverage(
+    grids: GeoDataFrame,
+    *,
+    elements: GeoDataFrame | None = None,
+    assets: GeoDataFrame | None = None,
+    events: DataFrame | None = None,
+    visits: DataFrame | None = None,
+    workers: DataFrame | None = None,
+    size: SizeRule | None = None,
+    place_m: float = 200.0,
+) -> Coverage:
+    """Measure what service there is in every grid, and where there is none.
+
+    Unknown is not zero: a column is there only where the frame that tells it was given, and
+    a total is missing otherwise.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, schema GRIDS
+        In a CRS in metres.
+    elements : GeoDataFrame, schema ELEMENTS, optional
+        Those with households are the demand that assets serve; footprints count at their
+        centre. Like the following frames they need ``grid``, or places in the same CRS.
+    assets : GeoDataFrame, schema ASSETS, optional
+        An asset reaches what lies within its ``radius_m`` in a straight line.
+    events, visits, workers : DataFrame, schemas EVENTS, VISITS and WORKERS, optional
+        What was reported, counted and staffed. Rows without a grid count in the totals only.
+    size : SizeRule, optional
+        Tells which grids are in range.
+    place_m : float, default 200.0
+        Side of the squares that unserved households are gathered in.
+
+    Returns
+    -------
+    Coverage
+        ``by_grid``: schema BY_GRID, and for each kind of asset ``assets_``,
+        ``households_in_reach_share_`` and ``nearest_m_`` (mean distance of a household)
+        followed by the kind. ``uncovered``: index ``place``, most households first: kind of
+        asset, grid, territory, households, people, elements, nearest_m, a point.
+        ``totals``: the figures of `TOTALS`, and for each kind of asset the same as by grid.
+
+    Raises
+    ------
+    SchemaError
+        If a frame does not follow its schema, or ``place_m`` is not above 0.
+    CRSError
+        If the CRS differ or are not in metres.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> homes = sketch_points((0.5, 0.5), (1.5, 0.5)).assign(households=[30, 10])
+    >>> boards = sketch_points((0.2, 0.5), kind="board").assign(radius_m=0.5)
+    >>> boards.index.name = "asset"
+    >>> covered = measure_coverage(sketch_grids("AB"), elements=homes, assets=boards)
+    >>> covered.by_grid["households_in_reach_share"].to_dict()
+    {'A': 1.0, 'B': 0.0}
+    >>> float(covered.totals["households_in_reach_share"])
+    0.75
+    """
+    schema.check_frame(grids, schema.GRIDS, argument="grids")
+    schema.check_metric_crs(grids=grids)
+    if not place_m > 0:
+        raise SchemaError(f"place_m is {place_m}: a side above 0 in metres is needed")
+    known = [c.name for c in schema.GRIDS.columns]
+    shapes = shape.measure_shapes(grids)
+    parts = [DataFrame(grids[known]), shapes]
+    totals = _grid_totals(grids, shapes)
+    if size is not None:
+        states = shape.measure_sizes(grids, size)
+        parts.append(states.to_frame())
+        totals["in_size_range_share"] = _ratio(states == "in range", states.isin(shape.SIZED))
+    service = _measure_service(grids, elements, assets, place_m)
+    work = _measure_work(grids, events, visits, workers)
+    by_grid = parts[0].join([*parts[1:], *service.parts, *work.parts])
+    return Coverage(by_grid, service.uncovered, _ordered(totals | service.totals | work.totals))
+
+
+class _Told(NamedTuple):
+    parts: list[DataFrame]  # columns by grid
+    totals: dict[str, float]
+    uncovered: GeoDataFrame
+
+
+def _measure_service(
+    grids: GeoDataFrame,
+    elements: GeoDataFrame | None,
+    assets: GeoDataFrame | None,
+    place_m: float,
+) -> _Told:
+    """Count elements and assets, and measure whom assets reach, as far as they were given."""
+    told = _Told([], {}, uncovered.no_places(grids))
+    if elements is not None:
+        elements = _place(elements, grids, schema.ELEMENTS, "elements")
+        told.totals.update(_collected(elements))
+    if assets is None:
+        return told
+    assets = _place(assets, grids, schema.ASSETS, "assets")
+    told.parts.append(activity.count_assets(assets, grids))
+    told.totals.update(_asset_totals(assets, told.parts[-1]))
+    if elements is None or "households" not in elements:
+        return told
+    demand = reach.find_demand(elements)
+    served = reach.measure_reach(demand, assets)
+    told.parts.append(reach.sum_reach(demand, served, grids))
+    places = uncovered.find_uncovered(demand, served, grids, place_m=place_m)
+    told.totals.update(reach.total_reach(demand, served))
+    told.totals["uncovered_places"] = len(places)
+    return told._replace(uncovered=places)
+
+
+def _place(
+    frame: GeoDataFrame, grids: GeoDataFrame, known: schema.Schema, argument: str
+) -> GeoDataFrame:
+    schema.check_metric_crs(**{"grids": grids, argument: frame})
+    placed = activity.place_rows(frame, grids, known, argument=argument)
+    return GeoDataFrame(placed)
+
+
+def _grid_totals(grids: GeoDataFrame, shapes: DataFrame) -> dict[str, float]:
+    return {
+        "grids": len(grids),
+        "territories": grids["territory"].nunique(),
+        "households": grids["households"].sum(min_count=1),
+        "people": grids["people"].sum(min_count=1),
+        "area_m2": grids["area_m2"].sum(),
+        "contiguous_share": (shapes["parts"] == 1).mean(),
+        "compactness_mean": shapes["compactness"].mean(),
+    }
+
+
+def _ratio(part: Series, whole: Series) -> float:
+    return float(part.sum() / whole.sum()) if whole.any() else np.nan
+
+
+def _collected(elements: GeoDataFrame) -> dict[str, float]:
+    """Say how many elements there are, and the share of them that lies in a grid."""
+    count = elements["count"]
+    whole = count.sum()
+    inside = count[elements["grid"].notna()].sum()
+    return {"elements": whole, "elements_collected_share": inside / whole if whole else np.nan}
+
+
+def _asset_totals(assets: GeoDataFrame, counts: DataFrame) -> dict[str, float]:
+    per_grid = counts.to_numpy().sum() / len(counts) if len(counts) else np.nan
+    kinds = assets["kind"].value_counts()
+    named = {f"assets_{kind}": kinds[kind] for kind in sorted(kinds.index)}
+    return {"assets": len(assets), "assets_per_grid": per_grid, **named}
+
+
+def _measure_work(
+    grids: GeoDataFrame,
+    events: DataFrame | None,
+    visits: DataFrame | None,
+    workers: DataFrame | None,
+) -> _Told:
+    """Count events, visits and workers, as far as they were given."""
+    told = _Told([], {}, uncovered.no_places(grids))
+    if events is not None:
+        events = activity.place_rows(events, grids, schema.EVENTS, argument="events")
+        told.parts.append(activity.count_events(events, grids))
+        told.totals.update(activity.measure_events(events))
+    if visits is not None:
+        visits = activity.place_rows(visits, grids, schema.VISITS, argument="visits")
+        told.parts.append(activity.count_rows(visits, grids, weight="count").to_frame("visits"))
+        told.totals["visits"] = visits["count"].sum()
+        told.totals["visits_per_household"] = _ratio(visits["count"], grids["households"])
+    if workers is not None:
+        schema.check_frame(workers, schema.WORKERS, argument="workers")
+        told.totals["workers"] = len(workers)
+        if "grid" in workers:
+            told.parts.append(activity.count_rows(workers, grids).to_frame("workers"))
+            told.totals["workers_per_grid"] = told.parts[-1]["workers"].mean()
+    return told
+
+
+def _ordered(totals: dict[str, float]) -> Series:
+    """Put totals in the order of `TOTALS`, each followed by the same for each kind."""
+    names = [
+        name for first in TOTALS
+        for name in [first, *(t for t in totals if t.startswith(f"{first}_") and t not in TOTALS)]
+    ]
+    rest = [name for name in totals if name not in names]
+    figures = {name: float(totals.get(name, np.nan)) for name in [*names, *rest]}
+    return Series(figures, name="totals", dtype="float64")

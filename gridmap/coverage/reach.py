@@ -1,0 +1,185 @@
+"""Who an asset reaches in a straight line, and who none reaches."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from geopandas import GeoDataFrame
+from numpy.typing import NDArray
+from pandas import DataFrame, Series
+from scipy.spatial import KDTree
+
+
+class Demand(NamedTuple):
+    """Places with households, one for each element that stands for any."""
+
+    xy: NDArray[np.float64]
+    households: NDArray[np.float64]
+    people: NDArray[np.float64]  # 0 where unknown
+    grid: Series
+
+
+class Reach(NamedTuple):
+    """What one kind of asset does for each place of demand."""
+
+    nearest_m: NDArray[np.float64]  # to the nearest asset of the kind
+    served: NDArray[np.bool_] | None  # None for a kind without a radius
+
+
+def find_demand(elements: GeoDataFrame) -> Demand:
+    """Return the places of the elements that stand for households.
+
+    Parameters
+    ----------
+    elements : GeoDataFrame, schema ELEMENTS
+        With ``grid``; footprints count at their centre. Rows without households, grid or
+        place are no demand.
+
+    Returns
+    -------
+    Demand
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = sketch_points((0, 0), (1, 1)).assign(households=[3, 0], grid="A")
+    >>> find_demand(homes).households.tolist()
+    [3.0]
+    """
+    households = elements["households"].fillna(0).to_numpy(dtype="float64")
+    shapes = elements.geometry.to_numpy()
+    placed = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    held = elements["grid"].notna().to_numpy()
+    # In order of code, so that sums do not depend on the order of the rows.
+    living = elements[placed & held & (households > 0)].sort_index()
+    xy = shapely.get_coordinates(shapely.centroid(living.geometry.to_numpy()))
+    people = np.zeros(len(living))
+    if "people" in living:
+        people = living["people"].fillna(0).to_numpy(dtype="float64")
+    return Demand(xy, living["households"].to_numpy(dtype="float64"), people, living["grid"])
+
+
+def measure_reach(demand: Demand, assets: GeoDataFrame) -> dict[str, Reach]:
+    """Measure the reach of every kind of asset, in order of kind.
+
+    Parameters
+    ----------
+    demand : Demand
+        Places with households.
+    assets : GeoDataFrame, schema ASSETS
+        An asset serves what is not farther away than its ``radius_m``; one without a radius
+        serves nobody but can be the nearest.
+
+    Returns
+    -------
+    dict
+        Kind -> Reach.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = sketch_points((0, 0), (9, 0)).assign(households=[3, 4], grid="A")
+    >>> boards = sketch_points((3, 0), kind="board").assign(radius_m=3.0)
+    >>> measure_reach(find_demand(homes), boards)["board"].served.tolist()
+    [True, False]
+    """
+    places = assets[~assets.geometry.isna() & ~assets.geometry.is_empty]
+    return {
+        str(kind): _reach_of(demand, places[places["kind"] == kind])
+        for kind in sorted(assets["kind"].unique())
+    }
+
+
+def _reach_of(demand: Demand, assets: GeoDataFrame) -> Reach:
+    xy = shapely.get_coordinates(assets.geometry.to_numpy())
+    radius = assets["radius_m"].to_numpy(dtype="float64")
+    nearest = _nearest(xy, demand.xy)
+    if np.isnan(radius).all():
+        return Reach(nearest, None)
+    served = np.zeros(len(demand.xy), dtype=bool)
+    # One search for each radius: kinds have one or a few.
+    for reach in np.unique(radius[~np.isnan(radius)]):
+        same = radius == reach
+        served |= (nearest if same.all() else _nearest(xy[same], demand.xy)) <= reach
+    return Reach(nearest, served)
+
+
+def _nearest(xy: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not len(xy) or not len(places):
+        return np.full(len(places), np.nan)
+    distance: NDArray[np.float64] = KDTree(xy).query(places)[0]
+    return distance
+
+
+def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> DataFrame:
+    """Sum the reach up to grids.
+
+    Parameters
+    ----------
+    demand : Demand
+    reach : dict
+        Kind -> Reach, as from `measure_reach`.
+    grids : GeoDataFrame
+        Indexed by grid.
+
+    Returns
+    -------
+    DataFrame
+        One row for every grid: ``households_in_reach_share`` of any kind with a radius and
+        the same for each kind, and for each kind ``nearest_m_`` and the kind, the mean
+        distance of a household. Missing where a grid has no households.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> homes = sketch_points((0, 0), (9, 0)).assign(households=[3, 1], grid="A")
+    >>> boards = sketch_points((3, 0), kind="board").assign(radius_m=3.0)
+    >>> demand = find_demand(homes)
+    >>> sums = sum_reach(demand, measure_reach(demand, boards), sketch_grids("AB"))
+    >>> sums["households_in_reach_share_board"].tolist()
+    [0.75, nan]
+    """
+    columns = _values(reach)
+    rows = grids.index.get_indexer(demand.grid)
+    households = np.bincount(rows, weights=demand.households, minlength=len(grids))
+    with np.errstate(invalid="ignore"):
+        means = {
+            name: np.bincount(rows, weights=demand.households * values, minlength=len(grids))
+            / households
+            for name, values in columns.items()
+        }
+    return DataFrame(means, index=grids.index)
+
+
+def _values(reach: dict[str, Reach]) -> dict[str, NDArray[np.float64]]:
+    columns = {}
+    served = [r.served for r in reach.values() if r.served is not None]
+    if served:
+        columns["households_in_reach_share"] = np.any(served, axis=0).astype("float64")
+    for kind, one in reach.items():
+        if one.served is not None:
+            columns[f"households_in_reach_share_{kind}"] = one.served.astype("float64")
+        columns[f"nearest_m_{kind}"] = one.nearest_m
+    return columns
+
+
+def total_reach(demand: Demand, reach: dict[str, Reach]) -> dict[str, float]:
+    """Return the reach of the whole: the columns of `sum_reach` for all households.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = sketch_points((0, 0), (9, 0)).assign(households=[3, 1], grid="A")
+    >>> boards = sketch_points((3, 0), kind="board").assign(radius_m=3.0)
+    >>> demand = find_demand(homes)
+    >>> total_reach(demand, measure_reach(demand, boards))["nearest_m_board"]
+    3.75
+    """
+    whole = demand.households.sum()
+    columns = _values(reach)
+    return {
+        name: float((demand.households * values).sum() / whole) if whole else np.nan
+        for name, values in columns.items()
+    }
