@@ -1,0 +1,260 @@
+"""Figures of a partition, for any assignment of units to grids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from geopandas import GeoDataFrame
+from numpy.typing import NDArray
+from pandas import DataFrame, Series
+
+from .. import schema
+from ..errors import PartitionError, listed
+from ..rules import BarrierRule, SizeRule
+from ..tiling import areas
+from . import counts
+from . import graph as graphs
+from .graph import UnitGraph
+
+
+class Measures(NamedTuple):
+    """The figures of a partition."""
+
+    by_grid: DataFrame  # schema BY_GRID
+    totals: Series
+
+
+def measure_partition(
+    units: GeoDataFrame,
+    assignment: Series,
+    size: SizeRule,
+    *,
+    within: str = "territory",
+    barriers: GeoDataFrame | None = None,
+    barrier_rule: BarrierRule | None = None,
+    dedicated: Collection[str] = (),
+    snap_m: float = 0.05,
+) -> Measures:
+    """Measure how good grids are, whoever drew them.
+
+    Parameters
+    ----------
+    units : GeoDataFrame, schema UNITS
+        In a CRS in metres.
+    assignment : Series
+        The grid of each unit, every unit once, in any order.
+    size : SizeRule
+        The range that grids should keep.
+    within : str, default "territory"
+        Column of units with the territory that a grid should stay inside.
+    barriers : GeoDataFrame, schema BARRIERS, optional
+        Lines that grids should follow.
+    barrier_rule : BarrierRule, optional
+        Which kinds count; all of them fully by default.
+    dedicated : collection of str, default ()
+        Kinds of units that have a grid of their own: no range applies to those.
+    snap_m : float, default 0.05
+        How far apart two outlines may run and still be one border, in metres.
+
+    Returns
+    -------
+    Measures
+        ``by_grid``: schema BY_GRID, one row for each grid, sorted, with ``size_state``,
+        ``compactness`` (Polsby-Popper) and ``parts`` (1 is contiguous: units that share a
+        border). A limit that is not kept makes a grid small or large as well.
+        ``totals``: units, grids, in_range_share, contiguous_share, compactness_mean,
+        compactness_p5, size_mean, size_min, size_max, crossings (grids in more than one
+        territory) and, with barriers, barrier_followed_share. Dedicated grids do not count
+        in shares of size.
+
+    Raises
+    ------
+    SchemaError, CRSError
+        If units do not follow their schema.
+    PartitionError
+        If the assignment leaves units out, repeats them or names unknown ones.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_units
+    >>> units = sketch_units("AB", "CD")
+    >>> grid_of = Series({"A": "G1", "B": "G1", "C": "G2", "D": "G2"})
+    >>> size = SizeRule(minimum=2, target=2, maximum=3)
+    >>> measured = measure_partition(units, grid_of, size)
+    >>> measured.by_grid["size_state"].tolist(), float(measured.totals["contiguous_share"])
+    (['in range', 'in range'], 1.0)
+    """
+    schema.check_frame(units, schema.UNITS, argument="units")
+    schema.check_metric_crs(units=units)
+    check_assignment(units, assignment)
+    units = units.sort_index()
+    graph = graphs.build_graph(
+        units, barriers=barriers, barrier_rule=barrier_rule, snap_m=snap_m
+    )
+    return measure_drawn(units, graph, assignment, size, within=within, dedicated=dedicated)
+
+
+def check_assignment(units: GeoDataFrame, assignment: Series) -> None:
+    """Raise unless an assignment names every unit exactly once.
+
+    Raises
+    ------
+    PartitionError
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_units
+    >>> check_assignment(sketch_units("AB"), Series({"A": "G"}))
+    Traceback (most recent call last):
+    gridmap.errors.PartitionError: assignment leaves out B. It must name every unit once.
+    """
+    faults = {
+        "repeats": assignment.index[assignment.index.duplicated()].unique(),
+        "leaves out": units.index.difference(assignment.dropna().index),
+        "names unknown units": assignment.index.difference(units.index),
+    }
+    told = [f"{fault} {listed(rows)}" for fault, rows in faults.items() if len(rows)]
+    if told:
+        raise PartitionError(
+            f"assignment {' and '.join(told)}. It must name every unit once.",
+            rows=[str(row) for rows in faults.values() for row in rows],
+        )
+
+
+def measure_drawn(
+    units: GeoDataFrame,
+    graph: UnitGraph,
+    assignment: Series,
+    size: SizeRule,
+    *,
+    within: str,
+    dedicated: Collection[str],
+) -> Measures:
+    """Measure a partition whose graph is known; units are sorted."""
+    grids, label = np.unique(assignment.reindex(units.index).to_numpy(str), return_inverse=True)
+    index = pd.Index(grids, dtype="str", name="grid")
+    by = units.groupby(label)
+    kinds = units["kind"] if "kind" in units else Series("", index=units.index)
+    is_dedicated = kinds.isin(list(dedicated)).groupby(label).any().to_numpy()
+    outline = grid_outlines(graph, label, len(grids))
+    area = np.bincount(label, graph.area, minlength=len(grids))
+    by_grid = DataFrame(
+        {
+            "territory": by[within].first().to_numpy(),
+            "kind": np.where(is_dedicated, "dedicated", "comprehensive"),
+            "households": by["households"].sum().to_numpy(),
+            "people": by["people"].sum().to_numpy(),
+            "area_m2": np.bincount(label, ground_areas(units, graph), minlength=len(grids)),
+            "size_state": "in range",
+            "compactness": 4 * np.pi * area / outline**2,
+            "parts": count_pieces(graph, label, len(grids)),
+        },
+        index=index,
+    )
+    sums = sum_loads(loads_of(units, size), label, len(grids))
+    by_grid["size_state"] = np.where(is_dedicated, "dedicated", size_states(sums, size))
+    by_grid = by_grid.astype(dict.fromkeys(("territory", "kind", "size_state"), "str"))
+    crossing = by[within].nunique().to_numpy() > 1
+    return Measures(by_grid, _totals(by_grid, sums[:, 0], graph, label, crossing))
+
+
+def ground_areas(units: GeoDataFrame, graph: UnitGraph) -> NDArray[np.float64]:
+    """Return the area of each unit on the ground in m²."""
+    if not graph.size:
+        return graph.area
+    ground: NDArray[np.float64] = areas.measure_area(units).to_numpy()
+    return ground
+
+
+def loads_of(units: GeoDataFrame, size: SizeRule) -> NDArray[np.float64]:
+    """Return the measures that a rule bounds, a column each, for every unit.
+
+    Raises
+    ------
+    PartitionError
+        If units lack a measure, or it is missing or negative somewhere.
+    """
+    columns = []
+    for measure in counts.measures_of(size):
+        if measure == "area_m2":
+            columns.append(areas.measure_area(units).to_numpy(np.float64))
+            continue
+        if measure not in units:
+            raise PartitionError(
+                f"units have no column {measure!r}, which the size rule measures. Add it to "
+                "units, or take a rule for households, people or area_m2."
+            )
+        columns.append(units[measure].to_numpy(np.float64))
+        odd = ~(columns[-1] >= 0)
+        if odd.any():
+            raise PartitionError(
+                f"units: {measure} is missing or below 0 in {listed(units.index[odd])}. A size "
+                "rule needs a number for every unit.",
+                rows=[str(code) for code in units.index[odd]],
+            )
+    return np.stack(columns, axis=1)
+
+
+def sum_loads(
+    load: NDArray[np.float64], label: NDArray[np.int64], count: int
+) -> NDArray[np.float64]:
+    """Add up the columns of ``load`` per grid."""
+    return np.stack([np.bincount(label, column, minlength=count) for column in load.T], axis=1)
+
+
+def size_states(sums: NDArray[np.float64], size: SizeRule) -> NDArray[np.str_]:
+    """Say of each row of sums whether it is in range, small or large."""
+    low, high = counts.bounds_of(size)
+    slack = counts.SLACK * np.where(np.isfinite(high), high, 1.0)
+    large = (sums > high + slack).any(axis=1)
+    small = (sums < low - slack).any(axis=1)
+    return np.where(large, "large", np.where(small, "small", "in range"))
+
+
+def grid_outlines(
+    graph: UnitGraph, label: NDArray[np.int64], count: int
+) -> NDArray[np.float64]:
+    """Return the outline of each grid in metres: of its units, less what they share."""
+    source = label[graph.source]
+    shared = source == label[graph.neighbour]
+    outline = np.bincount(label, graph.outline, minlength=count)
+    inner = np.bincount(source[shared], graph.length[shared], minlength=count)
+    return np.asarray(outline - inner, np.float64)
+
+
+def count_pieces(graph: UnitGraph, label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Return in how many pieces each grid lies; 1 is contiguous."""
+    joined = (label[graph.source] == label[graph.neighbour]) & (graph.length > 0)
+    pieces, piece = graphs.find_parts(graphs.keep_arcs(graph, joined))
+    first = np.unique(piece, return_index=True)[1] if pieces else np.empty(0, np.int64)
+    return np.bincount(label[first], minlength=count)
+
+
+def _totals(
+    by_grid: DataFrame,
+    size: NDArray[np.float64],
+    graph: UnitGraph,
+    label: NDArray[np.int64],
+    crossing: NDArray[np.bool_],
+) -> Series:
+    ruled = (by_grid["size_state"] != "dedicated").to_numpy()
+    figures: dict[str, float] = {
+        "units": graph.size,
+        "grids": len(by_grid),
+        "in_range_share": float((by_grid["size_state"] == "in range")[ruled].mean()),
+        "contiguous_share": float((by_grid["parts"] == 1).mean()),
+        "compactness_mean": float(by_grid["compactness"].mean()),
+        "compactness_p5": float(by_grid["compactness"].quantile(0.05)),
+        "size_mean": float(size[ruled].mean()) if ruled.any() else np.nan,
+        "size_min": float(size[ruled].min()) if ruled.any() else np.nan,
+        "size_max": float(size[ruled].max()) if ruled.any() else np.nan,
+        "crossings": int(crossing.sum()),
+    }
+    wanted = graph.length * graph.barrier
+    if wanted.any():
+        cut = label[graph.source] != label[graph.neighbour]
+        figures["barrier_followed_share"] = float(wanted[cut].sum() / wanted.sum())
+    return Series(figures, name="totals", dtype="float64")

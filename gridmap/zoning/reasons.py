@@ -1,0 +1,163 @@
+"""Why a grid is as it is: the fixed list of reasons, and what would solve each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from pandas import DataFrame
+
+from .. import ledger
+from ..errors import listed
+from ..rules import SizeRule
+from . import counts
+
+STEP = "partition"
+
+#: Every ``what`` that the step writes to CHANGES, and its way out.
+SOLVES = {
+    "out of range: territory too small": (
+        "the whole territory holds less than the minimum: join it with a neighbour, or lower "
+        "the minimum"
+    ),
+    "out of range: part too small": (
+        "this part touches no other part of its territory that could take it: move the border "
+        "of the territory, or lower the minimum"
+    ),
+    "out of range: total fits no whole number of grids": (
+        "no number of grids brings the mean into range: widen the range, or move the border of "
+        "the territory"
+    ),
+    "out of range: unit larger than the maximum": (
+        "one unit alone holds more than a grid may: divide it into smaller units"
+    ),
+    "out of range: limit": (
+        "the limit on another measure stands against the size: relax the limit, or lower the "
+        "minimum"
+    ),
+    "out of range: not found": (
+        'the totals allow a better drawing, the search did not find one: try effort="best" or '
+        "another seed, smaller units, or a wider range"
+    ),
+    "dedicated grid": "a site of this kind has a grid of its own, whatever its size",
+    "island joined": (
+        "units that touch no other part of their territory were linked to the nearest one: "
+        "declare a part of its own by a territory of its own"
+    ),
+    "pocket joined": (
+        "units cut off by a unit with a grid of its own were given to that grid"
+    ),
+    "code rule not applicable": (
+        "the code of the territory is not as long as the rule wants: the plain layout was used"
+    ),
+}
+
+
+def note(ids: Sequence[object], what: str, **columns: object) -> DataFrame:
+    """Write rows of CHANGES for this step, with the way out of ``what`` as their note.
+
+    Examples
+    --------
+    >>> note(["G1"], "dedicated grid", after="12 households")["what"].tolist()
+    ['dedicated grid']
+    """
+    extra = columns.pop("extra", None)
+    way_out = SOLVES[what]
+    texts: object = way_out
+    if extra is not None:
+        texts = [f"{told}: {way_out}" for told in _listed(extra, len(ids))]
+    return ledger.note_changes(ids, step=STEP, what=what, note=texts, **columns)
+
+
+def _listed(extra: object, size: int) -> Sequence[object]:
+    return [extra] * size if isinstance(extra, str) else list(extra)  # type: ignore[call-overload]
+
+
+def explain_sizes(by_grid: DataFrame, size: SizeRule) -> DataFrame:
+    """Write a row of CHANGES for every grid that is out of range or dedicated.
+
+    Parameters
+    ----------
+    by_grid : DataFrame
+        Index grid; a column for each measure of the rule, ``state``, ``fault`` (of the part
+        that the grid was drawn in), ``alone`` (the unit that has the grid to itself, or
+        missing), ``dedicated`` and ``sole`` (its part is all of its territory).
+    size : SizeRule
+
+    Returns
+    -------
+    DataFrame, schema CHANGES
+        ``before`` is the range asked for, ``after`` what the grid holds.
+    """
+    odd = by_grid[(by_grid["state"] != "in range") | by_grid["dedicated"]]
+    if odd.empty:
+        return ledger.join_changes()
+    what = np.select(
+        [odd["dedicated"], odd["alone"].notna() & (odd["state"] == "large"),
+         odd["fault"] == "small", odd["fault"] == "whole", odd["fault"] != ""],
+        ["dedicated grid", "out of range: unit larger than the maximum", "small",
+         "out of range: total fits no whole number of grids", "out of range: limit"],
+        default="out of range: not found",
+    )
+    what = np.where(what == "small", np.where(
+        odd["sole"], "out of range: territory too small", "out of range: part too small"), what)
+    asked = _asked(size)
+    parts = []
+    for reason, rows in odd.groupby(what, sort=True):
+        extra = rows["alone"].map("unit {}".format) if "unit larger" in str(reason) else None
+        parts.append(note(list(rows.index), str(reason), before=asked, after=_held(rows, size),
+                          extra=extra))
+    changes = pd.concat(parts).sort_values(["id", "what"])
+    return ledger.join_changes(changes)
+
+
+def _asked(size: SizeRule) -> str:
+    low, high = counts.bounds_of(size)
+    texts = []
+    for measure, least, most in zip(counts.measures_of(size), low, high, strict=True):
+        if least > 0 and np.isfinite(most):
+            texts.append(f"{least:,g} to {most:,g} {measure}")
+        elif np.isfinite(most):
+            texts.append(f"at most {most:,g} {measure}")
+        else:
+            texts.append(f"at least {least:,g} {measure}")
+    return ", ".join(texts)
+
+
+def _held(rows: DataFrame, size: SizeRule) -> list[str]:
+    measures = counts.measures_of(size)
+    return [
+        ", ".join(f"{value:,.6g} {name}" for name, value in zip(measures, values, strict=True))
+        for values in rows[list(measures)].itertuples(index=False)
+    ]
+
+
+def explain_bridges(
+    pairs: Sequence[tuple[str, str]], grids: Sequence[str], gap_m: Sequence[float]
+) -> DataFrame:
+    """Write a row of CHANGES for every grid that holds units linked by a bridge.
+
+    Examples
+    --------
+    >>> explain_bridges([("u1", "u7")], ["G1"], [120.0])["after"].tolist()
+    ['u1 linked to u7 across 120 m']
+    """
+    told = [f"{a} linked to {b} across {gap:,.0f} m" for (a, b), gap in
+            zip(pairs, gap_m, strict=True)]
+    return note(list(grids), "island joined", after=told)
+
+
+def explain_pockets(units: Sequence[str], grids: Sequence[str]) -> DataFrame:
+    """Write a row of CHANGES for every grid that took up units cut off from the rest.
+
+    Examples
+    --------
+    >>> explain_pockets(["u1", "u2"], ["G1", "G1"])["after"].tolist()
+    ['u1, u2']
+    """
+    if not len(units):
+        return ledger.join_changes()
+    by = pd.Series(list(units)).groupby(list(grids), sort=True)
+    told = by.agg(lambda codes: listed(codes))
+    return note(list(told.index), "pocket joined", after=list(told))

@@ -1,0 +1,225 @@
+"""Drawing grids: what holds whatever the units are."""
+
+from __future__ import annotations
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from geopandas import GeoDataFrame
+
+from gridmap import SizeRule, schema
+from gridmap.errors import CodeError, PartitionError, SchemaError
+from gridmap.rules import Limit, load_code_rule
+from gridmap.sketch import sketch_units
+from gridmap.zoning import issue_codes, measure_partition, partition
+
+FOUR = SizeRule(minimum=4, target=4, maximum=4)
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def square_units(side: int, *, territory: str = "T", at: tuple[float, float] = (0, 0)):
+    """Return side × side squares of 100 m with one household and two people each."""
+    x, y = np.meshgrid(np.arange(side), np.arange(side))
+    x, y = 100.0 * x.ravel() + at[0], 100.0 * y.ravel() + at[1]
+    names = pd.Index([f"{territory}{i:04d}" for i in range(side * side)], name="unit")
+    return GeoDataFrame(
+        {"territory": territory, "kind": "block", "households": 1, "people": 2},
+        geometry=shapely.box(x, y, x + 100, y + 100), index=names, crs="EPSG:32651",
+    ).astype({"territory": "str", "kind": "str"})
+
+
+def whats(drawn) -> list[str]:
+    return sorted(set(drawn.changes["what"]))
+
+
+def test_every_unit_goes_to_one_contiguous_grid_in_range():
+    units = square_units(12)
+    size = SizeRule(minimum=8, target=9, maximum=10)
+    drawn = partition(units, size)
+    schema.check_frame(drawn.grids, schema.GRIDS, argument="grids")
+    measured = measure_partition(units, drawn.assignment, size)
+    assert len(drawn.grids) == 16
+    assert measured.totals["contiguous_share"] == 1
+    assert measured.totals["in_range_share"] == 1
+    assert drawn.grids["households"].sum() == 144
+    assert drawn.changes.empty
+
+
+def test_the_order_of_rows_and_the_number_of_workers_do_not_matter():
+    units = pd.concat([square_units(8), square_units(8, territory="U", at=(800, 0))])
+    size = SizeRule(minimum=5, target=6, maximum=8)
+    one = partition(units, size)
+    other = partition(units.sample(frac=1, random_state=1), size, workers=2)
+    assert one.assignment.equals(other.assignment)
+    assert one.grids.to_wkb().equals(other.grids.to_wkb())
+
+
+def test_a_territory_does_not_depend_on_the_others():
+    both = pd.concat([square_units(8), square_units(8, territory="U", at=(800, 0))])
+    size = SizeRule(minimum=5, target=6, maximum=8)
+    alone = partition(square_units(8), size).assignment
+    assert partition(both, size).assignment[alone.index].equals(alone)
+
+
+def test_no_grid_crosses_a_territory():
+    both = pd.concat([square_units(5), square_units(5, territory="U", at=(500, 0))])
+    size = SizeRule(minimum=4, target=5, maximum=6)
+    drawn = partition(both, size)
+    crossing = both["territory"].groupby(drawn.assignment).nunique()
+    assert (crossing == 1).all()
+
+
+def test_a_dedicated_unit_has_a_grid_of_its_own():
+    units = sketch_units("ABCD", "EFGH")
+    units.loc["B", "kind"] = "school"
+    drawn = partition(units, SizeRule(minimum=3, target=4, maximum=4), dedicated=["school"])
+    own = drawn.grids[drawn.grids["kind"] == "dedicated"]
+    assert drawn.assignment[drawn.assignment == own.index[0]].index.tolist() == ["B"]
+    assert whats(drawn) == ["dedicated grid"]
+
+
+def test_a_unit_larger_than_the_maximum_is_named():
+    units = sketch_units("ABCD", "EFGH")
+    units.loc["A", "households"] = 40
+    drawn = partition(units, SizeRule(minimum=3, target=4, maximum=7))
+    row = drawn.changes.set_index("id").loc[drawn.assignment["A"]]
+    assert row["what"] == "out of range: unit larger than the maximum"
+    assert row["note"].startswith("unit A: ")
+    assert (row["before"], row["after"]) == ("3 to 7 households", "40 households")
+
+
+def test_units_cut_off_by_a_large_unit_join_its_grid():
+    units = sketch_units("ABBB", "BBCC", "BBCC")
+    units.loc["A", "households"] = 0
+    units.loc["B", "households"] = 40
+    drawn = partition(units, SizeRule(minimum=3, target=4, maximum=7))
+    assert drawn.assignment["A"] == drawn.assignment["B"]
+    assert "pocket joined" in whats(drawn)
+
+
+def test_a_small_island_is_joined_by_a_bridge_and_named():
+    units = sketch_units("ABCD.I", "EFGH..")
+    drawn = partition(units, SizeRule(minimum=4, target=5, maximum=5))
+    row = drawn.changes.set_index("what").loc["island joined"]
+    assert row["id"] == drawn.assignment["I"]
+    assert row["after"] == "I linked to D across 1 m"
+    parts = measure_partition(units, drawn.assignment, FOUR).by_grid["parts"]
+    assert parts[drawn.assignment["I"]] == 2
+
+
+def test_an_island_that_is_large_enough_has_grids_of_its_own():
+    drawn = partition(sketch_units("AB.CD", "EF.GH"), FOUR)
+    assert drawn.grids.geom_type.tolist() == ["Polygon", "Polygon"]
+    assert drawn.changes.empty
+
+
+def test_a_territory_that_is_too_small_is_one_grid_with_a_reason():
+    drawn = partition(sketch_units("AB"), FOUR)
+    assert len(drawn.grids) == 1
+    assert whats(drawn) == ["out of range: territory too small"]
+
+
+def test_a_total_between_two_numbers_of_grids_stays_below_the_maximum():
+    drawn = partition(sketch_units("ABCDEF"), SizeRule(minimum=4, target=4, maximum=5))
+    assert sorted(drawn.grids["households"]) == [3, 3]
+    assert whats(drawn) == ["out of range: total fits no whole number of grids"]
+
+
+def test_a_limit_on_people_makes_more_grids():
+    size = SizeRule(minimum=2, target=8, maximum=8, limits=(Limit(measure="people", maximum=8),))
+    drawn = partition(sketch_units("ABCD", "EFGH"), size)
+    assert drawn.grids["people"].max() <= 8
+
+
+def test_units_without_anybody_are_drawn_too():
+    units = square_units(6)
+    units["households"] = 0
+    units["people"] = 0
+    drawn = partition(units, FOUR)
+    assert len(drawn.grids) == 1
+    assert drawn.assignment.notna().all()
+
+
+def test_no_units_make_no_grids():
+    drawn = partition(square_units(2).iloc[:0], FOUR)
+    assert drawn.grids.empty
+    assert drawn.assignment.empty
+    assert drawn.changes.empty
+
+
+def test_borders_that_do_not_match_vertex_by_vertex_are_found():
+    wide = shapely.box(0, 100, 200, 200)  # no vertex where the two below meet
+    units = square_units(2).iloc[:3]
+    units = units.set_geometry(
+        geopandas.GeoSeries([*units.geometry[:2], wide], index=units.index, crs=units.crs)
+    )
+    drawn = partition(units, SizeRule(minimum=3, target=3, maximum=3))
+    assert measure_partition(units, drawn.assignment, FOUR).by_grid["parts"].tolist() == [1]
+
+
+def test_grids_follow_a_road():
+    units = square_units(6)
+    road = GeoDataFrame(
+        {"kind": ["primary"]}, geometry=[shapely.LineString([(200, 0), (200, 600)])],
+        index=pd.Index(["r"], name="barrier"), crs=units.crs,
+    )
+    size = SizeRule(minimum=10, target=12, maximum=14)
+    drawn = partition(units, size, barriers=road)
+    measured = measure_partition(units, drawn.assignment, size, barriers=road)
+    assert measured.totals["barrier_followed_share"] == 1
+
+
+def test_codes_are_numbered_like_the_words_of_a_page():
+    units = sketch_units("ABC", "DEF", territory="371002001001")
+    units.index.name = "grid"
+    codes = issue_codes(units, load_code_rule("cn15"))
+    assert codes.str[-3:].tolist() == ["001", "002", "003", "004", "005", "006"]
+
+
+def test_a_code_once_taken_is_not_issued_again():
+    units = sketch_units("AB").rename_axis("grid")
+    codes = issue_codes(units, load_code_rule("plain"), taken=["T-0001"])
+    assert codes.tolist() == ["T-0002", "T-0003"]
+
+
+def test_a_territory_that_is_not_divided_keeps_the_sequence_zero():
+    rule = load_code_rule("cn20")
+    whole = sketch_units("A", territory="1" * 18).rename_axis("grid")
+    halves = sketch_units("AB", territory="1" * 18).rename_axis("grid")
+    assert issue_codes(whole, rule).str[-2:].tolist() == ["00"]
+    assert issue_codes(halves, rule).str[-2:].tolist() == ["01", "02"]
+
+
+def test_more_grids_than_numbers_is_an_error_that_names_the_territory():
+    from gridmap.rules import CodeRule
+
+    rule = CodeRule(name="short", parts=(1, 1))
+    units = sketch_units(LETTERS[:26]).rename_axis("grid")
+    with pytest.raises(CodeError, match="territory T has 26 grids, but code rule 'short' has 9"):
+        issue_codes(units, rule)
+
+
+def test_a_code_rule_that_does_not_fit_is_replaced_and_named():
+    drawn = partition(sketch_units("ABCD"), FOUR, code=load_code_rule("cn15"))
+    assert drawn.grids.index.tolist() == ["T-0001"]
+    row = drawn.changes.iloc[0]
+    assert (row["what"], row["id"]) == ("code rule not applicable", "T")
+    assert (row["before"], row["after"]) == ("cn15: 12 characters", "1 characters")
+
+
+def test_an_unknown_effort_is_an_error():
+    with pytest.raises(PartitionError, match="effort is 'huge': expected best, draft, normal"):
+        partition(sketch_units("AB"), FOUR, effort="huge")
+
+
+def test_units_without_the_territory_column_are_an_error():
+    with pytest.raises(SchemaError, match="column town, which grids must stay within, is absent"):
+        partition(sketch_units("AB"), FOUR, within="town")
+
+
+def test_an_assignment_that_is_not_total_is_an_error():
+    units = sketch_units("AB")
+    with pytest.raises(PartitionError, match="assignment leaves out B and names unknown units C"):
+        measure_partition(units, pd.Series({"A": "G", "C": "G"}), FOUR)
