@@ -1,0 +1,341 @@
+"""Shapes as compact blocks for the page: tilings, points, and independent shapes.
+
+Coordinates are Web Mercator pixels of zoom ``ZOOM`` on tiles of 256 pixels: at 30 degrees
+of latitude a pixel is 0.26 m, and nothing moves by more than half of it diagonally. This
+rounding is for display; figures are never measured on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import geopandas
+import numpy as np
+import pyproj
+import shapely
+from geopandas import GeoSeries
+
+from . import binary
+
+ZOOM = 19
+_HALF_WORLD_M = 20037508.342789244
+
+
+class Encoded(NamedTuple):
+    """What the page needs to draw a layer: few values, and blocks by name."""
+
+    meta: dict[str, Any]
+    blocks: Mapping[str, str]
+
+
+def to_pixels(coordinates: np.ndarray, crs: object) -> np.ndarray:
+    """Project coordinates to pixels of zoom ``ZOOM``, not rounded, y pointing south.
+
+    Parameters
+    ----------
+    coordinates : array of shape (n, 2)
+        x and y, in the order of geometries (longitude first).
+    crs : anything pyproj takes
+        What they are in.
+
+    Examples
+    --------
+    >>> to_pixels(np.array([[0.0, 0.0]]), 4326).tolist() == [[2.0 ** 26, 2.0 ** 26]]
+    True
+    """
+    forward = pyproj.Transformer.from_crs(crs, 3857, always_xy=True)
+    x, y = forward.transform(coordinates[:, 0], coordinates[:, 1])
+    half = 128.0 * 2.0**ZOOM
+    placed = np.column_stack([1 + x / _HALF_WORLD_M, 1 - y / _HALF_WORLD_M]) * half
+    return np.clip(placed, 0, 2 * half - 1)
+
+
+class _Rings(NamedTuple):
+    """Rings without their closing vertex."""
+
+    vertices: np.ndarray  # (n, 2) int64
+    starts: np.ndarray  # first vertex of each ring
+    sizes: np.ndarray  # vertices in each ring
+    shape: np.ndarray  # the polygon that each ring belongs to
+    part: np.ndarray  # the part of it
+    inner: np.ndarray  # whether the ring is a hole
+
+
+def _rings(shapes: GeoSeries) -> _Rings:
+    """Take polygons apart and round their vertices; a ring keeps at least one vertex."""
+    parts, shape_of_part = shapely.get_parts(shapes.to_numpy(), return_index=True)
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
+    coordinates, ring = shapely.get_coordinates(rings, return_index=True)
+    vertices = np.rint(to_pixels(coordinates, shapes.crs)).astype("int64")
+    moved = (np.diff(vertices, axis=0, prepend=-1) != 0).any(axis=1)
+    keep = moved | (np.diff(ring, prepend=-1) != 0)
+    vertices, ring = vertices[keep], ring[keep]
+    new = np.diff(ring, prepend=-1) != 0
+    first = vertices[np.flatnonzero(new)][ring]
+    closing = (np.diff(ring, append=-1) != 0) & ~new & (vertices == first).all(axis=1)
+    vertices, ring = vertices[~closing], ring[~closing]
+    starts = np.flatnonzero(np.diff(ring, prepend=-1) != 0)
+    inner = np.diff(part_of_ring, prepend=-1) == 0
+    return _Rings(vertices, starts, np.diff(starts, append=len(ring)),
+                  shape_of_part[part_of_ring], part_of_ring, inner)
+
+
+def encode_tiling(shapes: GeoSeries) -> Encoded:
+    """Encode polygons that share borders, each border once.
+
+    Vertices where neighbours change cut the rings into arcs; a ring is a list of arcs,
+    forwards or backwards. Polygons of several parts and with holes stay what they are.
+
+    Parameters
+    ----------
+    shapes : GeoSeries
+        Polygons in any CRS. Overlaps and gaps are kept as they are.
+
+    Returns
+    -------
+    Encoded
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_polygons
+    >>> encode_tiling(sketch_polygons("AB", side_m=100)).meta["arcs"]
+    3
+    """
+    rings = _rings(shapes)
+    arcs = _arcs(rings)
+    x, y = rings.vertices[arcs.vertices].T
+    blocks = {
+        "sizes": binary.varints(arcs.sizes),
+        "x": binary.steps(x),
+        "y": binary.steps(y),
+        "rings": binary.varints(np.bincount(rings.shape, minlength=len(shapes))),
+        "parts": np.packbits(rings.inner).tobytes(),
+        "lengths": binary.varints(arcs.arcs_per_ring),
+        "references": binary.steps(arcs.references),
+    }
+    meta = {"kind": "tiling", "zoom": ZOOM, "count": len(shapes), "arcs": len(arcs.sizes),
+            "vertices": len(arcs.vertices), "ringCount": len(rings.starts),
+            "referenceCount": len(arcs.references), "box": _box(rings.vertices)}
+    return Encoded(meta, {name: binary.pack(block) for name, block in blocks.items()})
+
+
+class _Arcs(NamedTuple):
+    """Borders between the vertices where neighbours change."""
+
+    vertices: np.ndarray  # positions of the vertices of all arcs, one arc after the other
+    sizes: np.ndarray  # vertices of each arc
+    references: np.ndarray  # arcs in the order of rings: twice the number, plus 1 if backwards
+    arcs_per_ring: np.ndarray
+
+
+def _arcs(rings: _Rings) -> _Arcs:
+    place = _identify(rings.vertices)
+    ring = np.repeat(np.arange(len(rings.starts)), rings.sizes)
+    cut = _cuts(rings, place, ring)
+    turned = _turn(rings, ring, cut)  # each ring starts at its first cut
+    place, cut = place[turned], cut[turned]
+    begin = np.flatnonzero(cut)
+    size = np.diff(begin, append=len(cut))
+    after = np.arange(1, len(cut) + 1)
+    after[rings.starts + rings.sizes - 1] = rings.starts  # rings are closed
+    end = begin + size - 1
+    first = _edge(place[begin], place[after[begin]])
+    last = _edge(place[end], place[after[end]])
+    key = np.minimum(first, last)  # two arcs that share an end edge are the same border
+    _, one, same = np.unique(key, return_index=True, return_inverse=True)
+    order = np.argsort(one)  # arcs are numbered as they first occur
+    number = np.empty_like(order)
+    number[order] = np.arange(len(order))
+    kept = one[order]
+    arc = number[same]
+    backwards = (place[begin] != place[begin[kept[arc]]]) | (
+        place[after[begin]] != place[after[begin[kept[arc]]]]
+    )
+    vertices = _runs(begin[kept], size[kept] + 1)
+    ends = np.cumsum(size[kept] + 1) - 1
+    vertices[ends] = after[end[kept]]
+    per_ring = np.bincount(ring[begin], minlength=len(rings.starts))
+    return _Arcs(turned[vertices], size[kept] + 1, 2 * arc + backwards, per_ring)
+
+
+def _identify(vertices: np.ndarray) -> np.ndarray:
+    """Number places: equal coordinates, equal number."""
+    return np.unique(vertices[:, 0] << 32 | vertices[:, 1], return_inverse=True)[1]
+
+
+def _edge(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return np.minimum(one, other).astype("int64") << 32 | np.maximum(one, other)
+
+
+def _cuts(rings: _Rings, place: np.ndarray, ring: np.ndarray) -> np.ndarray:
+    """Mark the vertices where arcs begin: neighbours differ there between rings."""
+    index = np.arange(len(place))
+    before, after = index - 1, index + 1
+    before[rings.starts] = rings.starts + rings.sizes - 1
+    after[rings.starts + rings.sizes - 1] = rings.starts
+    pair = _edge(place[before], place[after])
+    places = int(place.max(initial=-1)) + 1
+    least = np.full(places, np.iinfo("int64").max)
+    most = np.full(places, -1)
+    np.minimum.at(least, place, pair)
+    np.maximum.at(most, place, pair)
+    cut = (least != most)[place]
+    # A ring that touches nobody is cut at its lowest place, the same in a hole and its filling.
+    uncut = np.bincount(ring[cut], minlength=len(rings.starts)) == 0
+    lowest = np.minimum.reduceat(place, rings.starts) if len(place) else place
+    single = uncut[ring] & (place == lowest[ring])
+    occurrence = np.flatnonzero(single)
+    cut[occurrence[np.diff(ring[occurrence], prepend=-1) != 0]] = True
+    return cut
+
+
+def _turn(rings: _Rings, ring: np.ndarray, cut: np.ndarray) -> np.ndarray:
+    """Return the order of vertices in which every ring starts at its first cut."""
+    at = np.flatnonzero(cut)
+    first = at[np.diff(ring[at], prepend=-1) != 0] - rings.starts
+    offset = np.arange(len(ring)) - rings.starts[ring]
+    return rings.starts[ring] + (offset + first[ring]) % rings.sizes[ring]
+
+
+def _runs(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Count upwards from each start, one run after the other."""
+    before = np.cumsum(sizes) - sizes
+    return np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
+
+
+def _box(vertices: np.ndarray) -> list[int]:
+    if not len(vertices):
+        return [0, 0, 0, 0]
+    return [*vertices.min(axis=0).tolist(), *vertices.max(axis=0).tolist()]
+
+
+def encode_points(
+    places: GeoSeries, classes: np.ndarray, *, radii_m: np.ndarray | None = None
+) -> Encoded:
+    """Encode points with one class each, in cells of 256 pixels along a Morton curve.
+
+    Parameters
+    ----------
+    places : GeoSeries
+        Points in any CRS, none missing.
+    classes : array of int
+        A class of 0 to 255 for each.
+    radii_m : array of float, optional
+        How far each reaches, in metres; kept to a tenth of a metre.
+
+    Returns
+    -------
+    Encoded
+        The order of the points is that of the curve; within a cell by x, then y, then class.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> encode_points(sketch_points((0, 0), (5, 5)).geometry, np.array([0, 1])).meta["count"]
+    2
+    """
+    pixels = np.floor(to_pixels(shapely.get_coordinates(places.to_numpy()), places.crs))
+    x, y = pixels.astype("int64").T
+    origin = (x.min() >> 8, y.min() >> 8) if len(x) else (0, 0)
+    curve = binary.morton((x >> 8) - origin[0], (y >> 8) - origin[1])
+    within = ((x & 255) << 16 | (y & 255) << 8 | classes).astype("uint64")
+    # One sort of one number: 40 bits of curve hold a million cells a side.
+    order = np.argsort(curve << np.uint64(24) | within, kind="stable")
+    curve, x, y = curve[order], x[order], y[order]
+    cell, first = np.unique(curve, return_index=True)
+    across, down = (x & 255).astype("uint8"), (y & 255).astype("uint8")
+    moved = np.diff(across, prepend=np.uint8(0))  # x ascends inside a cell: small steps
+    moved[first] = across[first]
+    blocks = {
+        "cells": binary.varints(np.diff(cell, prepend=np.uint64(0))),
+        "counts": binary.varints(np.diff(first, append=len(x))),
+        "x": moved.tobytes(),
+        "y": down.tobytes(),
+        "classes": np.asarray(classes)[order].astype("uint8").tobytes(),
+    }
+    meta = {"kind": "points", "zoom": ZOOM, "count": len(x), "cells": len(cell),
+            "origin": [int(origin[0]), int(origin[1])], "box": _box(np.column_stack([x, y]))}
+    if radii_m is not None:
+        blocks["radii"] = binary.varints(np.rint(10 * radii_m[order]))
+        meta["mostReach"] = float(radii_m.max(initial=0))
+    # Level 6: a higher one costs seconds for millions of points and saves next to nothing.
+    return Encoded(meta, {name: binary.pack(block, level=6) for name, block in blocks.items()})
+
+
+def encode_shapes(shapes: GeoSeries, classes: np.ndarray) -> Encoded:
+    """Encode independent lines or polygons (holes kept), each with a class.
+
+    Parameters
+    ----------
+    shapes : GeoSeries
+        Lines or polygons in any CRS; parts of one shape become shapes of their own.
+    classes : array of int
+        A class of 0 to 255 for each.
+
+    Returns
+    -------
+    Encoded
+        Shapes along a Morton curve; rings and lines as steps from vertex to vertex.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_polygons
+    >>> ring = sketch_polygons("AAA", "A.A", "AAA", side_m=100)
+    >>> encode_shapes(ring, np.array([0])).meta["runs"]
+    2
+    """
+    parts, shape_of_part = shapely.get_parts(shapes.to_numpy(), return_index=True)
+    series = geopandas.GeoSeries(parts, crs=shapes.crs)
+    closed = bool(len(parts)) and bool((shapely.get_dimensions(parts) == 2).all())
+    vertices, starts, sizes, part = _outlines(series) if closed else _lines(series)
+    order = _along_curve(vertices, starts, part, len(parts))
+    runs = np.argsort(order[part], kind="stable")
+    vertices = vertices[_runs(starts[runs], sizes[runs])]
+    sizes = sizes[runs]
+    starts = np.cumsum(sizes) - sizes
+    moved = np.diff(vertices, axis=0, prepend=0)
+    if len(starts):
+        moved[starts] = np.diff(vertices[starts], axis=0, prepend=0)
+    sorted_parts = np.argsort(order)
+    blocks = {
+        "runs": binary.varints(np.bincount(part, minlength=len(parts))[sorted_parts]),
+        "sizes": binary.varints(sizes),
+        "x": binary.varints(binary.zigzag(moved[:, 0])),
+        "y": binary.varints(binary.zigzag(moved[:, 1])),
+        "classes": np.asarray(classes)[shape_of_part][sorted_parts].astype("uint8").tobytes(),
+    }
+    meta = {"kind": "shapes", "zoom": ZOOM, "count": len(parts), "runs": len(sizes),
+            "vertices": len(vertices), "closed": closed, "box": _box(vertices)}
+    return Encoded(meta, {name: binary.pack(block, level=6) for name, block in blocks.items()})
+
+
+def _outlines(parts: GeoSeries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return vertices, starts, sizes and parts of rings, without collapsed holes."""
+    rings = _rings(parts)
+    keep = ~rings.inner | (rings.sizes > 2)
+    return rings.vertices, rings.starts[keep], rings.sizes[keep], rings.shape[keep]
+
+
+def _lines(parts: GeoSeries) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    coordinates, part = shapely.get_coordinates(parts.to_numpy(), return_index=True)
+    vertices = np.rint(to_pixels(coordinates, parts.crs)).astype("int64")
+    new = np.diff(part, prepend=-1) != 0
+    keep = new | (np.diff(vertices, axis=0, prepend=-1) != 0).any(axis=1)
+    vertices, part = vertices[keep], part[keep]
+    starts = np.flatnonzero(np.diff(part, prepend=-1) != 0)
+    return vertices, starts, np.diff(starts, append=len(part)), part[starts]
+
+
+def _along_curve(
+    vertices: np.ndarray, starts: np.ndarray, part: np.ndarray, count: int
+) -> np.ndarray:
+    """Return the rank of each part along a Morton curve through its first vertex."""
+    if not count:
+        return np.zeros(0, dtype="int64")
+    first = vertices[starts[np.diff(part, prepend=-1) != 0]] >> 8
+    curve = binary.morton(*(first - first.min(axis=0)).T)
+    order = np.argsort(curve, kind="stable")
+    rank = np.empty(count, dtype="int64")
+    rank[order] = np.arange(count)
+    return rank

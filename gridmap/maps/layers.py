@@ -1,0 +1,482 @@
+"""Frames as layers of a page: grids, territories, points, lines, footprints, reach.
+
+Each function returns a folium layer for a `Map`. Only what the publication profile allows
+is put into it, and figures never leave the frame in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import geopandas
+import numpy as np
+from geopandas import GeoDataFrame
+from pandas import DataFrame, Series
+
+from ..errors import PublicationError
+from ..rules import Publication
+from . import binary, encode, figures, linestyle, style, words
+from .binarylayer import BinaryLayer
+
+#: More points than this are shown as density from afar, fewer as symbols.
+MOST_SYMBOLS = 20_000
+DENSITY = ("#ffffff00", "#fcbba180", "#fb6a4aa0", "#de2d26c8", "#a50f15e6", "#67000df5")
+
+
+def draw_grids(
+    grids: GeoDataFrame,
+    figure: str = "households",
+    *,
+    publication: Publication,
+    by_grid: DataFrame | None = None,
+    territories: GeoDataFrame | None = None,
+    rule: style.ClassRule | None = None,
+    labels: Mapping[str, words.Name] | None = None,
+    withheld: DataFrame | None = None,
+    name: words.Name = words.LAYERS["grids"],
+    show: bool = True,
+) -> BinaryLayer:
+    """Draw grids coloured by a figure, with all allowed figures at hand.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, index ``grid``
+        Polygons, in any CRS. Their own columns are the figures, unless ``by_grid`` is given.
+    figure : str, default "households"
+        The figure shown at first; the page offers all allowed ones.
+    publication : Publication
+        Only its columns get into the page.
+    by_grid : DataFrame, index ``grid``, optional
+        The figures of the same grids.
+    territories : GeoDataFrame, schema TERRITORIES, optional
+        Gives grids the names of the territories that hold them, for search and display.
+    rule : ClassRule, optional
+        How numbers are cut into classes; six quantiles by default.
+    labels : mapping, optional
+        Names of figures: column to text, or to (English, 中文).
+    withheld : DataFrame, optional
+        Columns ``grid`` and ``figure``: values that are missing because they were suppressed.
+    name : text or (English, 中文)
+        Name in the list of layers.
+    show : bool, default True
+        Whether the layer is on at first.
+
+    Returns
+    -------
+    BinaryLayer
+
+    Raises
+    ------
+    PublicationError
+        If the figure is not allowed, or small counts are present that must not be.
+    SchemaError
+        If grids are no polygons with unique codes, or ``by_grid`` has other rows.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_grids
+    >>> layer = draw_grids(sketch_grids("AB"), publication=load_publication("internal"))
+    >>> layer.encoded.meta["count"]
+    2
+    """
+    rule = rule or style.ClassRule()
+    table = figures.match_figures(grids, by_grid)
+    allowed = figures.pick_allowed(table, publication)
+    figures.check_figure(figure, allowed, publication)
+    places = None
+    if territories is not None and "territory" in allowed.columns:
+        places = name_places(allowed["territory"], territories)
+    written = figures.write_figures(allowed, rule=rule, places=places, labels=labels,
+                                    withheld=withheld)
+    method = "given" if rule.breaks else rule.method
+    return _tiling_layer(
+        grids.geometry,
+        {"figures": written, "labels": short_codes(allowed)},
+        {"waits": True, "opacity": 0.82, "colours": [style.UNKNOWN],
+         "strokes": [{"colour": "rgba(255,255,255,.75)", "width": 1, "from": 9, "to": 14},
+                     {"colour": "rgba(60,66,76,.75)", "width": 1, "from": 15}]},
+        {"name": words.as_word(name)._asdict(), "figures": True, "figure": figure,
+         "method": method, "count": len(grids), "home": True},
+        role="grids", show=show,
+        labels={"rank": 9, "from": 12, "to": 22, "size": 11, "colour": "#20262e", "slack": 0.95,
+                "hides": True},
+    )
+
+
+def short_codes(allowed: DataFrame) -> list[str]:
+    """Return what stands on each grid: its code without the code of its territory.
+
+    Examples
+    --------
+    >>> table = DataFrame({"territory": ["37"]}, index=["37001"])
+    >>> short_codes(table)
+    ['001']
+    """
+    codes = allowed.index.astype("str")
+    if "territory" not in allowed.columns:
+        return codes.tolist()
+    pairs = zip(codes, allowed["territory"].astype("str"), strict=True)
+    return [code.removeprefix(territory).lstrip("-_ ") or code for code, territory in pairs]
+
+
+def name_places(codes: Series, territories: GeoDataFrame) -> Series:
+    """Return where each row lies in words, from the top down: "Town · Community".
+
+    Parameters
+    ----------
+    codes : Series
+        Codes of territories.
+    territories : GeoDataFrame, schema TERRITORIES
+        Their names and parents.
+
+    Returns
+    -------
+    Series
+        Text; a territory without a name is called by its code.
+
+    Examples
+    --------
+    >>> frame = DataFrame({"name": ["Bay", "Hill"], "parent": [None, "T"]}, index=["T", "C"])
+    >>> name_places(Series(["C"]), frame).tolist()
+    ['Bay · Hill']
+    """
+    own = {code: name if isinstance(name, str) else str(code)
+           for code, name in territories.get("name", Series(territories.index,
+                                                            index=territories.index)).items()}
+    parents = territories["parent"].dropna().to_dict() if "parent" in territories else {}
+    paths: dict[str, str] = {}
+    for code in codes.dropna().unique():
+        chain: list[str] = []
+        at = code
+        while at in own and own[at] not in chain:
+            chain.insert(0, own[at])
+            at = parents.get(at)
+        paths[code] = " · ".join(chain) or str(code)
+    return codes.map(paths)
+
+
+def draw_territories(
+    territories: GeoDataFrame,
+    level: str | None = None,
+    *,
+    weight: float = 1.0,
+    name: words.Name | None = None,
+    show: bool = True,
+) -> BinaryLayer:
+    """Draw the borders and names of the territories of one level.
+
+    Parameters
+    ----------
+    territories : GeoDataFrame, schema TERRITORIES
+        Polygons in any CRS.
+    level : str, optional
+        Only territories of this level.
+    weight : float, default 1.0
+        Strength of the border: 2 for the highest level, 1 for the lowest.
+    name : text or (English, 中文), optional
+        Name in the list of layers; by default the level.
+    show : bool, default True
+        Whether the layer is on at first.
+
+    Returns
+    -------
+    BinaryLayer
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> towns = sketch_grids("AB").rename_axis("territory").assign(level="town")
+    >>> draw_territories(towns, "town").about["count"]
+    2
+    """
+    chosen = territories if level is None else territories[territories["level"] == level]
+    title = words.name_value(level) if level else words.LAYERS["territories"]
+    named = chosen["name"] if "name" in chosen else Series(chosen.index, index=chosen.index)
+    texts = [text if isinstance(text, str) else "" for text in named]
+    dash = [5, 3] if weight < 1.2 else []
+    shown = _capitalised(title) if name is None else words.as_word(name)
+    return _tiling_layer(
+        chosen.geometry, {"labels": texts},
+        {"strokes": [{"colour": "rgba(255,255,255,.7)", "width": 1.4 * weight + 1.8},
+                     {"colour": "#39424f", "width": 1.4 * weight, "dash": dash}]},
+        {"name": shown._asdict(), "count": len(chosen)},
+        role="borders", show=show,
+        labels={"rank": int(10 - 2 * weight), "from": 6, "to": 15,
+                "size": 11 + int(1.5 * weight), "weight": 600, "colour": "#2a3340",
+                "slack": 1.0},
+    )
+
+
+def draw_land(borders: BinaryLayer) -> BinaryLayer:
+    """Draw the ground under a layer of territories, with a coast around it.
+
+    Parameters
+    ----------
+    borders : BinaryLayer
+        What `draw_territories` returned; its shapes are used a second time.
+
+    Returns
+    -------
+    BinaryLayer
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> towns = sketch_grids("AB").rename_axis("territory").assign(level="town")
+    >>> draw_land(draw_territories(towns)).blocks
+    {}
+    """
+    land = {"colours": ["#f6f3ec"], "strokes": [
+        {"colour": "rgba(255,255,255,.5)", "width": 11, "outer": True},
+        {"colour": "rgba(255,255,255,.65)", "width": 6, "outer": True},
+        {"colour": "#8fa3b3", "width": 1.4, "outer": True},
+    ]}
+    return BinaryLayer(
+        borders.encoded, land, {"name": words.LAYERS["land"]._asdict(), "background": True,
+                                "home": True},
+        role="land", shares=borders,
+    )
+
+
+def draw_lines(
+    barriers: GeoDataFrame,
+    *,
+    name: words.Name = words.LAYERS["barriers"],
+    show: bool = True,
+) -> BinaryLayer:
+    """Draw roads, rivers, railways and coasts, each class at the zoom where it matters.
+
+    Parameters
+    ----------
+    barriers : GeoDataFrame, schema BARRIERS
+        Lines in any CRS; ``kind`` chooses width and colour.
+    name : text or (English, 中文)
+        Name in the list of layers.
+    show : bool, default True
+        Whether the layer is on at first.
+
+    Returns
+    -------
+    BinaryLayer
+
+    Examples
+    --------
+    >>> from shapely import LineString
+    >>> road = GeoDataFrame({"kind": ["motorway"]}, geometry=[LineString([(0, 0), (9, 9)])],
+    ...                     index=["r"], crs=32651)
+    >>> draw_lines(road).about["kinds"][0]["name"]["zh"]
+    '高速公路'
+    """
+    kinds = linestyle.order_kinds(barriers["kind"])
+    looks = [linestyle.look_of(kind) for kind in kinds]
+    number = {kind: k for k, kind in enumerate(kinds)}
+    classes = barriers["kind"].map(number).to_numpy("int64")
+    about = {"name": words.as_word(name)._asdict(), "count": len(barriers), "kinds": [
+        {"name": words.name_value(kind)._asdict(), "colour": look.legend, "mark": "line",
+         "count": int((classes == k).sum())}
+        for k, (kind, look) in enumerate(zip(kinds, looks, strict=True))
+    ]}
+    line_style = {"colours": [look.colour for look in looks],
+                  "casings": [look.casing for look in looks],
+                  "widths": [look.width for look in looks], "from": [look.zoom for look in looks]}
+    return BinaryLayer(encode.encode_shapes(barriers.geometry, classes), line_style, about,
+                       role="lines", show=show)
+
+
+def draw_points(
+    points: GeoDataFrame,
+    *,
+    publication: Publication,
+    name: words.Name | None = None,
+    show: bool = True,
+) -> BinaryLayer:
+    """Draw assets, elements or events, coloured by kind.
+
+    Few are symbols at every zoom; many are counted per pixel from afar, so that none is
+    left out, and become dots from zoom 15 on.
+
+    Parameters
+    ----------
+    points : GeoDataFrame, schema ASSETS, ELEMENTS or EVENTS
+        Points in any CRS; missing ones are left out. Of the columns only the kind (or the
+        matter of events) gets into the page.
+    publication : Publication
+        Single elements and events need a profile with ``elements = true``.
+    name : text or (English, 中文), optional
+        Name in the list of layers.
+    show : bool, default True
+        Whether the layer is on at first.
+
+    Returns
+    -------
+    BinaryLayer
+
+    Raises
+    ------
+    PublicationError
+        If the profile allows no single elements and these are not assets.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = sketch_points((0, 0), (5, 5))
+    >>> draw_points(homes, publication=load_publication("internal")).about["count"]
+    2
+    >>> draw_points(homes, publication=load_publication("shared"))
+    Traceback (most recent call last):
+    gridmap.errors.PublicationError: publication "shared" shows no single elements. Draw \
+figures of grids, or choose a profile with elements = true.
+    """
+    _check_single(points, publication)
+    points = points[~(points.geometry.isna() | points.geometry.is_empty)]
+    kinds, classes = _kinds(points, "matter" if points.index.name == "event" else "kind")
+    title = words.as_word(name) if name else words.LAYERS.get(
+        f"{points.index.name}s", words.LAYERS["elements"])
+    symbols = len(points) <= MOST_SYMBOLS
+    about: dict[str, Any] = {"name": title._asdict(), "count": len(points), "points": True,
+                             "kinds": _kind_entries(kinds, classes, "dot")}
+    if not symbols:
+        about["ramp"] = DENSITY[1:]
+    dots = {"symbols": symbols, "colours": kinds["colour"].tolist(), "ramp": DENSITY}
+    return BinaryLayer(encode.encode_points(points.geometry, classes), dots, about,
+                       role="points", heavy=not symbols, show=show)
+
+
+def draw_reach(
+    assets: GeoDataFrame,
+    *,
+    name: words.Name = words.LAYERS["reach"],
+    show: bool = False,
+) -> BinaryLayer:
+    """Draw how far assets reach: a circle of ``radius_m`` around each.
+
+    Parameters
+    ----------
+    assets : GeoDataFrame, schema ASSETS
+        Points in any CRS; those without a radius are left out.
+    name : text or (English, 中文)
+        Name in the list of layers.
+    show : bool, default False
+        Whether the layer is on at first.
+
+    Returns
+    -------
+    BinaryLayer
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> boards = sketch_points((0, 0), kind="notice board").assign(radius_m=200.0)
+    >>> draw_reach(boards).encoded.meta["mostReach"]
+    200.0
+    """
+    assets = assets[assets["radius_m"].notna() & ~assets.geometry.isna()]
+    kinds, classes = _kinds(assets, "kind")
+    encoded = encode.encode_points(assets.geometry, classes,
+                                   radii_m=assets["radius_m"].to_numpy("float64"))
+    about = {"name": words.as_word(name)._asdict(), "count": len(assets),
+             "kinds": _kind_entries(kinds, classes, "dot")}
+    return BinaryLayer(encoded, {"reach": True, "colours": kinds["colour"].tolist()}, about,
+                       role="reach", show=show)
+
+
+def draw_footprints(
+    footprints: GeoDataFrame,
+    *,
+    publication: Publication,
+    name: words.Name | None = None,
+    show: bool = True,
+) -> BinaryLayer:
+    """Draw buildings (elements) or sites, holes and all; from afar the built-up share.
+
+    Parameters
+    ----------
+    footprints : GeoDataFrame, schema ELEMENTS or SITES
+        Polygons in any CRS; of the columns only the kind of a site gets into the page.
+    publication : Publication
+        Single elements need a profile with ``elements = true``; sites do not.
+    name : text or (English, 中文), optional
+        Name in the list of layers.
+    show : bool, default True
+        Whether the layer is on at first.
+
+    Returns
+    -------
+    BinaryLayer
+
+    Raises
+    ------
+    PublicationError
+        If the profile allows no single elements and these are not sites.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_grids
+    >>> park = sketch_grids("A").rename_axis("site").assign(kind="park")
+    >>> draw_footprints(park, publication=load_publication("public")).about["count"]
+    1
+    """
+    _check_single(footprints, publication)
+    sites = footprints.index.name == "site"
+    if sites:
+        kinds, classes = _kinds(footprints, "kind")
+        kinds["colour"] = [linestyle.SITE_COLOURS.get(kind, colour) for kind, colour in
+                           zip(kinds["value"], kinds["colour"], strict=True)]
+    else:
+        kinds = DataFrame({"value": ["building"], "colour": ["#8c7f70"]})
+        classes = np.zeros(len(footprints), dtype="int64")
+    title = words.as_word(name) if name else words.LAYERS["sites" if sites else "buildings"]
+    about = {"name": title._asdict(), "count": len(footprints),
+             "kinds": _kind_entries(kinds, classes, "area")}
+    look = {"colours": kinds["colour"].tolist(), "whole": sites}
+    return BinaryLayer(encode.encode_shapes(footprints.geometry, classes), look, about,
+                       role="sites" if sites else "footprints", heavy=not sites, show=show)
+
+
+def _check_single(points: GeoDataFrame, publication: Publication) -> None:
+    if not publication.elements and points.index.name not in ("asset", "site"):
+        raise PublicationError(
+            f'publication "{publication.name}" shows no single elements. Draw figures of grids, '
+            "or choose a profile with elements = true."
+        )
+
+
+def _kinds(points: GeoDataFrame, column: str) -> tuple[DataFrame, np.ndarray]:
+    """Return the kinds as classes with colours, and the class of every row."""
+    values = points[column] if column in points else Series("other", index=points.index)
+    values = values.fillna("unknown").astype("str")
+    kinds = style.measure_classes(values)
+    return kinds, style.find_classes(values, kinds)
+
+
+def _kind_entries(kinds: DataFrame, classes: np.ndarray, mark: str) -> list[dict[str, Any]]:
+    counts = np.bincount(classes, minlength=len(kinds))
+    return [
+        {"name": words.name_value(str(kind))._asdict(), "colour": colour, "mark": mark,
+         "count": int(count)}
+        for kind, colour, count in zip(kinds["value"], kinds["colour"], counts, strict=True)
+    ]
+
+
+def _capitalised(word: words.Word) -> words.Word:
+    return words.Word(word.en[:1].upper() + word.en[1:], word.zh)
+
+
+def _tiling_layer(
+    shapes: geopandas.GeoSeries,
+    texts: Mapping[str, Any],
+    look: Mapping[str, Any],
+    about: Mapping[str, Any],
+    *,
+    role: str,
+    labels: Mapping[str, Any],
+    show: bool,
+) -> BinaryLayer:
+    meta, blocks = encode.encode_tiling(shapes)
+    packed = {name: binary.pack_text(content) for name, content in texts.items()}
+    encoded = encode.Encoded(meta, {**blocks, **packed})
+    return BinaryLayer(encoded, look, about, role=role, labels=labels, show=show)

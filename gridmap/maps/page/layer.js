@@ -1,0 +1,170 @@
+/* A layer is an ordinary Leaflet grid layer whose tiles come from the engine. */
+
+(function () {
+  "use strict";
+
+  /* Panes from the ground up. Leaflet's own overlays start at 400, markers at 600. */
+  const PANES = { land: 210, sites: 220, grids: 230, footprints: 240, lines: 250, borders: 260,
+    reach: 265, points: 270, labels: 280 };
+
+  function paneFor(map, role) {
+    const name = "gridmap-" + role;
+    if (!map.getPane(name)) {
+      map.createPane(name).style.zIndex = PANES[role] || 300;
+      map.getPane(name).style.pointerEvents = "none";
+    }
+    return name;
+  }
+
+  function put(tile, bitmap) {
+    const context = tile.getContext("2d");
+    context.clearRect(0, 0, tile.width, tile.height);
+    if (!bitmap) return;
+    context.drawImage(bitmap, 0, 0);
+    if (bitmap.close) bitmap.close();
+  }
+
+  const Canvas = L.GridLayer.extend({
+    options: { tileSize: 512, updateWhenZooming: false, keepBuffer: 1, updateInterval: 80,
+      minZoom: 0, maxZoom: 20 },
+
+    createTile(coords, done) {
+      const size = this.options.tileSize;
+      const ratio = Math.min(2, Math.ceil(window.devicePixelRatio || 1));
+      const tile = L.DomUtil.create("canvas", "leaflet-tile");
+      tile.width = tile.height = size * ratio;
+      tile.style.width = tile.style.height = size + "px";
+      const request = this.request(coords.z, coords.x * size, coords.y * size, size, ratio);
+      if (!request) { setTimeout(() => done(null, tile)); return tile; }  // nothing lies there
+      tile.request = request.number;
+      request.then(reply => { put(tile, reply.bitmap); done(null, tile); }, fault => done(fault, tile));
+      return tile;
+    },
+    _removeTile(key) {
+      const tile = this._tiles[key];
+      if (tile && tile.el.request) gridmap.cancel(this.lane, tile.el.request);
+      L.GridLayer.prototype._removeTile.call(this, key);
+    },
+    /* Draw the tiles on the screen again, each in its place: no flicker. */
+    repaint() {
+      const size = this.options.tileSize, jobs = [];
+      for (const key in this._tiles) {
+        const { el, coords } = this._tiles[key];
+        if (coords.z !== this._tileZoom) continue;
+        const ratio = el.width / size;
+        const request = this.request(coords.z, coords.x * size, coords.y * size, size, ratio);
+        if (request) jobs.push(request.then(reply => put(el, reply.bitmap)));
+      }
+      return Promise.all(jobs);
+    },
+  });
+
+  gridmap.Layer = Canvas.extend({
+    initialize(id, meta, style, options) {
+      Canvas.prototype.initialize.call(this, options);
+      Object.assign(this, { id, meta, style, lane: options.lane, role: options.role,
+        heavy: options.heavy, labels: options.labels, about: {} });
+      gridmap.layers[id] = this;
+      gridmap.order.push(this);
+    },
+    beforeAdd(map) { this.options.pane = paneFor(map, this.role); },
+    onAdd(map) {
+      this.feed();
+      Canvas.prototype.onAdd.call(this, map);
+      gridmap.labelsOf(map).show(this, true);
+    },
+    onRemove(map) {
+      gridmap.labelsOf(map).show(this, false);
+      Canvas.prototype.onRemove.call(this, map);
+    },
+    /* The blocks are in the page from now on. A heavy layer is read when it is first shown. */
+    arrive() {
+      this.here = true;
+      if (!this.heavy || this._map) this.feed();
+    },
+    feed() {
+      if (this.loaded || !this.here) return;
+      const { figures, labels, ...blocks } = gridmap.takeBlocks(this.id);
+      Object.assign(this, { figures, labelTexts: labels });
+      this.loaded = gridmap.ask(this.lane, "load",
+        { id: this.id, meta: this.meta, blocks, style: this.style });
+      this.loaded.then(() => this.fire("gridmapload"));
+    },
+    request(zoom, left, top, size, ratio) {
+      const scale = Math.pow(2, zoom - this.meta.zoom), margin = this.margin(zoom) + 16;
+      const [west, north, east, south] = this.meta.box.map(side => side * scale);
+      if (left > east + margin || left + size < west - margin ||
+          top > south + margin || top + size < north - margin) return null;
+      return gridmap.ask(this.lane, "tile", { id: this.id, zoom, left, top, size, ratio });
+    },
+    /* How far the layer reaches beyond its own box, in pixels. */
+    margin(zoom) {
+      if (!this.meta.mostReach) return 0;
+      const [, north, , south] = this.meta.box;
+      const { lat } = gridmap.toPlace(this.meta.zoom, 0, (north + south) / 2);
+      return this.meta.mostReach * 256 * Math.pow(2, zoom) /
+        (40075016.686 * Math.cos(lat * Math.PI / 180));
+    },
+    restyle(style) {
+      Object.assign(this.style, style);
+      const done = gridmap.ask(this.lane, "style", { id: this.id, style });
+      if (style.classes && this.labels && this._map) {
+        gridmap.labelsOf(this._map).hide(this, style.classes.map(number => number === 255));
+      }
+      return done.then(() => (this._map ? this.repaint() : null));
+    },
+    bounds() { return gridmap.toBounds(this.meta.zoom, this.meta.box); },
+    polygonAt(place) {
+      const [x, y] = gridmap.toPixel(this.meta.zoom, place);
+      return gridmap.ask(this.lane, "polygon", { id: this.id, x, y }).then(reply => reply.i);
+    },
+    pointNear(place, zoom, pixels) {
+      const [x, y] = gridmap.toPixel(this.meta.zoom, place);
+      const radius = pixels * Math.pow(2, this.meta.zoom - zoom);
+      return gridmap.ask(this.lane, "point", { id: this.id, x, y, radius })
+        .then(reply => reply.found);
+    },
+    async outline(i) {
+      const { rings, box } = await gridmap.ask(this.lane, "outline", { id: this.id, i });
+      const place = ([x, y]) => gridmap.toPlace(this.meta.zoom, x, y);
+      return { rings: rings.map(ring => ring.map(place)),
+        bounds: gridmap.toBounds(this.meta.zoom, box) };
+    },
+  });
+
+  /* All labels are one layer above the others, so that no point covers them. It needs only the
+     texts and the places where they sit. */
+  const Labels = Canvas.extend({
+    initialize() { Canvas.prototype.initialize.call(this, {}); this.lane = "labels"; },
+    beforeAdd(map) { this.options.pane = paneFor(map, "labels"); },
+    request(zoom, left, top, size, ratio) {
+      return gridmap.ask(this.lane, "labels", { zoomOfLayer: 19, zoom, left, top, size, ratio });
+    },
+    async show(layer, shown) {
+      if (!layer.labels) return;
+      layer.labelsShown = shown;
+      if (!layer.labelsSent) {
+        layer.labelsSent = true;
+        const { places } = await gridmap.ask(layer.lane, "anchors", { id: layer.id });
+        const texts = await gridmap.unpack(layer.labelTexts);
+        this.set(Object.assign({ layer: layer.id, places, texts, shown: layer.labelsShown },
+          layer.labels));
+      } else {
+        this.set({ layer: layer.id, shown });
+      }
+    },
+    hide(layer, hidden) { this.set({ layer: layer.id, hidden }); },
+    set(set) {
+      gridmap.ask(this.lane, "labelSet", { set });
+      clearTimeout(this.soon);
+      this.soon = setTimeout(() => { if (this._map) this.repaint(); }, 30);
+    },
+  });
+  gridmap.labelsOf = function (map) {
+    if (!map.gridmapLabels) {
+      map.gridmapLabels = new Labels();
+      map.whenReady(() => map.gridmapLabels.addTo(map));
+    }
+    return map.gridmapLabels;
+  };
+})();

@@ -1,0 +1,127 @@
+/* The panel: title, search, choice of figure, legend, and the grid that is selected. */
+
+(function () {
+  "use strict";
+  const { make, icon, word, say } = gridmap;
+
+  /* Elements whose words follow the language. */
+  const spoken = [];
+  gridmap.spoken = function (element, key, attribute) {
+    const speak = () => {
+      const text = typeof key === "string" ? word(key) : typeof key === "function" ? key() : say(key);
+      if (attribute) element.setAttribute(attribute, text); else element.textContent = text;
+    };
+    spoken.push(speak); speak();
+    return element;
+  };
+  gridmap.setLanguage = function (language, view) {
+    gridmap.language = language;
+    document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
+    for (const speak of spoken) speak();
+    view.tell("language");
+  };
+
+  gridmap.buildPanel = function (view) {
+    const { page } = view, body = make("div", { class: "gm-body" });
+    const line = gridmap.spoken(make("p", { class: "gm-subtitle" }), () => subtitle(view));
+    const fold = make("button", { type: "button", class: "gm-fold", "aria-expanded": "true",
+      hidden: true }, icon("M5 7.5l5 5 5-5"));
+    gridmap.spoken(fold, "fold", "aria-label");
+    const panel = make("section", { class: "gm-panel" }, make("header", {},
+      make("div", {}, gridmap.spoken(make("h1"), page.title), line), fold), body);
+    gridmap.spoken(panel, "panel", "aria-label");
+    const setFolded = folded => {
+      panel.classList.toggle("gm-folded", folded);
+      fold.setAttribute("aria-expanded", String(!folded));
+    };
+    fold.addEventListener("click", () => setFolded(!panel.classList.contains("gm-folded")));
+    document.body.append(panel);
+    return () => {                                         // once the figures are there
+      line.textContent = subtitle(view);
+      fold.hidden = false;
+      body.append(gridmap.buildSearch(view), buildChoice(view), buildLegend(view),
+        gridmap.buildDetail(view));
+      setFolded(matchMedia("(max-width: 640px)").matches);
+      view.on("select", () => { if (view.selected >= 0) setFolded(false); });
+    };
+  };
+
+  function subtitle(view) {
+    if (!view.figures) return "";
+    const parts = [word("grids", { n: gridmap.number(view.figures.count) })];
+    for (const name of ["households", "people"]) {
+      const column = view.figures.byName.get(name);
+      if (!column || column.kind === "text") continue;
+      const sum = column.values.reduce((one, other) => one + (other || 0), 0);
+      parts.push(word("sum", { n: gridmap.number(sum), figure: say(column.title).toLowerCase() }));
+    }
+    return parts.join(" · ");
+  }
+
+  function buildChoice(view) {
+    const figure = make("select", { id: "gm-figure" }), method = make("select", { id: "gm-method" });
+    const own = make("input", { id: "gm-own", type: "text", inputmode: "decimal", hidden: true });
+    gridmap.spoken(own, "ownBreaks", "aria-label");
+    gridmap.spoken(own, "ownBreaks", "placeholder");
+    const methodRow = make("div", { class: "gm-field" },
+      gridmap.spoken(make("label", { for: "gm-method" }), "method"), method);
+    const fill = () => {
+      figure.replaceChildren(...view.figures.columns.map(column =>
+        make("option", { value: column.name }, say(column.title))));
+      figure.value = view.column.name;
+      const names = Object.keys(view.column.breaks || {});
+      methodRow.hidden = !names.length;
+      method.replaceChildren(...[...names, "own"].map(name =>
+        make("option", { value: name }, word("method " + name))));
+      method.value = view.method || "";
+      own.hidden = methodRow.hidden || view.method !== "own";
+    };
+    figure.addEventListener("change", () => view.setFigure(figure.value));
+    method.addEventListener("change", () => {
+      if (method.value !== "own") { view.setMethod(method.value); return; }
+      own.value = view.breaks().join("; ");
+      view.setMethod("own", view.breaks());
+      own.focus();
+    });
+    own.addEventListener("change", () => {
+      const numbers = own.value.split(/[;\s]+/).filter(Boolean).map(Number);
+      const right = numbers.length && numbers.length <= 5 && numbers.every(Number.isFinite);
+      own.setAttribute("aria-invalid", String(!right));
+      if (right) view.setMethod("own", [...new Set(numbers)].sort((one, other) => one - other));
+    });
+    view.on("figure", fill); view.on("language", fill);
+    fill();
+    return make("div", { class: "gm-choice" },
+      make("div", { class: "gm-field" },
+        gridmap.spoken(make("label", { for: "gm-figure" }), "figure"), figure),
+      methodRow, own);
+  }
+
+  /* Each class with its colour and count; a press hides or shows its grids. */
+  function buildLegend(view) {
+    const list = make("ul");
+    const fill = () => {
+      const total = view.figures.count || 1;
+      const most = Math.max(1, ...view.classes.entries.map(entry => entry.count));
+      list.replaceChildren(...view.classes.entries.map((entry, k) => {
+        const swatch = make("i", { class: entry.striped ? "gm-swatch gm-striped" : "gm-swatch" });
+        swatch.style.backgroundColor = entry.colour;
+        const bar = make("span", { class: "gm-bar" });
+        bar.style.width = `${100 * entry.count / most}%`;
+        const share = gridmap.number(100 * entry.count / total, 1);
+        return make("li", {}, make("button", { type: "button",
+          "aria-pressed": String(!view.hidden.has(k)), title: `${share} %`,
+          onclick: () => { view.toggle(k); list.children[k].firstChild.focus(); } },
+        swatch, make("span", { class: "gm-class" }, say(entry.label)),
+        make("span", { class: "gm-count" }, bar, gridmap.number(entry.count))));
+      }));
+    };
+    view.on("figure", fill); view.on("language", fill);
+    fill();
+    const unit = gridmap.spoken(make("p", { class: "gm-note" }), "legendNote");
+    const legend = make("div", { class: "gm-legend" }, list, unit);
+    legend.setAttribute("role", "group");
+    gridmap.spoken(legend, "legend", "aria-label");
+    return legend;
+  }
+})();

@@ -1,0 +1,76 @@
+/* What the page shows now: figure, classes, selection. Parts of the page listen to it. */
+
+gridmap.View = class {
+  constructor(map, page) {
+    Object.assign(this, { map, page, figures: null, column: null, method: null, own: null,
+      hidden: new Set(), selected: -1 });
+    this.listeners = {};
+  }
+  on(event, listener) { (this.listeners[event] = this.listeners[event] || []).push(listener); }
+  tell(event) { for (const listener of this.listeners[event] || []) listener(this); }
+
+  breaks() {
+    if (this.column.kind === "text") return [];
+    return this.method === "own" ? this.own : this.column.breaks[this.method];
+  }
+  show(figures) {
+    this.figures = figures;
+    const about = figures.layer.about;
+    this.setFigure(about.figure, about.method);
+  }
+  setFigure(name, method) {
+    this.column = this.figures.byName.get(name) || this.figures.columns[0];
+    const methods = Object.keys(this.column.breaks || {});
+    this.method = [method, this.method, ...methods].find(one => methods.includes(one));
+    this.hidden.clear();
+    this.recolour();
+  }
+  setMethod(method, own) {
+    this.method = method;
+    if (own) this.own = own;
+    this.hidden.clear();
+    this.recolour();
+  }
+  toggle(entry) {
+    if (!this.hidden.delete(entry)) this.hidden.add(entry);
+    this.recolour();
+  }
+  recolour() {
+    this.classes = this.figures.classes(this.column, this.breaks());
+    const { entries, numbers, unknown } = this.classes;
+    const classes = numbers.map(number => (this.hidden.has(number) ? 255 : number));
+    this.figures.layer.restyle({ waits: false, classes, unknown, colours: entries.map(entry => entry.colour) });
+    this.tell("figure");
+  }
+
+  /* Select a grid (-1: none); `go` moves the map to it, beside the panel. */
+  async select(i, go) {
+    this.selected = i;
+    this.tell("select");
+    if (this.outline) { this.outline.remove(); this.outline = null; }
+    if (i < 0) return;
+    const { rings, bounds } = await this.figures.layer.outline(i);
+    if (this.selected !== i) return;
+    const line = { fill: false, interactive: false, smoothFactor: 0.5 };
+    this.outline = L.layerGroup([
+      L.polygon(rings, Object.assign({ color: "#fff", weight: 6, opacity: 0.9 }, line)),
+      L.polygon(rings, Object.assign({ color: "#111827", weight: 2.5 }, line)),
+    ]).addTo(this.map);
+    if (go) this.goTo(bounds, 16);
+  }
+  goTo(bounds, maxZoom) {
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.map.fitBounds(bounds, Object.assign({ maxZoom, animate: !still }, this.room()));
+  }
+  /* The part of the map that no panel covers. */
+  room() {
+    const frame = this.map.getContainer().getBoundingClientRect();
+    const panel = document.querySelector(".gm-panel");
+    const box = panel && panel.getBoundingClientRect();
+    if (!box) return { padding: [40, 40] };
+    if (box.width > frame.width * 0.7) {                     // a sheet at the lower edge
+      return { paddingTopLeft: [24, 64], paddingBottomRight: [24, frame.bottom - box.top + 24] };
+    }
+    return { paddingTopLeft: [box.right - frame.left + 32, 40], paddingBottomRight: [56, 40] };
+  }
+};
