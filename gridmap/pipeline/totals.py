@@ -69,9 +69,9 @@ def join_table(inputs: Inputs, table: DataFrame, *, joins: str, name: str) -> In
     if frame is None:
         raise ConfigError(f"[[tables]] {name} joins {joins}, but no {joins} were given")
     strangers = table.index[~table.index.isin(frame.index)]
-    silent = frame.index[~frame.index.isin(table.index)]
     matched = table.drop(index=strangers)
-    filled = frame.assign(**{c: matched[c].reindex(frame.index) for c in table.columns})
+    filled = frame.assign(**{c: _filled(frame, matched[c]) for c in table.columns})
+    silent = _without_figures(frame, matched)
     rejects = ledger.note_changes(
         strangers, step="join", what="code not found",
         before=_told(table.loc[strangers]),
@@ -85,7 +85,8 @@ def join_table(inputs: Inputs, table: DataFrame, *, joins: str, name: str) -> In
                             left_over=len(strangers))]
     lines += [
         ledger.balance("join", name, measure=mass, came_in=table[mass].sum(),
-                       went_on=filled[mass].sum(), left_over=table.loc[strangers, mass].sum())
+                       went_on=filled.loc[matched.index, mass].sum(),
+                       left_over=table.loc[strangers, mass].sum())
         for mass in MASSES if mass in table
     ]
     return inputs._replace(
@@ -94,6 +95,23 @@ def join_table(inputs: Inputs, table: DataFrame, *, joins: str, name: str) -> In
         changes=ledger.join_changes(inputs.changes, changes),
         ledger=ledger.join_ledger(inputs.ledger, *lines),
     )
+
+
+def _filled(frame: DataFrame, values: pd.Series) -> pd.Series:
+    """Take the values of a table where it has the code, else what the frame had."""
+    spread = values.reindex(frame.index)
+    if values.name not in frame:
+        return spread
+    return spread.where(frame.index.isin(values.index), frame[values.name])
+
+
+def _without_figures(frame: DataFrame, matched: DataFrame) -> pd.Index:
+    """Return the codes that a table should know: of territories, those of its levels only."""
+    silent = frame.index[~frame.index.isin(matched.index)]
+    if "level" not in frame:
+        return silent
+    levels = set(frame.loc[matched.index, "level"])
+    return silent[frame.loc[silent, "level"].isin(levels)]
 
 
 def _told(rows: DataFrame) -> list[str]:

@@ -1,0 +1,44 @@
+"""The only room that reads files: any format in, frames that follow a schema out."""
+
+from .codes import mend_codes
+from .crs import metric_crs
+from .encodings import find_encoding
+from .kinds import (
+    load_assets,
+    load_barriers,
+    load_elements,
+    load_events,
+    load_grids,
+    load_schemes,
+    load_sites,
+    load_territories,
+    load_units,
+    load_visits,
+    load_workers,
+)
+from .loaded import Loaded
+from .loaders import load_table
+from .offsets import from_bd09, from_gcj02, to_bd09, to_gcj02
+
+__all__ = [
+    "Loaded",
+    "find_encoding",
+    "from_bd09",
+    "from_gcj02",
+    "load_assets",
+    "load_barriers",
+    "load_elements",
+    "load_events",
+    "load_grids",
+    "load_schemes",
+    "load_sites",
+    "load_table",
+    "load_territories",
+    "load_units",
+    "load_visits",
+    "load_workers",
+    "mend_codes",
+    "metric_crs",
+    "to_bd09",
+    "to_gcj02",
+]

@@ -1,0 +1,119 @@
+"""Which coordinates a file is in, and which metres fit it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geopandas import GeoDataFrame
+from pyproj import CRS
+
+from ..errors import CRSError
+from ..schema import crs_name
+
+#: The 3-degree zones of CGCS2000 without a zone number in the easting: EPSG:4534 is around
+#: 75° E, and each next code 3° further, up to EPSG:4554 around 135° E.
+_FIRST_ZONE, _FIRST_MERIDIAN, _ZONES = 4534, 75.0, 21
+
+
+def metric_crs(*frames: GeoDataFrame) -> CRS:
+    """Return the projected CRS in metres that fits frames best.
+
+    A frame that is in metres already, in a zone that reaches its middle, keeps its CRS.
+    Coordinates on CGCS2000 get the 3° zone whose meridian is nearest to the middle; all
+    others their UTM zone.
+
+    Parameters
+    ----------
+    *frames : GeoDataFrame
+        One or more; the first that is in metres decides, else the middle of all.
+
+    Returns
+    -------
+    pyproj.CRS
+
+    Raises
+    ------
+    CRSError
+        If a frame has no CRS, or all are empty.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> metric_crs(sketch_grids("A").set_crs(4326, allow_override=True)).to_epsg()
+    32631
+    """
+    for frame in frames:
+        if frame.crs is None:
+            raise CRSError("a frame has no CRS. Set the one it was made in: frame.set_crs(…).")
+    filled = [frame for frame in frames if len(frame) and not frame.geometry.is_empty.all()]
+    if not filled:
+        raise CRSError("no frame holds a place, so no CRS in metres can be chosen")
+    for frame in filled:
+        if _is_metric(frame.crs) and _reaches(frame):
+            return CRS(frame.crs)
+    if "2000" in str(filled[0].crs.datum) and "China" in str(filled[0].crs.datum):
+        return _chinese_zone(_middle(filled[0])[0])
+    return CRS(filled[0].estimate_utm_crs())
+
+
+def _is_metric(crs: CRS) -> bool:
+    return bool(crs.is_projected) and crs.axis_info[0].unit_name == "metre"
+
+
+def _middle(frame: GeoDataFrame) -> tuple[float, float]:
+    west, south, east, north = frame.to_crs(4326).total_bounds
+    return (west + east) / 2, (south + north) / 2
+
+
+def _reaches(frame: GeoDataFrame) -> bool:
+    """Say whether the middle lies inside the area that the CRS is made for."""
+    area = frame.crs.area_of_use
+    if area is None or ("Mercator" in str(frame.crs.name) and "Pseudo" in str(frame.crs.name)):
+        return False
+    lon, lat = _middle(frame)
+    margin = 2.0
+    return bool(area.west - margin <= lon <= area.east + margin
+                and area.south - margin <= lat <= area.north + margin)
+
+
+def _chinese_zone(lon: float) -> CRS:
+    zone = min(max(round((lon - _FIRST_MERIDIAN) / 3.0), 0), _ZONES - 1)
+    return CRS.from_epsg(_FIRST_ZONE + zone)
+
+
+def choose_crs(found: Any, given: str | None, path: object) -> tuple[CRS, str | None]:
+    """Return the CRS of a file, and a note where the user's word was needed.
+
+    Parameters
+    ----------
+    found : CRS or None
+        What the file says.
+    given : str or None
+        What the user says.
+    path : object
+        For the message.
+
+    Returns
+    -------
+    (CRS, note or None)
+
+    Raises
+    ------
+    CRSError
+        If neither says anything, or the user's CRS does not exist.
+    """
+    if given is None and found is None:
+        raise CRSError(
+            f"{path} does not say which CRS its coordinates are in. Say it with crs = "
+            "\"EPSG:4326\" for degrees, or the code of the projection"
+        )
+    if given is None:
+        return CRS(found), None
+    try:
+        crs = CRS.from_user_input(given)
+    except Exception as error:  # pyproj raises CRSError of its own, which is no GridmapError
+        raise CRSError(f"there is no CRS {given!r}, asked for {path}") from error
+    if found is None or CRS(found) == crs:
+        return crs, f"{given}, said by the user; the file says nothing"
+    said = crs_name(GeoDataFrame(geometry=[], crs=found))
+    return crs, f"{given}, said by the user; the file says {said}"
