@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -55,12 +56,15 @@ def test_commands_of_the_readme_work_in_their_order(copy):
 
 
 @pytest.mark.slow
-def test_python_lines_of_the_readme_work_together(copy):
-    lines = "\n".join(blocks("python"))
+def test_python_lines_of_the_readme_work_and_say_the_same_as_the_command_line(copy, capsys):
+    lines = "\n".join([*blocks("python"), "print(run.summary.to_json())"])
     assert lines.startswith("import gridmap as gm\n")
     ended = subprocess.run([sys.executable, "-"], input=lines, cwd=copy, capture_output=True,
                            text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+    assert cli.main(["run", str(copy / "data" / "sample"), "--json"]) == 0
+    told = json.loads(ended.stdout.splitlines()[-1])
+    assert told == pytest.approx(json.loads(capsys.readouterr().out)["summary"], nan_ok=True)
 
 
 def test_every_command_is_in_the_readme():
