@@ -131,9 +131,9 @@ def sentence(text: str) -> str:
 
 ERRORS_INTRO = """
 All errors of gridmap derive from `GridmapError`, so one `except gridmap.GridmapError` catches
-them, and nothing else; each by its own name is in `gridmap.errors`. A message says what is wrong, where (three codes, then a count), what was
-expected and what to do next; it names codes and counts, never persons. The codes of all faulty
-rows are in `error.rows`.
+them, and nothing else; each by its own name is in `gridmap.errors`. A message says what is wrong,
+where (three codes, then a count), what was expected and what to do next; it names codes and
+counts, never persons. The codes of all faulty rows are in `error.rows`.
 
 Data that is odd but usable raises nothing: the row is kept and the oddity written to `changes`;
 a row that cannot go on is in `rejects` with the reason.
