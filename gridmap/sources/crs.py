@@ -6,6 +6,7 @@ from typing import Any
 
 from geopandas import GeoDataFrame
 from pyproj import CRS
+from pyproj.exceptions import ProjError
 
 from ..errors import CRSError
 from ..schema import crs_name
@@ -111,7 +112,7 @@ def choose_crs(found: Any, given: str | None, path: object) -> tuple[CRS, str | 
         return CRS(found), None
     try:
         crs = CRS.from_user_input(given)
-    except Exception as error:  # pyproj raises CRSError of its own, which is no GridmapError
+    except ProjError as error:
         raise CRSError(f"there is no CRS {given!r}, asked for {path}") from error
     if found is None or CRS(found) == crs:
         return crs, f"{given}, said by the user; the file says nothing"
