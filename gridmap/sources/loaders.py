@@ -267,7 +267,8 @@ def _note_mended(
     before: Series, ids: Series, mended: Series, strip: str | None, file: Path, sieve: fit.Sieve
 ) -> None:
     """Note codes that a spreadsheet damaged one by one, and what was declared in one line."""
-    declared = mended & False if strip is None else mended & (codes.mend_codes(before).codes != ids)
+    alone = codes.mend_codes(before).codes  # what mending without strip makes
+    declared = mended & (alone != ids)
     if declared.any():
         sieve.note([None], "characters left out of codes", before=strip,
                    note=f"{file.name}: {int(declared.sum()):,} codes, as strip says")

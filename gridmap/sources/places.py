@@ -95,7 +95,7 @@ def _from_wkt(values: Series) -> tuple[NDArray[Any], Series]:
 def _sound(shapes: NDArray[Any], reasons: Series, geometry: tuple[str, ...]) -> Places:
     shapes = shapely.force_2d(shapes)
     missing = shapely.is_missing(shapes)
-    reasons = reasons.mask(missing & reasons.isna(), "no geometry")
+    reasons = reasons.mask(missing & reasons.isna(), "no geometry, or none that can be read")
     reasons = reasons.mask(~missing & shapely.is_empty(shapes), "empty geometry")
     bounds = shapely.bounds(shapes)
     endless = ~missing & reasons.isna() & ~np.isfinite(bounds).all(axis=1)

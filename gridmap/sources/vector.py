@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,8 @@ DRIVERS = {
 }
 PARQUET = (".parquet", ".geoparquet")
 
-_FAULTS = (DataSourceError, DataLayerError, FeatureError, ValueError, RuntimeError)
+#: pyogrio raises IndexError for a file without layers.
+_FAULTS = (DataSourceError, DataLayerError, FeatureError, ValueError, RuntimeError, IndexError)
 
 
 def read_features(
@@ -67,16 +69,20 @@ def read_features(
     name = None if chosen is None else chosen.name
     chosen_layer = _layer(where, layer, path)
     notes = () if chosen is None else (("encoding", f"{chosen.name}: {chosen.evidence}"),)
-    try:
-        facts = pyogrio.read_info(where, layer=chosen_layer, encoding=name)
-        headers = tuple(str(h) for h in facts["fields"])
-        choose_columns(wanted, headers, path)
-        frame = pyogrio.read_dataframe(
-            where, layer=chosen_layer, encoding=name, columns=list(dict.fromkeys(wanted)),
-        )
-    except _FAULTS as error:
-        return _read_one_by_one(where, path, wanted, chosen_layer, name, error)
-    return _raw(frame, headers, notes)
+    with warnings.catch_warnings(record=True) as noticed:
+        warnings.simplefilter("always")
+        try:
+            facts = pyogrio.read_info(where, layer=chosen_layer, encoding=name)
+            headers = tuple(str(h) for h in facts["fields"])
+            choose_columns(wanted, headers, path)
+            frame = pyogrio.read_dataframe(
+                where, layer=chosen_layer, encoding=name, columns=list(dict.fromkeys(wanted)),
+                on_invalid="ignore",
+            )
+        except _FAULTS as error:
+            return _read_one_by_one(where, path, wanted, chosen_layer, name, error)
+    told = dict.fromkeys(str(warning.message) for warning in noticed)
+    return _raw(frame, headers, (*notes, *(("noticed by the reader", text) for text in told)))
 
 
 def _raw(frame: Any, headers: tuple[str, ...], notes: tuple[tuple[str, str], ...]) -> Raw:
