@@ -335,9 +335,10 @@ def is_lake(holes: Shapes, rule: TilingRule) -> Flags:
 def overlap_shapes(shapes: Shapes, rule: TilingRule) -> tuple[Ints, Shapes]:
     """Return the pairs of valid polygons that overlap, and what they share."""
     bad = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(shapes)))
-    tree = shapely.STRtree(shapes[bad])
-    one, two = tree.query(shapes[bad])
-    one, two = bad[one[one < two]], bad[two[one < two]]
+    # one edge at fault is enough: that of an enclave lies inside a polygon without fault
+    rank, other = shapely.STRtree(shapes).query(shapes[bad])
+    ends = np.sort(np.stack([bad[rank], other], axis=1), axis=1)
+    one, two = np.unique(ends[ends[:, 0] < ends[:, 1]], axis=0).reshape(-1, 2).T
     common = shapely.intersection(shapes[one], shapes[two])
     parts, pair = shapely.get_parts(common, return_index=True)
     thick = (shapely.get_dimensions(parts) == 2) & (frames.mean_width(parts) >= rule.snap_m)
@@ -386,8 +387,7 @@ def loose_faces(shapes: Shapes, homes: Homes, *, every_parent: bool = False) -> 
     used = rings.loose(pieces, group, weight)
     if every_parent:
         used |= weight[pieces.owner] < 0
-    once = used & ~pd.Series(np.where(used, pieces.key, -1 - np.arange(len(used)))).duplicated()
-    return mesh.build_faces(rings.lines(flat, pieces.at[once]))
+    return mesh.build_faces(rings.chains(flat, pieces.start[used]))
 
 
 def _valid_shapes(polygons: GeoDataFrame) -> Shapes:

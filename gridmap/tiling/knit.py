@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 from scipy.spatial import cKDTree
 
@@ -87,9 +88,9 @@ def _join_vertices(
     then southern: never one that merely comes first in the frame.
     """
     touched = np.zeros(len(weight), dtype=bool)
-    at = np.unique(np.r_[pieces.at[open_], pieces.at[open_] + 1])
-    spots, first = np.unique(places[at], return_index=True)
-    xy = flat.xy[at[first]]
+    at = np.r_[pieces.start[open_], pieces.start[open_] + 1]
+    at = at[~pd.Series(places[at]).duplicated().to_numpy()]
+    spots, xy = places[at], flat.xy[at]
     pairs = cKDTree(xy).query_pairs(snap_m, output_type="ndarray") if snap_m else np.empty((0, 2))
     if not len(pairs):
         return flat, touched
@@ -140,11 +141,12 @@ def _insert_vertices(
 ) -> tuple[Rings, Flags]:
     """Put loose vertices into the loose segments of other polygons that pass them."""
     grown = np.zeros(int(flat.owner.max()) + 1, dtype=bool)
-    at, owner = pieces.at[open_], pieces.owner[open_]
-    spots, first = np.unique(places[np.r_[at, at + 1]], return_index=True)
-    if not len(spots):
+    at, owner = pieces.start[open_], pieces.owner[open_]
+    if not len(at):
         return flat, grown
-    xy = flat.xy[np.r_[at, at + 1][first]]
+    both = np.r_[at, at + 1]
+    both = both[~pd.Series(places[both]).duplicated().to_numpy()]
+    spots, xy = places[both], flat.xy[both]
     tree = shapely.STRtree(shapely.points(xy))
     # a hair above 0, so that a vertex on the line is found although the line is rounded
     reach = max(snap_m, 1e-7)
@@ -169,10 +171,8 @@ def _insert_vertices(
 def _own_vertices(places: Ints, flat: Rings, owner: Ints, spots: Ints) -> Flags:
     """Say of pairs (polygon, place) whether the place is a vertex of the polygon."""
     width = np.int64(places.max()) + 1
-    vertices = np.unique(flat.owner[flat.part[flat.ring]] * width + places)
-    wanted = owner * width + spots
-    found = np.searchsorted(vertices, wanted)
-    return np.asarray(vertices[np.minimum(found, len(vertices) - 1)] == wanted)
+    vertices = flat.owner[flat.part[flat.ring]] * width + places
+    return np.asarray(pd.Series(owner * width + spots).isin(vertices))
 
 
 def _without_repeats(flat: Rings, some: Flags) -> Rings:

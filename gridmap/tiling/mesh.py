@@ -11,7 +11,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import shapely
-from pandas import DataFrame
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -50,7 +49,7 @@ def find_borders(faces: Shapes) -> Borders:
     pieces = rings.segments(flat, rings.place_ids(flat.xy))
     other = across(pieces)
     between = (other >= 0) & (other != pieces.owner)
-    at = pieces.at[between]
+    at = pieces.start[between]
     return sum_borders(
         pieces.owner[between], other[between], np.hypot(*(flat.xy[at + 1] - flat.xy[at]).T)
     )
@@ -59,8 +58,9 @@ def find_borders(faces: Shapes) -> Borders:
 def sum_borders(face: Ints, other: Ints, length: Floats) -> Borders:
     """Add up the lengths of the same pair, in the order of the faces."""
     width = np.int64(max(face.max(initial=0), other.max(initial=0))) + 1
-    pair, row = np.unique(face * width + other, return_inverse=True)
-    return Borders(pair // width, pair % width, np.bincount(row, length, minlength=len(pair)))
+    row, pair = pd.factorize(face * width + other, sort=True)
+    total = np.bincount(row, length, minlength=len(pair)).astype("float64")
+    return Borders(pair // width, pair % width, total)
 
 
 def across(pieces: rings.Segments) -> Ints:
@@ -106,14 +106,11 @@ def longest_border(borders: Borders, labels: Ints, asking: Flags, allowed: Flags
     use = asking[borders.face] & allowed & (labels[borders.other] >= 0)
     if not use.any():
         return chosen
-    votes = DataFrame({
-        "face": borders.face[use],
-        "label": labels[borders.other[use]],
-        "length": borders.length[use],
-    }).groupby(["face", "label"], sort=True)["length"].sum().round(3).reset_index()
-    best = votes.sort_values(["face", "length", "label"], ascending=[True, False, True])
-    best = best.drop_duplicates("face")
-    chosen[best["face"].to_numpy()] = best["label"].to_numpy()
+    face, label, length = sum_borders(
+        borders.face[use], labels[borders.other[use]], borders.length[use])
+    order = np.lexsort((label, -length.round(3), face))
+    first = order[np.r_[True, face[order][1:] != face[order][:-1]]]
+    chosen[face[first]] = label[first]
     return chosen
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 import shapely
 
 from ..rules import TilingRule
@@ -20,7 +21,7 @@ class Faces(NamedTuple):
     home: Ints  # group of the parent that holds the face; -1 outside all parents
     face: Ints  # rows of (face, polygon): which polygons of that home cover it
     polygon: Ints
-    count: Ints  # how many of them there are, per face
+    covers: Ints  # how many of them there are, per face
 
 
 class Decided(NamedTuple):
@@ -47,7 +48,7 @@ def decide(faces: Faces, homes: Ints, area: Floats, parts: Ints, rule: TilingRul
         The faces may be more than before: long gaps are cut where neighbours change.
     """
     labels = np.full(len(faces.shapes), -1, dtype="int64")
-    sole = faces.count[faces.face] == 1
+    sole = faces.covers[faces.face] == 1
     labels[faces.face[sole]] = faces.polygon[sole]
     borders = mesh.find_borders(faces.shapes)
     _protect(faces, labels, area, rule)
@@ -75,14 +76,15 @@ def _protect(faces: Faces, labels: Ints, area: Floats, rule: TilingRule) -> None
 
 
 def _decide_overlaps(faces: Faces, labels: Ints, borders: Borders, rule: TilingRule) -> None:
-    open_ = (faces.count > 1) & (labels < 0)
+    open_ = (faces.covers > 1) & (labels < 0)
     if rule.overlaps != "order":
         width = np.int64(faces.polygon.max(initial=0)) + 1
-        covers = np.unique(faces.face * width + faces.polygon)
-        choose = mesh.longest_border if rule.overlaps == "border" else _most_compact(faces.shapes)
+        covers = faces.face * width + faces.polygon
+        choose = mesh.longest_border if rule.overlaps == "border" else _Compact(faces.shapes)
         while open_.any():
             claim = labels[borders.other]
-            allowed = np.isin(borders.face * width + claim, covers) & (claim >= 0)
+            claims = pd.Series(borders.face * width + claim)
+            allowed = claims.isin(covers).to_numpy() & (claim >= 0)
             chosen = choose(borders, labels, open_, allowed)
             if not (chosen >= 0).any():
                 break
@@ -94,7 +96,7 @@ def _decide_overlaps(faces: Faces, labels: Ints, borders: Borders, rule: TilingR
     labels[open_] = first[open_]
 
 
-class _most_compact:  # noqa: N801 - stands where a function does
+class _Compact:
     """Choose the neighbour whose Polsby-Popper gains most from a face."""
 
     def __init__(self, shapes: Shapes) -> None:
@@ -140,7 +142,7 @@ def _cut_long_gaps(
         home=np.r_[faces.home[kept], faces.home[source]],
         face=rank[faces.face],  # a gap has no polygon, so that no row is lost
         polygon=faces.polygon,
-        count=np.r_[faces.count[kept], np.zeros(len(pieces), dtype="int64")],
+        covers=np.r_[faces.covers[kept], np.zeros(len(pieces), dtype="int64")],
     )
     labels = np.r_[labels[kept], np.full(len(pieces), -1)]
     return more, labels, mesh.find_borders(more.shapes)
@@ -170,7 +172,7 @@ def _join_parts(
     area = shapely.area(faces.shapes)
     for _ in range(8):  # a joined part may bridge two others; it settles in two or three
         group = mesh.count_groups(labels, borders)
-        size = np.bincount(group, area)
+        size = np.bincount(group, area).astype("float64")
         owner = np.full(len(size), -1, dtype="int64")
         owner[group] = labels
         extra = _extra_parts(owner, size, parts, rule)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import geopandas
 import numpy as np
 import pandas as pd
@@ -16,7 +14,7 @@ from ..rules import TilingRule
 from . import faults, frames, knit, mesh, owners, rings
 from .frames import Homes
 from .owners import Decided, Faces
-from .rings import Flags, Ints, Shapes
+from .rings import Flags, Floats, Ints, Shapes
 
 #: Lines are noded in floating point; what that leaves is settled in the next round.
 ROUNDS = 4
@@ -143,15 +141,13 @@ def _settle(
     pieces = rings.segments(flat, rings.place_ids(flat.xy))
     open_ = rings.loose(pieces, group, weight)
     shapes, parents = knitted[: len(shapes)], knitted[len(shapes):]
-    chosen = _near_faults(shapes, rings.lines(flat, pieces.at[open_]), rule)
-    if not chosen.any():
+    chosen = _near_faults(shapes, rings.chains(flat, pieces.start[open_]), rule)
+    if not open_.any() and not chosen.any():
         return shapes, True
     used = open_.copy()
     real = pieces.owner < len(shapes)
     used[real] = chosen[pieces.owner[real]]
-    once = np.flatnonzero(used)
-    once = once[np.unique(pieces.key[once], return_index=True)[1]]
-    linework = rings.lines(flat, pieces.at[np.sort(once)])
+    linework = rings.chains(flat, pieces.start[used])
     faces, away = _cover(mesh.build_faces(linework), shapes, chosen, homes, parents)
     decided = owners.decide(faces, homes.home, shapely.area(shapes), parts, rule)
     notes.tell(decided, away, rule)
@@ -198,20 +194,25 @@ def _cover(
 
 def _take_over(shapes: Shapes, chosen: Flags, decided: Decided) -> Shapes:
     joined = mesh.dissolve(decided.faces.shapes, decided.labels)
-    multi = shapely.get_type_id(shapes) == 6
     settled = shapes.copy()
     settled[chosen] = shapely.Polygon()
     settled[joined.index] = joined.to_numpy(dtype=object)
-    single = multi & (shapely.get_type_id(settled) == 3) & chosen & ~shapely.is_empty(settled)
-    settled[single] = shapely.multipolygons(settled[single], indices=np.arange(single.sum()))
     return settled
 
 
 def _keep_bytes(before: Shapes, shapes: Shapes) -> Shapes:
-    """Return the geometry that came in wherever no vertex changed; nothing left is None."""
-    gone = shapely.is_empty(shapes)
-    after = np.where(_same(before, shapes), before, shapely.normalize(shapes))
-    after[gone] = None
+    """Return the geometry that came in wherever no vertex changed; nothing left is None.
+
+    One part is a MultiPolygon where it was one before, so that layers of one type stay so.
+    """
+    after = shapely.normalize(shapes)
+    parts, owner = shapely.get_parts(after, return_index=True)
+    single = np.bincount(owner, minlength=len(after))[owner] == 1
+    after[owner[single]] = parts[single]
+    multi = single & (shapely.get_type_id(before) == 6)[owner]
+    after[owner[multi]] = shapely.multipolygons(parts[multi], indices=np.arange(multi.sum()))
+    after = np.where(_same(before, after), before, after)
+    after[shapely.is_empty(shapes)] = None
     return after
 
 
@@ -237,14 +238,14 @@ class _Notes:
         faces, labels, given_by = decided
         area = shapely.area(faces.shapes)
         self.add("cut at the parent", away["polygon"].to_numpy(), away["area"].to_numpy())
-        lost = (labels[faces.face] != faces.polygon) & (faces.count[faces.face] > 1)
+        lost = (labels[faces.face] != faces.polygon) & (faces.covers[faces.face] > 1)
         face = faces.face[lost]
         self.add("overlap decided", faces.polygon[lost], area[face], labels[face])
-        gap = (faces.count == 0) & (faces.home >= 0)
+        gap = (faces.covers == 0) & (faces.home >= 0)
         filled, left = gap & (labels >= 0), gap & (labels < 0)
         self.add("gap filled", labels[filled], area[filled])
         self.left = _rows("gap left", np.full(left.sum(), -1), area[left])  # of the last round
-        given = (given_by >= 0) & (given_by != labels) & (faces.count > 0)
+        given = (given_by >= 0) & (given_by != labels) & (faces.covers > 0)
         for small, word in ((True, "sliver"), (False, "part")):
             some = given & ((area < rule.sliver_m2) == small)
             self.add(f"{word} given", given_by[some], area[some], labels[some])
@@ -261,17 +262,24 @@ class _Notes:
         told = pd.concat([told, _rows("border matched", quiet, np.abs(new - old)[quiet]),
                           _rows("swallowed", gone, old[gone])])
         rows = told.groupby(["what", "polygon", "other"], sort=True)["area"].agg(["sum", "size"])
-        rows = rows.reset_index()
-        at, other = (rows[name].to_numpy("int64") for name in ("polygon", "other"))
         names = np.r_[codes.to_numpy(dtype=object), None]
-        return ledger.note_changes(
-            names[at], step="mend", what=rows["what"].tolist(),
-            before=[f"{old[i]:.2f} m²" if i >= 0 else None for i in at],
-            after=[f"{new[i]:.2f} m²" if i >= 0 else None for i in at],
-            area_m2=rows["sum"].tolist(),
-            note=[_note(what, names[i], count) for what, i, count in
-                  zip(rows["what"], other, rows["size"], strict=True)],
-        )
+        return ledger.join_changes(*(
+            _changes(str(what), some.reset_index(), old, new, names)
+            for what, some in rows.groupby(level="what", sort=True)))
+
+
+def _changes(
+    what: str, rows: DataFrame, old: Floats, new: Floats, names: np.ndarray
+) -> DataFrame:
+    at, other = rows["polygon"].to_numpy("int64"), rows["other"].to_numpy("int64")
+    return ledger.note_changes(
+        names[at], step="mend", what=what,
+        before=[f"{old[i]:.2f} m²" if i >= 0 else None for i in at],
+        after=[f"{new[i]:.2f} m²" if i >= 0 else None for i in at],
+        area_m2=rows["sum"].tolist(),
+        note=[_note(what, names[i], count) for i, count in
+              zip(other, rows["size"], strict=True)],
+    )
 
 
 def _rows(what: str, polygon: Ints, area: object) -> DataFrame:

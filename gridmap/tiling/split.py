@@ -74,8 +74,8 @@ def _junctions(sides: rings.Segments, places: Ints, labels: Ints, chosen: Ints) 
     gap = rank[sides.owner]
     mine = gap >= 0
     rows = np.unique(np.concatenate([
-        np.stack([gap[mine], places[sides.at[mine]], named[mine]], axis=1),
-        np.stack([gap[mine], places[sides.at[mine] + 1], named[mine]], axis=1),
+        np.stack([gap[mine], places[sides.start[mine]], named[mine]], axis=1),
+        np.stack([gap[mine], places[sides.start[mine] + 1], named[mine]], axis=1),
     ]), axis=0)
     return {"gap": rows[:, 0], "place": rows[:, 1], "label": rows[:, 2]}
 
@@ -84,7 +84,7 @@ def _inner_edges(pieces: rings.Segments, flat: rings.Rings, places: Ints) -> Edg
     """Edges between two triangles: both triangles, both ends, and the length."""
     other = mesh.across(pieces)
     once = (other >= 0) & (pieces.owner < other)
-    at = pieces.at[once]
+    at = pieces.start[once]
     return {
         "one": pieces.owner[once].copy(), "two": other[once].copy(),
         "start": places[at], "end": places[at + 1],
