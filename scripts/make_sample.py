@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]  # so that it runs from a bare checkout as well
 
 from sample.city import build_city
 from sample.config import save_config
@@ -23,7 +24,7 @@ from sample.defects import plant_defects
 from sample.files import save_city, save_truth
 from sample.plan import Plan, plan_for_elements
 
-BUNDLED = Path(__file__).resolve().parents[1] / "data"
+BUNDLED = HERE.parent / "data"
 
 
 def main(arguments: list[str] | None = None) -> int:

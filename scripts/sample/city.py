@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from pandas import DataFrame
 
+from . import names
 from .homes import Homes, build_homes
 from .land import Land, build_land
 from .offices import Offices, build_offices
@@ -30,7 +31,7 @@ class City:
     counties: DataFrame
     roads: DataFrame
     barriers: DataFrame
-    hills: DataFrame
+    land_cover: DataFrame
     sites: DataFrame
     addresses: DataFrame
     buildings: DataFrame
@@ -69,7 +70,8 @@ def _place(plan: Plan, land: Land, network: Network, homes: Homes, territories: 
         return frame.assign(x=np.round(frame["x"] + corner[0], 2),
                             y=np.round(frame["y"] + corner[1], 2))
 
-    addresses = _name_addresses(people, homes, territories)
+    sites = _code_sites(plan, homes, territories)
+    addresses = _name_addresses(people, homes, territories, sites)
     codes = addresses["address"].to_numpy()
     population = (resident_rows if plan.residents else household_rows)(people, codes)
     is_road = np.isin(network.classes, ["motorway", "primary", "secondary", "tertiary",
@@ -80,9 +82,8 @@ def _place(plan: Plan, land: Land, network: Network, homes: Homes, territories: 
         counties=moved(territories.counties),
         roads=moved(_lines(network, is_road, "L")),
         barriers=moved(_lines(network, is_barrier, "N")),
-        hills=moved(DataFrame({"kind": "hill", "geometry": bend(
-            plan, land, np.array(land.hills, dtype=object))})),
-        sites=moved(_code_sites(homes)), addresses=moved(addresses),
+        land_cover=moved(_land_cover(plan, land, network)),
+        sites=moved(sites.drop(columns="block")), addresses=moved(addresses),
         buildings=moved(_code_buildings(homes)), population=moved(population),
         offices=replace(
             offices, schemes={k: moved(v) for k, v in offices.schemes.items()},
@@ -105,9 +106,26 @@ def _lines(network: Network, chosen: NDArray[np.bool_], letter: str) -> DataFram
     return DataFrame({"line": _numbers(letter, len(shapes)), "kind": kinds, "geometry": shapes})
 
 
-def _code_sites(homes: Homes) -> DataFrame:
-    sites = homes.sites.drop(columns="block")
-    return sites.assign(site=_numbers("S", len(sites)))[["site", "kind", "geometry"]]
+def _land_cover(plan: Plan, land: Land, network: Network) -> DataFrame:
+    """Return hills, rivers and the neighbours' land, for drawing only."""
+    hills = bend(plan, land, np.array(land.hills, dtype=object))
+    rivers = shapely.line_merge(shapely.multilinestrings(
+        network.lines[network.classes == "river"]))
+    water = shapely.get_parts(shapely.buffer(rivers, 17.0, quad_segs=3))
+    abroad = bend(plan, land, np.array(land.beyond, dtype=object))
+    kinds = ["abroad"] * len(abroad) + ["hill"] * len(hills) + ["water"] * len(water)
+    return DataFrame({"kind": kinds, "geometry": np.concatenate([abroad, hills, water])})
+
+
+def _code_sites(plan: Plan, homes: Homes, territories: Territories) -> DataFrame:
+    """Give the sites codes and names: compounds after their community."""
+    sites = homes.sites
+    place = territories.communities["name"].str.slice(0, 2).to_numpy()[
+        territories.of_block[sites["block"]]]
+    number = sites.assign(place=place).groupby(["place", "kind"]).cumcount().to_numpy()
+    label = [p + names.site(k, n) for p, k, n in zip(place, sites["kind"], number, strict=True)]
+    return DataFrame({"site": _numbers("S", len(sites)), "kind": sites["kind"], "name": label,
+                      "block": sites["block"], "geometry": sites["geometry"]})
 
 
 def _code_buildings(homes: Homes) -> DataFrame:
@@ -116,19 +134,27 @@ def _code_buildings(homes: Homes) -> DataFrame:
                       "floors": rows["floors"], "geometry": homes.footprints})
 
 
-def _name_addresses(people: People, homes: Homes, territories: Territories) -> DataFrame:
-    """Write the standard address: town, community, building, stair."""
+def _name_addresses(people: People, homes: Homes, territories: Territories, sites: DataFrame
+                    ) -> DataFrame:
+    """Write the standard addresses: town, community, compound or street, number, stair."""
     rows = people.addresses
     towns = dict(zip(territories.towns["code"], territories.towns["name"], strict=True))
     community = territories.communities
     place = (community["parent"].map(towns) + community["name"]).to_numpy()
+    stem = community["name"].str.slice(0, 2).to_numpy()[territories.of_block]
+    lot = DataFrame({"c": territories.of_block}).groupby("c").cumcount().to_numpy()
+    street = np.array([names.street(s, n) for s, n in zip(stem, lot, strict=True)], dtype=object)
+    street[homes.uses == "open"] = ""
+    street[sites["block"]] = sites["name"]
+    number = homes.buildings.groupby("block").cumcount().to_numpy()[rows["building"]] + 1
+    villages = homes.uses[rows["block"]] == "open"  # numbered through, over all blocks
+    through = rows.groupby("community").cumcount().to_numpy() + 1
+    number = np.where(villages, through, number)
     many = homes.buildings["stairs"].to_numpy()[rows["building"]] > 1
-    block = homes.buildings["block"]
-    number = block.groupby(block).cumcount().to_numpy()[rows["building"]] + 1
-    lot = rows["block"] - rows.groupby("community")["block"].transform("min") + 1
-    text = (DataFrame({"place": place[rows["community"]]})["place"] + lot.astype(str) + "区"
-            + DataFrame({"n": number})["n"].astype(str) + "号")
-    text = text.where(~many, text + "楼" + rows["stair"].astype(str) + "单元")
+    text = np.strings.add(place[rows["community"]].astype("U"), street[rows["block"]].astype("U"))
+    text = np.strings.add(text, number.astype("U"))
+    ending = np.strings.add(np.strings.add("号楼", rows["stair"].to_numpy().astype("U")), "单元")
+    text = np.strings.add(text, np.where(many, ending, "号"))
     return DataFrame({
         "address": _numbers("A", len(rows)), "text": text,
         "community": community["code"].to_numpy()[rows["community"]],

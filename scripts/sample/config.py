@@ -125,9 +125,10 @@ columns = {{ visit = "visit", period = "period", count = "count", x = "lon", y =
 # Published totals of the communities, with a total row that has no code.
 [[tables]]
 path = "tables/community_population.csv"
+joins = "territories"
 encoding = "GB18030"
-key = "territory"
-columns = {{ territory = "社区代码", name = "社区名称", households = "户数", people = "人口" }}
+key = "社区代码"
+columns = {{ name = "社区名称", households = "户数", people = "人口" }}
 '''
 
 

@@ -38,7 +38,7 @@ def plant_defects(city: City) -> Flawed:
     city = _rename(city, truth)
     true_communities = _count(city)
     communities, truth["borders"] = _tear_borders(city)
-    corners = _shared_corners(city)
+    corners = _shared_corners(city, truth["borders"])
     population, truth["population"] = _spoil_population(city, corners)
     spoiled = replace(city, population=population)
     true_communities = _recount(true_communities, spoiled, truth)
@@ -184,13 +184,15 @@ def _bite_coast(city: City, shapes: Shapes, codes: NDArray[np.str_]) -> dict[str
     raise RuntimeError("no quiet stretch of coast for the gap: try another seed")
 
 
-def _shared_corners(city: City) -> Floats:
+def _shared_corners(city: City, torn: list[dict[str, Any]]) -> Floats:
     """Return vertices that two or more communities share, away from the torn borders."""
     xy, owner = shapely.get_coordinates(city.communities["geometry"].to_numpy(),
                                         return_index=True)
     frame = DataFrame({"x": xy[:, 0], "y": xy[:, 1], "c": owner}).drop_duplicates()
     many = frame.groupby(["x", "y"]).size()
-    return np.array(many[many > 1].index.tolist())
+    shared = np.array(many[many > 1].index.tolist())
+    gaps = [np.hypot(shared[:, 0] - t["x"], shared[:, 1] - t["y"]) for t in torn]
+    return shared[np.min(gaps, axis=0) > 150.0]
 
 
 def _in_the_sea(city: City, rng: np.random.Generator, count: int) -> Floats:
@@ -235,7 +237,7 @@ def _spoil_addresses(city: City) -> tuple[DataFrame, dict[str, Any]]:
     rows = city.addresses.copy()
     pick = rng.permutation(len(rows))
     blank, mend, lost, sea, bare, again, moved, same = np.split(
-        pick[:140], np.cumsum([25, 45, 15, 9, 6, 8, 4]))
+        pick[:122], np.cumsum([25, 45, 15, 9, 6, 8, 4]))
     code = rows["community"].to_numpy(dtype=object)
     code[blank] = ""
     code[mend] = rows["community"].to_numpy()[mend] + ".0"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import geopandas
 import numpy as np
 import pandas as pd
 import pyogrio
@@ -14,9 +13,10 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
+from gridmap.sources.offsets import to_gcj02
+
 from .city import City
 from .defects import Flawed
-from .gcj02 import to_gcj02
 from .plan import CRS, Floats
 
 #: A fixed day for the date field in the header of DBF files.
@@ -40,7 +40,7 @@ def save_city(flawed: Flawed, folder: Path) -> None:
     save(buildings, folder / "elements" / "buildings")
     _save_shapefile(barriers, folder / "lines" / "barriers")
     save_geojson(city.sites, folder / "sites" / "sites.geojson")
-    save_geojson(city.hills, folder / "context" / "hills.geojson")
+    save_geojson(city.land_cover, folder / "context" / "land_cover.geojson")
     for name, scheme in city.offices.schemes.items():
         save_geojson(scheme, folder / "schemes" / f"{name}.geojson")
     _save_addresses(city.addresses, folder / "elements" / "addresses.csv")

@@ -13,14 +13,14 @@ from shapely import STRtree
 
 from .land import Land
 from .plan import Floats, Plan, share_out
-from .streets import Network, Shapes
+from .streets import Network, Shapes, bend
 
 #: use: length and depth of a building, spacing along and across, floors from and to,
 #: dwellings on a floor, stairs.
 STYLES: dict[str, tuple[float, float, float, float, int, int, int, int]] = {
     "high-rise": (30.0, 16.0, 58.0, 62.0, 11, 26, 3, 1),
     "slabs": (40.0, 11.0, 52.0, 31.0, 5, 6, 4, 2),
-    "old town": (11.0, 8.5, 16.0, 17.5, 1, 3, 1, 1),
+    "old town": (13.0, 9.0, 18.0, 18.5, 1, 3, 2, 1),
     "village": (12.0, 9.0, 18.5, 24.0, 1, 2, 1, 1),
     "shops": (26.0, 14.0, 36.0, 30.0, 2, 5, 0, 1),
     "school": (52.0, 14.0, 74.0, 48.0, 3, 5, 0, 1),
@@ -54,7 +54,10 @@ def build_homes(plan: Plan, land: Land, network: Network) -> Homes:
     rows = _lattices(plan, plots, uses)
     rows = pd.concat([rows, _villages(plan, land, network)], ignore_index=True)
     footprints = _rectangles(rows)
-    rows, footprints = _drop_misfits(rows, footprints, plots, network)
+    hills = bend(plan, land, np.array(land.hills))
+    rows, footprints = _drop_misfits(rows, footprints, plots, uses, hills)
+    kept = _thin(plan, rows)
+    rows, footprints = rows[kept].reset_index(drop=True), footprints[kept]
     rows = rows.assign(households=_settle(plan, rows))
     sites = _sites(plots, uses, rows)
     return Homes(uses=uses, sites=sites, buildings=rows, footprints=footprints)
@@ -63,15 +66,15 @@ def build_homes(plan: Plan, land: Land, network: Network) -> Homes:
 def _plots(network: Network) -> Shapes:
     """Return each block without the verges of the lines around it."""
     widths = np.array([VERGES[k] for k in network.classes])
-    strips = shapely.buffer(network.lines, widths, cap_style="flat", quad_segs=2)
+    strips = shapely.buffer(network.lines, widths, quad_segs=2)
     block, line = STRtree(strips).query(network.blocks, predicate="intersects")
-    order = np.argsort(block, kind="stable")
-    block, line = block[order], line[order]
-    starts = np.flatnonzero(np.diff(block, prepend=-1))
+    block, line = (a[np.lexsort((line, block))] for a in (block, line))
+    first = np.searchsorted(block, np.arange(len(network.blocks)))
+    turn = np.arange(len(block)) - first[block]
     plots = network.blocks.copy()
-    for first, last in zip(starts, np.append(starts[1:], len(block)), strict=True):
-        at = block[first]  # one small union for each block: no way to do them in one call
-        plots[at] = shapely.difference(plots[at], shapely.union_all(strips[line[first:last]]))
+    for number in range(int(turn.max(initial=-1)) + 1):  # each round cuts one strip off each block
+        now = turn == number
+        plots[block[now]] = shapely.difference(plots[block[now]], strips[line[now]])
     return _largest(plots)
 
 
@@ -96,11 +99,12 @@ def _choose_uses(plan: Plan, land: Land, network: Network, plots: Shapes) -> NDA
     town = (density > 2.0) & (hectares > 0.25) & (width > 38.0) & ~hilly
     dice = rng.random(len(plots))
     high = 0.17 + 0.004 * density
+    old, hamlet = (0.12, 0.30) if plan.growth < 3 else (0.08, 0.15)  # newer the larger
     uses[town] = np.select(
-        [dice < high, dice < high + 0.36, dice < high + 0.56, dice < high + 0.68],
+        [dice < high, dice < high + 0.38, dice < high + 0.38 + old, dice < high + 0.64],
         ["high-rise", "slabs", "old town", "shops"], "open")[town]
     low = town & (density < 9.0)
-    uses[low] = np.select([dice < 0.30, dice < 0.48, dice < 0.64], ["village", "slabs", "estate"],
+    uses[low] = np.select([dice < hamlet, dice < 0.48, dice < 0.64], ["village", "slabs", "estate"],
                           "open")[low]
     urban = plan.households * 0.72
     wanted = {"estate": (900, 1.5, 9.0, 4.0, 40.0), "hospital": (4200, 14, 60, 1.6, 5.0),
@@ -167,7 +171,7 @@ def _villages(plan: Plan, land: Land, network: Network) -> DataFrame:
     """Return the houses of the villages: rows along a country road."""
     rng = plan.random("villages")
     seats = _village_seats(plan, land, network, rng)
-    wanted = 0.27 * plan.households
+    wanted = 1.04 * plan.rural_share * plan.households
     size = rng.lognormal(np.log(95.0), 0.45, len(seats))
     count = np.maximum(14, share_out(round(wanted), size))
     length, depth, along, across, low, top, flats, stairs = STYLES["village"]
@@ -199,9 +203,12 @@ def _villages(plan: Plan, land: Land, network: Network) -> DataFrame:
 def _village_seats(plan: Plan, land: Land, network: Network, rng: np.random.Generator) -> Floats:
     """Choose spots beside country roads, apart from each other; x, y, angle of the road."""
     ways = network.lines[np.isin(network.classes, ["primary", "secondary", "tertiary", "edge"])]
-    at = np.array([0.2, 0.5, 0.8])
-    spots = shapely.line_interpolate_point(ways[:, None], at, normalized=True)
-    ahead = shapely.line_interpolate_point(ways[:, None], at + 0.03, normalized=True)
+    count = np.maximum(1, shapely.length(ways) // 180.0).astype(int)
+    owner = np.repeat(np.arange(len(ways)), count)
+    at = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + 0.5
+    at = at / count[owner]
+    spots = shapely.line_interpolate_point(ways[owner], at, normalized=True)
+    ahead = shapely.line_interpolate_point(ways[owner], at + 0.03, normalized=True)
     island = np.array([i.centroid for i in land.islands if i.area > 0.15e6])
     xy = np.vstack([shapely.get_coordinates(spots), shapely.get_coordinates(island)])
     step = np.vstack([shapely.get_coordinates(ahead), shapely.get_coordinates(island) + [1, 0.2]])
@@ -211,10 +218,11 @@ def _village_seats(plan: Plan, land: Land, network: Network, rng: np.random.Gene
     for cx, cy, radius, _ in land.centres:
         near |= np.hypot(xy[:, 0] - cx, xy[:, 1] - cy) < 1.45 * radius
     hilly = land.at(land.height, xy[:, 0], xy[:, 1]) > 0.3
+    hilly[len(xy) - len(island):] = False
     edge = np.minimum(land.at(land.sea, xy[:, 0], xy[:, 1]), land.at(
         land.inland, xy[:, 0], xy[:, 1])) < min(130.0, 8 * land.cell)
-    wanted = max(8, round(0.27 * plan.households / 105))
-    room = 2.2 * np.sqrt(land.mainland.area / wanted / np.pi) * 0.5
+    wanted = max(8, round(plan.rural_share * plan.households / 105))
+    room = 1.25 * np.sqrt(land.mainland.area / wanted / np.pi)
     good = np.flatnonzero(~near & ~hilly & ~edge)
     order = rng.permutation(good)
     order = np.concatenate([good[good >= len(xy) - len(island)], order])
@@ -241,14 +249,16 @@ def _rectangles(rows: DataFrame) -> Shapes:
     return shapely.polygons(np.round(np.stack(corners, axis=1), 2))
 
 
-def _drop_misfits(rows: DataFrame, footprints: Shapes, plots: Shapes, network: Network
-                  ) -> tuple[DataFrame, Shapes]:
+def _drop_misfits(rows: DataFrame, footprints: Shapes, plots: Shapes,
+                  uses: NDArray[np.str_], hills: Shapes) -> tuple[DataFrame, Shapes]:
     """Leave out buildings that do not stand wholly on their plot, or on another building."""
     block = rows["block"].to_numpy().copy()
     loose = np.flatnonzero(block < 0)
     middle = shapely.points(rows["x"].to_numpy()[loose], rows["y"].to_numpy()[loose])
     at, plot = STRtree(plots).query(middle, predicate="intersects")
-    block[loose[at]] = plot
+    fields = np.isin(uses[plot], ["open", "village"])
+    block[loose[at[fields]]] = plot[fields]
+    block[STRtree(footprints).query(hills, predicate="intersects")[1]] = -1
     shapely.prepare(plots)
     fits = block >= 0
     fits[fits] = shapely.contains_properly(plots[block[fits]], footprints[fits])
@@ -259,12 +269,22 @@ def _drop_misfits(rows: DataFrame, footprints: Shapes, plots: Shapes, network: N
     return rows, footprints[fits][kept]
 
 
+def _thin(plan: Plan, rows: DataFrame) -> NDArray[np.bool_]:
+    """Leave out village houses that nobody would live in, but for one in ten."""
+    rng = plan.random("empty houses")
+    rural = (rows["use"] == "village").to_numpy()
+    wanted = 1.1 * plan.rural_share * plan.households
+    share = min(1.0, wanted / max(1, rural.sum()))
+    return ~rural | (rng.random(len(rows)) < share)
+
+
 def _settle(plan: Plan, rows: DataFrame) -> NDArray[np.int64]:
     """Share the households out over the dwellings; villages keep their own part."""
     rural = (rows["use"] == "village").to_numpy()
     rooms = (rows["flats"] * np.where(rows["flats"] > 1, rows["floors"], 1)).to_numpy(float)
     homes = np.zeros(len(rows), dtype=np.int64)
-    homes[rural] = share_out(min(round(0.26 * plan.households), int(rural.sum())), rooms[rural])
+    wanted = round(plan.rural_share * plan.households)
+    homes[rural] = share_out(min(wanted, int(0.97 * rural.sum())), rooms[rural])
     homes[~rural] = share_out(plan.households - homes.sum(), rooms[~rural])
     return homes
 

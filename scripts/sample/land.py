@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import shapely
 from contourpy import contour_generator
+from scipy.ndimage import distance_transform_edt
 from shapely import Polygon
 
 from .plan import Floats, Plan, smooth_noise
@@ -29,12 +30,13 @@ class Land:
 
     x: Floats  # of the raster columns, in metres
     y: Floats  # of the raster rows
-    sea: Floats  # above 0 on land, falling towards the sea, in metres or so
-    inland: Floats  # the same towards the neighbour county
+    sea: Floats  # metres to the sea
+    inland: Floats  # metres to the neighbour county
     height: Floats  # hills, 0 to 1
     mainland: Polygon
     islands: list[Polygon]
     hills: list[Polygon]
+    beyond: list[Polygon]  # land of the neighbour county, for drawing
     centres: Floats  # one row each: x, y, radius_m, households in the middle per hectare
 
     @property
@@ -73,23 +75,41 @@ def build_land(plan: Plan) -> Land:
     centres = _centres(plan, u, v, outline)
     height = _hills(plan, u, v, outline, centres / size)
     hills = [_smooth(p, cell) for p in _polygons(x, y, height - 0.42, smallest=size * size * 8e-4)]
-    return Land(x=x, y=y, sea=sea * size, inland=inland * size, height=height, mainland=parts[0], islands=parts[1:],
-                hills=hills, centres=centres)
+    beyond = _beyond(plan, size, octaves, parts[0])
+    return Land(x=x, y=y, sea=_distance(sea, cell), inland=_distance(inland, cell), height=height, mainland=parts[0], islands=parts[1:],
+                hills=hills, beyond=beyond, centres=centres)
+
+
+def _beyond(plan: Plan, size: float, octaves: int, mainland: Polygon) -> list[Polygon]:
+    """Return the neighbour county's land around ours, for drawing."""
+    far_u, far_v = np.arange(-0.3, 1.45, 0.006), np.arange(-0.3, 1.1, 0.006)
+    sea = _coast(*np.meshgrid(far_u, far_v), plan, octaves)
+    around = _polygons(far_u * size, far_v * size, sea, smallest=size * size * 0.05)
+    parts = [p for a in around for p in shapely.get_parts(a.difference(mainland.buffer(1.0)))]
+    return [shapely.simplify(p, 0.002 * size) for p in parts if p.area > 0.01 * size * size]
+
+
+def _distance(field: Floats, cell: float) -> Floats:
+    """Return the distance to where a field falls below 0, in metres."""
+    return np.round(distance_transform_edt(field > 0) * cell, 3)
 
 
 def _coast(u: Floats, v: Floats, plan: Plan, octaves: int) -> Floats:
     """North and east coast with a harbour bay and headlands; above 0 on land."""
     rng = plan.random("coast")
-    bend = 0.045 * smooth_noise(u, v, rng, wavelength=0.55, octaves=octaves, roughness=0.55)
-    bay = 0.17 * np.exp(-(((u - 0.60) / 0.095) ** 2))
+    bend = 0.047 * smooth_noise(u, v, rng, wavelength=0.55, octaves=octaves, roughness=0.6)
+    bay = 0.15 * np.exp(-(((u - 0.60) / 0.115) ** 2)) + 0.035 * np.exp(
+        -(((u - 0.655) / 0.03) ** 2))
     cove = 0.05 * np.exp(-(((u - 0.27) / 0.05) ** 2))
     cape = 0.085 * np.exp(-(((u - 0.79) / 0.075) ** 2)) + 0.05 * np.exp(
         -(((u - 0.43) / 0.06) ** 2))
     north = 0.77 + 0.05 * np.sin(2.2 * u) - bay - cove + cape - v + bend
     east_bay = 0.09 * np.exp(-(((v - 0.40) / 0.09) ** 2))
-    east = 1.13 - east_bay + 0.07 * np.exp(-(((v - 0.22) / 0.08) ** 2)) - u + bend
+    point = 0.07 * np.exp(-(((v - 0.22) / 0.08) ** 2)) + 0.06 * np.exp(
+        -(((v - 0.585) / 0.035) ** 2))
+    east = 1.12 - east_bay + point - u + 1.25 * bend
     coast = _soft_minimum(north, east, 0.05)
-    ragged = 0.22 * smooth_noise(u, v, rng, wavelength=0.09, octaves=4)
+    ragged = 0.3 * smooth_noise(u, v, rng, wavelength=0.08, octaves=4, roughness=0.6)
     for at_u, at_v, radius in ISLANDS:
         stretched = np.hypot((u - at_u) * 0.8, (v - at_v) * 1.15)
         coast = np.maximum(coast, radius * (1 + ragged) - stretched)
@@ -141,8 +161,8 @@ def _centres(plan: Plan, u: Floats, v: Floats, outline: Floats) -> Floats:
     rng = plan.random("centres")
     size = plan.height_m
     count = max(3, round(3 * plan.growth ** 0.62))
-    shares = (np.arange(1, count + 1) ** -1.25) if count > 3 else np.array([1.0, 0.13, 0.07])
-    homes = 0.74 * plan.households * shares / shares.sum()
+    shares = (np.arange(1, count + 1) ** -0.95) if count > 3 else np.array([1.0, 0.13, 0.07])
+    homes = (1 - plan.rural_share) * plan.households * shares / shares.sum()
     peak = np.where(np.arange(count) == 0, 52.0, np.where(homes > 1500, 44.0, 24.0))
     radius = np.sqrt(homes / (0.82 * np.pi * peak)) * 100.0
     wanted = [(0.585, 0.575), (0.98, 0.30), (0.29, 0.35)]

@@ -22,6 +22,26 @@ def places(rng: np.random.Generator, count: int) -> list[str]:
     return (found + longer)[:count] + [f"新居{i}" for i in range(count - len(found + longer))]
 
 
+_COMPOUNDS = ("花园", "嘉园", "小区", "名苑", "家园", "新村", "雅居", "华庭", "公寓", "府")
+_SITES = {"school": "学校", "hospital": "医院", "park": "公园", "mall": "商场",
+          "office": "商务楼", "estate": "工业园"}
+_STREETS = ("路", "街", "巷", "大街", "弄", "里")
+
+
+def site(kind: str, number: int) -> str:
+    """Return the second half of a site's name; ``number`` counts within its place."""
+    if kind != "compound":
+        return _SITES[kind] + (NUMBERS[number % 10] if number else "")
+    again = NUMBERS[number // len(_COMPOUNDS) % 10] + "期" if number >= len(_COMPOUNDS) else ""
+    return _COMPOUNDS[number % len(_COMPOUNDS)] + again
+
+
+def street(stem: str, number: int) -> str:
+    """Return a street's name after its place; ``number`` counts within it."""
+    again = number // len(_STREETS)
+    return stem + (NUMBERS[again % 10] if again else "") + _STREETS[number % len(_STREETS)]
+
+
 def persons(rng: np.random.Generator, count: int) -> NDArray[np.str_]:
     """Return names that nobody bears: a surname, a heavenly stem and a number."""
     parts = [np.array(list(pool))[rng.integers(0, len(pool), count)]

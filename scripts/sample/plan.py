@@ -39,6 +39,11 @@ class Plan:
         """North-south extent of the map; land covers roughly 0.7 of its square."""
         return float(np.sqrt(LAND_M2 * self.growth / 0.72))
 
+    @property
+    def rural_share(self) -> float:
+        """Share of households in villages: smaller in larger cities."""
+        return float(np.clip(0.26 - 0.016 * np.log2(max(1.0, self.growth)), 0.15, 0.26))
+
     def random(self, topic: str) -> np.random.Generator:
         """Return a stream of its own for a topic, so that topics do not disturb each other."""
         return np.random.default_rng([self.seed, zlib.crc32(topic.encode())])

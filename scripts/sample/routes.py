@@ -38,12 +38,24 @@ def build_routes(plan: Plan, land: Land) -> list[tuple[str, LineString]]:
         gap = np.hypot(land.x[None] - x, land.y[:, None] - y) / radius
         away += 9.0 * np.exp(-((gap / 1.15) ** 2))
     for start, goal in _river_ends(plan, land):
-        _lead(network, "river", base * away**1.2, start, goal)
-    west, south, east = _exits(land)
-    _lead(network, "railway", _beside(network, base, "river") * away**0.75, west, south)
-    _lead(network, "motorway", _beside(network, base, "river", "railway") * away, west, east)
-    _lead_primary(network, land, base, (west, south, east))
+        _lead(network, "river", base * away, start, goal)
+    dry = _dry(land)
+    west = [_end_of_line(dry, row=int(ROWS * at)) for at in (0.22, 0.33, 0.50)]
+    south = [_end_of_line(dry, column=int(COLUMNS * at)) for at in (0.52, 0.66, 0.30, 0.78)]
+    station = _station(land)
+    for goal in (south[0], station):  # the line past the city, and the branch into it
+        cost = (0.3 * base + 0.7) * _beside(network, np.ones_like(base), "river", dear=3.0)
+        _lead(network, "railway", cost * away**0.4, west[0], goal)
+    cost = _beside(network, base, "river", "railway") * away
+    _lead(network, "motorway", cost, west[1], south[1])
+    _lead_primary(network, land, base, (west[2], south[2], south[3]))
     return _curves(network, land)
+
+
+def _station(land: Land) -> tuple[int, int]:
+    """Return the cell at the southern edge of the city that the railway passes."""
+    x, y, radius, _ = land.centres[0]
+    return _cell(land, x - 0.1 * radius, y - 1.4 * radius)
 
 
 def _base_cost(land: Land) -> Floats:
@@ -60,12 +72,11 @@ def _dry(land: Land) -> Floats:
     return shapely.contains_xy(land.mainland, grid_x, grid_y)
 
 
-def _beside(network: _Network, cost: Floats, *kinds: str) -> Floats:
+def _beside(network: _Network, cost: Floats, *kinds: str, dear: float = 10.0) -> Floats:
     """Make it dear to run along another line, without closing the crossing of it."""
-    dear = cost.copy()
     for kind in kinds:
-        dear = dear * (1.0 + 5.0 * network.near.get(kind, 0.0))
-    return dear
+        cost = cost * (1.0 + (dear - 1.0) * network.near.get(kind, 0.0))
+    return cost
 
 
 def _cell(land: Land, x: float, y: float) -> tuple[int, int]:
@@ -77,7 +88,8 @@ def _river_ends(plan: Plan, land: Land) -> list[tuple[tuple[int, int], tuple[int
     """Sources in the hills inland, mouths at the coast: the first runs into the bay."""
     rng = plan.random("rivers")
     size = plan.height_m
-    ends = [(_cell(land, 0.33 * size, 0.14 * size), _shore(land, 0.655 * size, 0.64 * size))]
+    spring = _end_of_line(_dry(land), column=int(COLUMNS * 0.43))
+    ends = [(spring, _shore(land, 0.645 * size, 0.62 * size))]
     for _ in range(int(np.clip(round(plan.growth / 25), 0, 9))):
         source = rng.uniform([0.3, 0.2], [0.95, 0.55]) * size
         mouth = rng.uniform([0.15, 0.15], [1.15, 0.75]) * size
@@ -92,13 +104,6 @@ def _shore(land: Land, x: float, y: float) -> tuple[int, int]:
     gap = np.hypot(land.x[columns] - x, land.y[rows] - y)
     first = int(np.argmin(np.round(gap, 3)))
     return int(rows[first]), int(columns[first])
-
-
-def _exits(land: Land) -> tuple[tuple[int, int], ...]:
-    """Cells at the inland border in the west and the south, and one in the east."""
-    dry = _dry(land)
-    return (_end_of_line(dry, row=int(ROWS * 0.47)), _end_of_line(dry, column=int(COLUMNS * 0.50)),
-            _end_of_line(dry, column=int(COLUMNS * 0.80)))
 
 
 def _end_of_line(dry: Floats, *, row: int | None = None, column: int | None = None
@@ -165,7 +170,7 @@ def _lead(network: _Network, kind: str, cost: Floats, start: tuple[int, int],
 def _mark_near(network: _Network, kind: str, path: list[tuple[int, int]]) -> None:
     field_ = network.near.setdefault(kind, np.zeros((ROWS, COLUMNS)))
     for row, column in path:
-        field_[max(0, row - 4): row + 5, max(0, column - 4): column + 5] = 1.0
+        field_[max(0, row - 3): row + 4, max(0, column - 3): column + 4] = 1.0
 
 
 def _cheapest(cost: Floats, start: tuple[int, int], goal: tuple[int, int]
@@ -214,8 +219,28 @@ def _curves(network: _Network, land: Land) -> list[tuple[str, LineString]]:
                 if is_joint(chain[-1]):
                     break
                 step = next(s for s in ends[chain[-1]] if s not in used)
-            curves.append((kind, _smooth(chain, land)))
+            curves.append((kind, _lengthen(kind, _smooth(chain, land), chain, ends, land)))
     return curves
+
+
+def _lengthen(kind: str, line: LineString, chain: list[tuple[int, int]],
+              ends: dict[tuple[int, int], list[Steps]], land: Land) -> LineString:
+    """Lead a line that ends near the outline on across it: a mouth, or a way out."""
+    points = np.asarray(line.coords)
+    for first, second, cell in ((0, 1, chain[0]), (-1, -2, chain[-1])):
+        x, y = points[first]
+        near = min(land.at(land.sea, x, y), land.at(land.inland, x, y)) < 9 * land.cell
+        if not near or (len(ends[cell]) > 1 and kind != "river"):  # a road may pass a mouth
+            continue
+        way = points[first] - points[second]
+        outline = land.mainland.exterior
+        foot = outline.interpolate(outline.project(shapely.Point(x, y)))
+        out = np.array([foot.x - x, foot.y - y])
+        way = out / max(1e-9, np.hypot(*out)) + 0.35 * way / max(1e-9, np.hypot(*way))
+        reach = np.hypot(*out) * 1.4 + 3 * land.cell
+        beyond = points[first] + way * reach / np.hypot(*way)
+        points = np.vstack([beyond[None], points] if first == 0 else [points, beyond[None]])
+    return LineString(points)
 
 
 def _smooth(chain: list[tuple[int, int]], land: Land) -> LineString:

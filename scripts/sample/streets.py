@@ -33,9 +33,12 @@ def density_at(land: Land, plan: Plan, x: Floats, y: Floats) -> Floats:
     rng = plan.random("density")
     ragged = 1.0 + 0.24 * smooth_noise(x, y, rng, wavelength=1500.0, octaves=3)
     total = np.zeros_like(x)
+    order = np.argsort(x, kind="stable")
+    sorted_x = x[order]
     for cx, cy, radius, peak in land.centres:
-        gap = np.hypot(x - cx, y - cy) * ragged / radius
-        total = np.maximum(total, peak * np.exp(-(gap**2.4)))
+        near = order[slice(*np.searchsorted(sorted_x, [cx - 3.5 * radius, cx + 3.5 * radius]))]
+        gap = np.hypot(x[near] - cx, y[near] - cy) * ragged[near] / radius
+        total[near] = np.maximum(total[near], peak * np.exp(-(gap**2.4)))
     return np.round(total, 6)
 
 
@@ -79,8 +82,10 @@ def _split_quarters(plan: Plan, crowd: Crowd, faces: Shapes
         small = (homes + hectares <= limit) & (hectares <= 330.0)
         done.append(faces[small])
         faces, peak = faces[~small], peak[~small]
-        kinds = np.where(peak > 9, "secondary", np.where(rng.random(len(faces)) < 0.55,
-                                                         "tertiary", "edge"))
+        hectares = hectares[~small]
+        town = np.select([hectares > 700, hectares > 42], ["primary", "secondary"], "tertiary")
+        country = np.where(rng.random(len(faces)) < 0.55, "tertiary", "edge")
+        kinds = np.where(peak > 9, town, country)
         faces, cut = _halve(faces, kinds, rng)
         cuts += cut
     return np.concatenate(done), cuts
@@ -99,7 +104,7 @@ def _split_blocks(plan: Plan, land: Land, crowd: Crowd, quarters: Shapes
         ready = (hectares <= goal) | (density < 1.4)
         done.append(shapes[ready])
         owners.append(owner[ready])
-        kinds = np.where(hectares > 4.0 * goal, "tertiary", "residential")[~ready]
+        kinds = np.where(hectares > 5.0 * goal, "tertiary", "residential")[~ready]
         held, shapes = owner[~ready], shapes[~ready]
         shapes, cut, back = _halve(shapes, kinds, rng, parents=True)
         owner = held[back]
@@ -195,34 +200,45 @@ def _weave(plan: Plan, land: Land, outlines: list[Geometry], routes: list[tuple[
     keep = shapely.get_type_id(lines) == 1
     lines, rank = lines[keep], rank[keep]
     woven = shapely.get_parts(shapely.line_merge(shapely.union_all(lines, grid_size=0.01)))
-    woven = np.array(_trim(woven, outlines))
+    woven = _on_land(woven, outlines)
     kinds = _name_lines(woven, lines, rank)
+    kept = ~_blind(woven) | (kinds <= CLASSES.index("primary"))
+    woven, kinds = woven[kept], kinds[kept]
     inner = _inner(land, woven)
     kinds = np.where((kinds == 0) & inner, CLASSES.index("border"), kinds)
-    # blocks are told apart before the bend, where the quarters are still straight
-    faces = _ordered(shapely.get_parts(shapely.polygonize(list(woven))), outlines)
-    middle = shapely.point_on_surface(faces)
-    at, quarter = STRtree(quarters).query(middle, predicate="intersects")
-    first = np.unique(at, return_index=True)[1]
-    quarter = quarter[first]
+    kinds = _keep_off_hills(land, woven, kinds, [line for _, line in routes])
+    bent, kinds = _node_again(bend(plan, land, shapely.segmentize(woven, 60.0)), kinds)
+    blocks = shapely.get_parts(shapely.polygonize(list(bent)))
+    middle = shapely.points(unbend(plan, land, shapely.get_coordinates(
+        shapely.point_on_surface(blocks))))
     xy = shapely.get_coordinates(middle)
-    density = density_at(land, plan, xy[:, 0], xy[:, 1])
-    wet = ~shapely.contains_properly(land.mainland, middle)
-    bent = bend(plan, land, shapely.segmentize(woven, 60.0))
-    blocks = bend(plan, land, shapely.segmentize(faces, 60.0))
-    return Network(blocks=_same_vertices(blocks, bent), quarter=quarter, density=density, wet=wet,
-                   lines=bent, classes=np.array(CLASSES)[kinds])
+    held, quarter = STRtree(quarters).query_nearest(middle, max_distance=30.0, all_matches=False)
+    west_first = np.lexsort((np.round(xy[held, 1], 2), np.round(xy[held, 0], 2)))
+    order, quarter = held[west_first], quarter[west_first]
+    return Network(
+        blocks=blocks[order], quarter=quarter, density=density_at(land, plan, *xy[order].T),
+        wet=~shapely.contains_properly(land.mainland, middle[order]), lines=bent,
+        classes=np.array(CLASSES)[kinds])
 
 
-def _trim(lines: Shapes, outlines: list[Geometry]) -> Shapes:
-    """Leave out what stands in the sea and what ends blind inside a block."""
+def _node_again(lines: Shapes, kinds: NDArray[np.int64]) -> tuple[Shapes, NDArray[np.int64]]:
+    """Node the bent lines: where two run a foot apart, bending may cross them."""
+    woven = shapely.get_parts(shapely.line_merge(shapely.union_all(lines, grid_size=0.01)))
+    return woven, _name_lines(woven, lines, kinds)
+
+
+def _on_land(lines: Shapes, outlines: list[Geometry]) -> Shapes:
+    """Leave out what stands in the sea or abroad."""
     land = shapely.union_all(outlines).buffer(1.0)
     shapely.prepare(land)
-    lines = lines[shapely.contains(land, lines)]
+    return lines[shapely.contains(land, lines)]
+
+
+def _blind(lines: Shapes) -> NDArray[np.bool_]:
+    """Say which lines end blind inside a block."""
     dangles = shapely.polygonize_full(list(lines))[2]
     blind = set(shapely.to_wkb(shapely.normalize(shapely.get_parts(dangles))))
-    keys = shapely.to_wkb(shapely.normalize(lines))
-    return lines[np.array([key not in blind for key in keys])]
+    return np.array([key in blind for key in shapely.to_wkb(shapely.normalize(lines))])
 
 
 def _name_lines(woven: Shapes, lines: Shapes, rank: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -239,28 +255,40 @@ def _inner(land: Land, lines: Shapes) -> NDArray[np.bool_]:
     return np.asarray(land.is_inner_border(middle[:, 0], middle[:, 1]))
 
 
+def _keep_off_hills(land: Land, lines: Shapes, kinds: NDArray[np.int64],
+                    routes: list[LineString]) -> NDArray[np.int64]:
+    """Turn streets in the hills into mere edges; main roads cross them."""
+    middle = shapely.line_interpolate_point(lines, 0.5, normalized=True)
+    hilly = STRtree(np.array(land.hills)).query(middle, predicate="intersects")[0]
+    main = STRtree(np.array(routes)).query(middle[hilly], predicate="dwithin", distance=0.5)[0]
+    street = np.setdiff1d(hilly, hilly[main])
+    street = street[kinds[street] >= CLASSES.index("primary")]
+    changed = kinds.copy()
+    changed[street] = CLASSES.index("edge")
+    return changed
+
+
 def bend(plan: Plan, land: Land, shapes: Shapes) -> Shapes:
     """Shift every vertex by smooth noise: less in towns, more in the country."""
-
-    def shift(xy: Floats) -> Floats:
-        x, y = xy[:, 0], xy[:, 1]
-        calm = 1.0 / (1.0 + density_at(land, plan, x, y) / 6.0)
-        moved = []
-        for axis in "xy":
-            rng = plan.random("bend" + axis)
-            wide = smooth_noise(x, y, rng, wavelength=1700.0, octaves=2) * 55.0
-            fine = smooth_noise(x, y, rng, wavelength=420.0, octaves=2) * 22.0 * calm
-            moved.append(wide + fine)
-        return np.round(xy + np.column_stack(moved), 2)
-
-    return shapely.transform(shapes, shift)
+    return shapely.transform(shapes, lambda xy: np.round(xy + _shift(plan, land, xy), 2))
 
 
-def _same_vertices(blocks: Shapes, lines: Shapes) -> Shapes:
-    """Return the blocks made anew from the bent lines, in the order of the old ones."""
-    made = shapely.get_parts(shapely.polygonize(list(lines)))
-    points = shapely.point_on_surface(blocks)
-    at, new = STRtree(made).query(points, predicate="intersects")
-    order = np.full(len(blocks), -1)
-    order[at] = new
-    return made[order]
+def unbend(plan: Plan, land: Land, xy: Floats) -> Floats:
+    """Return where bent points came from, by fixed-point iteration."""
+    found = xy.copy()
+    for _ in range(8):
+        found = xy - _shift(plan, land, found)
+    return found
+
+
+def _shift(plan: Plan, land: Land, xy: Floats) -> Floats:
+    """Return the shift at points. Its slope stays below 1, so that nothing folds over."""
+    x, y = xy[:, 0], xy[:, 1]
+    calm = 1.0 / (1.0 + density_at(land, plan, x, y) / 6.0)
+    moved = []
+    for axis in "xy":
+        rng = plan.random("bend" + axis)
+        wide = smooth_noise(x, y, rng, wavelength=1700.0, octaves=1) * 52.0
+        fine = smooth_noise(x, y, rng, wavelength=420.0, octaves=2) * 10.0 * calm
+        moved.append(wide + fine)
+    return np.column_stack(moved)

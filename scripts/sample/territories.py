@@ -35,7 +35,8 @@ class Territories:
 def build_territories(plan: Plan, land: Land, network: Network, homes: Floats) -> Territories:
     """Put quarters together to communities, these to towns, and these to counties."""
     pairs, weights = _neighbours(network)
-    quarter = _merge(plan, network, pairs, weights, homes)
+    moorings = _moorings(network)
+    quarter = _merge(plan, network, pairs, weights, moorings, homes)
     community, inverse = np.unique(quarter, return_inverse=True)
     count = len(community)
     lived = np.bincount(inverse, homes)
@@ -43,7 +44,7 @@ def build_territories(plan: Plan, land: Land, network: Network, homes: Floats) -
     middle = shapely.get_coordinates(shapely.centroid(network.blocks)) * area[:, None]
     middle = np.column_stack([np.bincount(inverse, middle[:, i]) for i in (0, 1)]) / np.bincount(
         inverse, area)[:, None]
-    links = _links(inverse, pairs, weights)
+    links = _links(inverse, np.vstack([pairs, moorings]))
     seats = _town_seats(plan, land, middle, lived)
     town = _grow(links, middle, seats, count)
     county = _county_of_towns(plan, town, links, middle, len(seats))
@@ -65,9 +66,9 @@ def _neighbours(network: Network) -> tuple[NDArray[np.int64], Floats]:
 
 
 def _merge(plan: Plan, network: Network, pairs: NDArray[np.int64], weights: Floats,
-           homes: Floats) -> NDArray[np.int64]:
+           moorings: NDArray[np.int64], homes: Floats) -> NDArray[np.int64]:
     """Join the smallest quarter to the neighbour it shares most border with, over and over."""
-    target = 430.0 * max(1.0, plan.growth) ** 0.16
+    grow = max(1.0, plan.growth) ** 0.16
     # pieces of one quarter that lie apart (a quarter across a river) are told apart by island
     quarter = network.quarter.astype(np.int64)
     lived = dict(enumerate(np.bincount(quarter, homes).tolist()))
@@ -78,21 +79,23 @@ def _merge(plan: Plan, network: Network, pairs: NDArray[np.int64], weights: Floa
         if a != b:
             links[a][b] = links[a].get(b, 0.0) + weight
             links[b][a] = links[b].get(a, 0.0) + weight
-    _moor(network, quarter, lived, wet, links)
+    for a, b in quarter[moorings].tolist():
+        if lived[a] <= 25:
+            links[a][b] = links[b][a] = links[a].get(b, 0.0) + 1.0
     into = {q: q for q in links}
     heap = [(lived[q], q) for q in links]
     heapq.heapify(heap)
     while heap:
         size, q = heapq.heappop(heap)
-        if into[q] != q or size != lived[q] or size >= 0.62 * target:
+        if into[q] != q or size != lived[q] or _is_enough(size / grow):
             continue
         if q in wet and size > 25:  # an inhabited island is a community of its own
             continue
-        options = [(lived[n] <= 1.1 * target - size, hectares[n] < 700 or size == 0, w, -n)
+        options = [(_liking((lived[n] + size) / grow) + (hectares[n] < 650), w, -n)
                    for n, w in links[q].items()]
         if not options:
             continue
-        best = -max(options)[3]
+        best = -max(options)[-1]
         into[q] = best
         lived[best] += size
         hectares[best] += hectares[q]
@@ -105,17 +108,24 @@ def _merge(plan: Plan, network: Network, pairs: NDArray[np.int64], weights: Floa
     return np.array([_root(into, q) for q in quarter.tolist()])
 
 
-def _moor(network: Network, quarter: NDArray[np.int64], lived: dict[int, float], wet: set[int],
-          links: dict[int, dict[int, float]]) -> None:
-    """Tie islands to the nearest mainland block, so that an empty one finds a community."""
-    shore = np.flatnonzero(~network.wet)
-    tree = STRtree(network.blocks[shore])
-    for q in sorted(wet):
-        if links[q] and lived[q] > 25:
-            continue
-        own = shapely.union_all(network.blocks[quarter == q])
-        near = int(quarter[shore[int(tree.nearest(own))]])
-        links[q][near] = links[near][q] = links[q].get(near, 0.0) + 1.0
+def _is_enough(size: float) -> bool:
+    """Say whether a community of so many households splits into grids of 300 to 500."""
+    return 300 <= size <= 495 or size >= 610
+
+
+def _liking(size: float) -> int:
+    """Say how welcome a community of so many households is."""
+    if size <= 495:
+        return 3 if size >= 300 else 2
+    return 1 if 610 <= size <= 880 else 0
+
+
+def _moorings(network: Network) -> NDArray[np.int64]:
+    """Return each island block with the nearest mainland block."""
+    wet, dry = np.flatnonzero(network.wet), np.flatnonzero(~network.wet)
+    tree = STRtree(network.blocks[dry])
+    island, near = tree.query_nearest(network.blocks[wet], all_matches=False)
+    return np.column_stack([wet[island], dry[near]])
 
 
 def _root(into: dict[int, int], q: int) -> int:
@@ -124,8 +134,7 @@ def _root(into: dict[int, int], q: int) -> int:
     return q
 
 
-def _links(inverse: NDArray[np.int64], pairs: NDArray[np.int64], weights: Floats
-           ) -> NDArray[np.int64]:
+def _links(inverse: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
     both = np.sort(inverse[pairs], axis=1)
     return np.unique(both[both[:, 0] != both[:, 1]], axis=0)
 
@@ -160,13 +169,7 @@ def _grow(links: NDArray[np.int64], middle: Floats, seats: list[int], count: int
     _, _, source = dijkstra(graph, directed=False, indices=seats, return_predecessors=True,
                             min_only=True)
     place = {seat: i for i, seat in enumerate(seats)}
-    loose = np.flatnonzero(source < 0)
-    found = np.array([place.get(int(s), -1) for s in source])
-    for i in loose:  # islands: the town of the nearest community
-        gap = np.hypot(*(middle - middle[i]).T)
-        gap[loose] = np.inf
-        found[i] = found[int(np.argmin(np.round(gap, 3)))]
-    return found
+    return np.array([place[int(s)] for s in source])
 
 
 def _county_of_towns(plan: Plan, town: NDArray[np.int64], links: NDArray[np.int64],
