@@ -11,12 +11,13 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
 from .. import schema
+from ..coverage.publish import COUNTS
 from ..errors import PublicationError, SchemaError, listed
 from ..rules import Publication
 from . import style, words
 
 #: Counts that could point at a household; other counts are of things.
-PERSONAL = ("households", "people")
+PERSONAL = tuple(name for group in COUNTS for name in group)
 
 
 def pick_allowed(by_grid: DataFrame, publication: Publication) -> DataFrame:
@@ -36,7 +37,7 @@ def pick_allowed(by_grid: DataFrame, publication: Publication) -> DataFrame:
     Raises
     ------
     PublicationError
-        If a count of households or people is above 0 and below the smallest allowed.
+        If a count of people or of what they did is above 0 and below the smallest allowed.
 
     Examples
     --------
@@ -48,17 +49,17 @@ def pick_allowed(by_grid: DataFrame, publication: Publication) -> DataFrame:
     >>> pick_allowed(grids, load_publication("public"))
     Traceback (most recent call last):
     gridmap.errors.PublicationError: publication "public" withholds counts below 10, and \
-households or people have one in A, B. Draw what suppress_counts(by_grid, publication) leaves.
+households, people have one in A, B. Draw what suppress_counts(by_grid, publication) leaves.
     """
     columns = [name for name in publication.columns if name in by_grid.columns]
     allowed = DataFrame(by_grid[columns])
     counts = allowed[[name for name in PERSONAL if name in columns]]
-    small = ((counts > 0) & (counts < publication.smallest)).any(axis=1)
-    if small.any():
-        rows = allowed.index[small].tolist()
+    small = (counts > 0) & (counts < publication.smallest)
+    if small.to_numpy().any():
+        rows = allowed.index[small.any(axis=1)].tolist()
         raise PublicationError(
             f'publication "{publication.name}" withholds counts below {publication.smallest}, '
-            f"and households or people have one in {listed(rows)}. Draw what "
+            f"and {listed(counts.columns[small.any()])} have one in {listed(rows)}. Draw what "
             "suppress_counts(by_grid, publication) leaves.",
             rows=rows,
         )
@@ -120,7 +121,7 @@ def write_figures(
     rule: style.ClassRule,
     places: Series | None = None,
     labels: Mapping[str, words.Name] | None = None,
-    withheld: DataFrame | None = None,
+    suppressed: DataFrame | None = None,
 ) -> dict[str, Any]:
     """Return what the page's table holds, ready for JSON.
 
@@ -134,8 +135,8 @@ def write_figures(
         Where each grid lies, in words.
     labels : mapping, optional
         Names of figures: column to text or (English, 中文).
-    withheld : DataFrame, optional
-        Columns ``grid`` and ``figure``: values that are missing because they were suppressed.
+    suppressed : DataFrame, optional
+        As `suppress_counts` tells it: values that are missing because they were taken out.
 
     Examples
     --------
@@ -145,7 +146,7 @@ def write_figures(
     [2, 1]
     """
     columns = [
-        _write_column(allowed[name], rule, labels, _withheld_rows(allowed, name, withheld))
+        _write_column(allowed[name], rule, labels, _withheld_rows(allowed, name, suppressed))
         for name in allowed.columns if name != "territory"
     ]
     written: dict[str, Any] = {"codes": allowed.index.tolist(), "columns": columns}
@@ -157,11 +158,11 @@ def write_figures(
     return written
 
 
-def _withheld_rows(allowed: DataFrame, name: str, withheld: DataFrame | None) -> list[int]:
-    if withheld is None:
+def _withheld_rows(allowed: DataFrame, name: str, suppressed: DataFrame | None) -> list[int]:
+    if suppressed is None:
         return []
-    grids = withheld.loc[withheld["figure"] == name, "grid"]
-    hidden = allowed.index.isin(grids) & allowed[name].isna().to_numpy()
+    told = suppressed[(suppressed["level"] == "grid") & (suppressed["column"] == name)]
+    hidden = allowed.index.isin(told["id"]) & allowed[name].isna().to_numpy()
     return np.flatnonzero(hidden).tolist()
 
 
@@ -178,7 +179,7 @@ def _write_column(
         column["withheld"] = withheld
     if style.is_sequence(values):
         return column | _write_numbers(values, name, rule)
-    return column | _write_texts(values.astype("str").where(values.notna()))
+    return column | _write_texts(shown_values(values))
 
 
 def _write_numbers(values: Series, name: str, rule: style.ClassRule) -> dict[str, Any]:
@@ -209,6 +210,19 @@ def round_figure(values: Series) -> Series:
     size = np.floor(np.log10(numbers.abs().where(numbers != 0, 1.0)))
     unit = 10.0 ** (5 - size)
     return ((numbers * unit).round() / unit).round(12)
+
+
+def shown_values(values: Series) -> Series:
+    """Return the values of a figure as they are classed: numbers rounded, the rest as text.
+
+    Examples
+    --------
+    >>> shown_values(Series([0.12345678])).tolist(), shown_values(Series(["a", None])).tolist()
+    ([0.123457], ['a', nan])
+    """
+    if style.is_sequence(values):
+        return round_figure(values)
+    return values.astype("str").where(values.notna())
 
 
 def _plain(numbers: Series) -> list[int | float | None]:

@@ -33,7 +33,7 @@ def draw_grids(
     territories: GeoDataFrame | None = None,
     rule: style.ClassRule | None = None,
     labels: Mapping[str, words.Name] | None = None,
-    withheld: DataFrame | None = None,
+    suppressed: DataFrame | None = None,
     name: words.Name = words.LAYERS["grids"],
     show: bool = True,
 ) -> BinaryLayer:
@@ -55,8 +55,8 @@ def draw_grids(
         How numbers are cut into classes; six quantiles by default.
     labels : mapping, optional
         Names of figures: column to text, or to (English, 中文).
-    withheld : DataFrame, optional
-        Columns ``grid`` and ``figure``: values that are missing because they were suppressed.
+    suppressed : DataFrame, optional
+        As `suppress_counts` tells it: the page says "withheld" and not "unknown" there.
     name : text or (English, 中文)
         Name in the list of layers.
     show : bool, default True
@@ -89,7 +89,7 @@ def draw_grids(
     if territories is not None and "territory" in allowed.columns:
         places = name_places(allowed["territory"], territories)
     written = figures.write_figures(allowed, rule=rule, places=places, labels=labels,
-                                    withheld=withheld)
+                                    suppressed=suppressed)
     method = "given" if rule.breaks else rule.method
     return _tiling_layer(
         grids.geometry,

@@ -1,0 +1,96 @@
+"""A map of a figure in a notebook, in one call and without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+
+from .. import coverage
+from ..rules import Publication, load_publication
+from . import figures, offline, pages, pictures, style, words
+
+
+class NotebookMap(offline.Map):
+    """A page that a notebook shows in a frame, over a picture for where frames are cut out."""
+
+    picture: str = ""
+
+    def _repr_html_(self, **kwargs: Any) -> str:
+        return offline.framed(self.get_root().render(**kwargs), picture=self.picture)
+
+
+def explore(
+    grids: GeoDataFrame,
+    figure: str = "households",
+    *,
+    by_grid: DataFrame | None = None,
+    publication: Publication | None = None,
+    territories: GeoDataFrame | None = None,
+    rule: style.ClassRule | None = None,
+    labels: Mapping[str, words.Name] | None = None,
+    title: words.Name = "",
+    language: str = "auto",
+) -> offline.Map:
+    """Show grids by a figure in a notebook: Jupyter, VS Code, nbconvert, all offline.
+
+    What the publication profile withholds is withheld here too: a notebook is passed on
+    more easily than it seems.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, index ``grid``
+        Polygons with figures, or with ``by_grid`` beside them. Any CRS.
+    figure : str, default "households"
+        What the colours show at first.
+    by_grid : DataFrame, index ``grid``, optional
+        The figures of the same grids, suppressed or not.
+    publication : Publication, optional
+        ``shared`` by default.
+    territories : GeoDataFrame, schema TERRITORIES, optional
+        Borders and names.
+    rule : ClassRule, optional
+        How numbers are cut into classes.
+    labels : mapping, optional
+        Names of figures: column to text, or to (English, 中文).
+    title : text or (English, 中文), optional
+        Heading; by default the name of the figure.
+    language : {"auto", "en", "zh"}, default "auto"
+        Language at the start.
+
+    Returns
+    -------
+    Map
+        The last line of a cell shows it. Where scripts or frames are blocked, a picture of
+        the same map is seen.
+
+    Raises
+    ------
+    PublicationError
+        If the figure is not allowed.
+    SchemaError
+        If grids are no polygons with unique codes, or ``by_grid`` has other rows.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> shown = explore(sketch_grids("AAAAAAAAAAAAB"), "area_m2")
+    >>> shown._repr_html_()[:26]
+    '<div style="position:relat'
+    """
+    publication = publication or load_publication("shared")
+    table = figures.match_figures(grids, by_grid)
+    published = coverage.suppress_counts(table, publication)
+    shapes = grids[[grids.geometry.name]]
+    page = NotebookMap(title=title or words.name_figure(figure, labels), publication=publication,
+                       language=language)
+    pages.add_layers(page, shapes, figure, by_grid=published.by_grid, publication=publication,
+                     territories=territories, rule=rule, labels=labels,
+                     suppressed=published.suppressed)
+    drawn = pictures.draw_picture(shapes, figure, by_grid=published.by_grid, rule=rule,
+                                  publication=publication, labels=labels)
+    page.picture = (f'<img src="{pictures.picture_uri(drawn)}" alt="{figure}" '
+                    'style="max-width:100%;max-height:100%">')
+    return page
