@@ -110,7 +110,7 @@ def test_a_ring_that_crosses_itself_is_told():
 
 
 def test_rows_without_a_polygon_are_named_together():
-    with pytest.raises(SchemaError, match="geometry is missing or empty in A; .* not a polygon"):
+    with pytest.raises(SchemaError, match=r"geometry is missing or empty in A; .* not a polygon"):
         faults.find_gaps(layer({"A": None, "B": shapely.Point(0, 0)}))
     twice = pd.concat([sketch_grids("A"), sketch_grids("A")])
     with pytest.raises(SchemaError, match="the index repeats A"):
@@ -124,7 +124,7 @@ def test_degrees_are_refused():
 
 def test_an_unknown_parent_is_named():
     grids = sketch_grids("AB").assign(parent=["P", "X"])
-    with pytest.raises(SchemaError, match="grids name a parent that .* does not have, in B"):
+    with pytest.raises(SchemaError, match=r"grids name a parent that .* does not have, in B"):
         faults.find_outside(grids, sketch_grids("PQ"))
 
 

@@ -321,8 +321,9 @@ def gap_shapes(shapes: Shapes, homes: Homes, rule: TilingRule) -> Shapes:
     empty = ~hit(inner, shapes)
     if len(homes.shapes):
         empty &= hit(inner, homes.shapes)
-    gaps = np.asarray(shapely.get_parts(shapely.coverage_union_all(faces[empty])))
-    gaps = gaps[frames.mean_width(gaps) >= rule.snap_m]
+    # thin ones first: where many lines run together, crumbs may not fit each other
+    gaps = faces[empty & (frames.mean_width(faces) >= rule.snap_m)]
+    gaps = np.asarray(shapely.get_parts(shapely.union_all(gaps)))
     return gaps if len(homes.shapes) else gaps[~is_lake(gaps, rule)]
 
 
@@ -382,6 +383,8 @@ def loose_faces(shapes: Shapes, homes: Homes, *, every_parent: bool = False) -> 
     everyone = np.concatenate([shapes, homes.shapes])
     group = np.r_[homes.home, homes.group]
     weight = np.r_[np.ones(len(shapes)), -np.ones(len(homes.shapes))].astype("int64")
+    # a vertex that only one side has is no fault, but it makes thousands of crumbs
+    everyone = knit.knit(everyone, group, weight, snap_m=0.0).shapes
     flat = rings.flatten(everyone)
     pieces = rings.segments(flat, rings.place_ids(flat.xy))
     used = rings.loose(pieces, group, weight)

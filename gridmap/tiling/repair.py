@@ -19,6 +19,9 @@ from .rings import Flags, Floats, Ints, Shapes
 #: Lines are noded in floating point; what that leaves is settled in the next round.
 ROUNDS = 4
 
+#: Faces below this are rounding: their polygons are told as "border matched".
+CRUMB_M2 = 1e-6
+
 
 def repair_tiling(
     polygons: GeoDataFrame,
@@ -120,10 +123,10 @@ def _own_outline(shapes: Shapes, homes: Homes, rule: TilingRule) -> Homes:
     """Make a parent out of the polygons themselves: all they cover, and their gaps."""
     faces = faults.loose_faces(shapes, homes)
     covered = faults.hit(shapely.point_on_surface(faces), shapes)
-    holes = shapely.coverage_union_all(faces[~covered])
+    holes = mesh.unite(faces[~covered])
     holes = np.asarray(shapely.get_parts(holes))
     gaps = holes[~faults.is_lake(holes, rule)]
-    outline = shapely.coverage_union_all(np.concatenate([faces[covered], gaps]))
+    outline = mesh.unite(np.concatenate([faces[covered], gaps]))
     return homes._replace(shapes=np.array([outline]), group=np.zeros(1, dtype="int64"))
 
 
@@ -237,15 +240,17 @@ class _Notes:
     def tell(self, decided: Decided, away: DataFrame, rule: TilingRule) -> None:
         faces, labels, given_by = decided
         area = shapely.area(faces.shapes)
+        real = area > CRUMB_M2
+        away = away[away["area"] > CRUMB_M2]
         self.add("cut at the parent", away["polygon"].to_numpy(), away["area"].to_numpy())
-        lost = (labels[faces.face] != faces.polygon) & (faces.covers[faces.face] > 1)
+        lost = (labels[faces.face] != faces.polygon) & ((faces.covers > 1) & real)[faces.face]
         face = faces.face[lost]
         self.add("overlap decided", faces.polygon[lost], area[face], labels[face])
-        gap = (faces.covers == 0) & (faces.home >= 0)
+        gap = (faces.covers == 0) & (faces.home >= 0) & real
         filled, left = gap & (labels >= 0), gap & (labels < 0)
         self.add("gap filled", labels[filled], area[filled])
         self.left = _rows("gap left", np.full(left.sum(), -1), area[left])  # of the last round
-        given = (given_by >= 0) & (given_by != labels) & (faces.covers > 0)
+        given = (given_by >= 0) & (given_by != labels) & (faces.covers > 0) & real
         for small, word in ((True, "sliver"), (False, "part")):
             some = given & ((area < rule.sliver_m2) == small)
             self.add(f"{word} given", given_by[some], area[some], labels[some])

@@ -1,0 +1,169 @@
+"""Blocks between lines: enclosed, made whole where a site lies, rid of shards."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
+
+from ..errors import TilingError, listed
+from ..rules import TilingRule
+from . import frames, knit, mesh
+from .mesh import Borders
+from .rings import Flags, Floats, Ints, Shapes
+
+
+class Blocks(NamedTuple):
+    """Faces, then units: parallel arrays."""
+
+    shapes: Shapes
+    territory: Ints  # position of the territory
+    site: Ints  # position of the site; -1 for none
+    kind: np.ndarray
+    joined: Floats  # square metres that came from blocks too small or too thin
+    shards: Ints  # how many of those
+
+    def take(self, rows: Ints) -> Blocks:
+        """Return the blocks at these positions, in this order."""
+        return Blocks._make(column[rows] for column in self)
+
+
+def enclose(
+    territories: GeoDataFrame, *, barriers: GeoDataFrame | None, sites: GeoDataFrame | None,
+    rule: TilingRule,
+) -> Blocks:
+    """Find the faces between all lines, and the territory and site that each lies in."""
+    land = frames.shapes_of(territories)
+    linework = [shapely.get_rings(shapely.get_parts(land))]
+    plots, kinds = _plots(sites)
+    linework.append(shapely.get_rings(shapely.get_parts(plots)))
+    if barriers is not None:
+        linework.append(frames.shapes_of(barriers.sort_index()))
+    faces = mesh.build_faces(np.concatenate(linework))
+    inner = shapely.point_on_surface(faces)
+    face, owner = shapely.STRtree(land).query(inner, predicate="intersects")
+    _check_apart(faces, face, owner, territories.index, rule)
+    territory = _lowest(len(faces), face, owner)
+    site = _lowest(len(faces), *_smallest_plot(inner, plots))
+    inside = territory >= 0
+    faces, territory, site = faces[inside], territory[inside], site[inside]
+    kind = np.append(kinds, "block")[site]
+    return Blocks(faces, territory, site, kind, np.zeros(len(faces)),
+                   np.zeros(len(faces), dtype="int64"))
+
+
+def _plots(sites: GeoDataFrame | None) -> tuple[Shapes, np.ndarray]:
+    if sites is None or not len(sites):
+        return np.empty(0, dtype=object), np.empty(0, dtype=object)
+    sites = sites.sort_index()
+    return knit.make_valid(frames.shapes_of(sites)), sites["kind"].to_numpy(dtype=object)
+
+
+def _smallest_plot(inner: Shapes, plots: Shapes) -> tuple[Ints, Ints]:
+    """Rows of (face, site), only the smallest site of each face; ties to the first code."""
+    face, site = shapely.STRtree(plots).query(inner, predicate="intersects")
+    order = np.lexsort((site, shapely.area(plots[site]).round(3), face))
+    face, site = face[order], site[order]
+    first = np.r_[True, face[1:] != face[:-1]][: len(face)]
+    return face[first], site[first]
+
+
+def _lowest(size: int, face: Ints, owner: Ints) -> Ints:
+    found = np.full(size, np.iinfo("int64").max)
+    np.minimum.at(found, face, owner)
+    return np.where(found == np.iinfo("int64").max, -1, found)
+
+
+def _check_apart(
+    faces: Shapes, face: Ints, owner: Ints, codes: pd.Index, rule: TilingRule
+) -> None:
+    twice = np.bincount(face, minlength=len(faces)) > 1
+    twice &= frames.mean_width(faces) >= rule.snap_m
+    if twice.any():
+        rows = codes[np.unique(owner[twice[face]])]
+        raise TilingError(
+            f"territories overlap in {twice.sum():,} places, "
+            f"{shapely.area(faces[twice]).sum():,.1f} m² in all, between {listed(rows)}. Units "
+            "need one territory each: mend them first with repair_tiling(territories).",
+            rows=[str(code) for code in rows],
+        )
+
+
+def join_small(blocks: Blocks, *, smallest_m2: float, thinnest_m: float) -> Blocks:
+    """Make sites whole, and join blocks that are too small or too thin to a neighbour."""
+    borders = mesh.find_borders(blocks.shapes)
+    home = blocks.territory[borders.face] == blocks.territory[borders.other]
+    borders = Borders(*(column[home] for column in borders))
+    label = _whole_sites(blocks, borders)
+    merged, borders = _merge(blocks, label, borders)
+    small = (shapely.area(merged.shapes) < smallest_m2) | (
+        frames.mean_width(merged.shapes) < thinnest_m)
+    # a sliver of a site beyond a border is no site; the site itself stays however small
+    main = np.zeros(len(small), dtype=bool)
+    order = np.lexsort((-shapely.area(merged.shapes), merged.site))
+    main[order[np.r_[True, np.diff(merged.site[order]) != 0]]] = True
+    small &= (merged.site < 0) | ~main
+    label = _choose_partners(merged, borders, small)
+    return _merge(merged, label, borders)[0]
+
+
+def _whole_sites(blocks: Blocks, borders: Borders) -> Ints:
+    """Label faces so that one site in one territory, as far as it hangs together, is one."""
+    same = blocks.site * (blocks.territory.max(initial=0) + 1) + blocks.territory
+    alone = blocks.site < 0
+    same = np.where(alone, -1 - np.arange(len(same)), same)
+    return mesh.count_groups(same, borders)
+
+
+def _choose_partners(blocks: Blocks, borders: Borders, small: Flags) -> Ints:
+    """Give each small block the label of a neighbour, from the large ones inwards.
+
+    Blocks come before sites; small blocks among themselves join the largest of them.
+    """
+    label = np.where(small, -1, np.arange(len(small)))
+    area = shapely.area(blocks.shapes)
+    plain = blocks.site[borders.other] < 0
+    while (label < 0).any():
+        for allowed in (plain, np.ones(len(plain), dtype=bool)):
+            chosen = mesh.longest_border(borders, label, label < 0, allowed)
+            if (chosen >= 0).any():
+                label[chosen >= 0] = chosen[chosen >= 0]
+                break
+        else:
+            # only small ones are left together: the largest of each cluster stands for it
+            left = np.flatnonzero(label < 0)
+            together = np.where(label < 0, 0, -1 - np.arange(len(label)))
+            cluster = mesh.count_groups(together, borders)
+            order = left[np.lexsort((left, -area[left].round(3), cluster[left]))]
+            heads = order[np.r_[True, np.diff(cluster[order]) != 0]]
+            label[heads] = heads
+    return label
+
+
+def _merge(blocks: Blocks, label: Ints, borders: Borders) -> tuple[Blocks, Borders]:
+    """Dissolve blocks by label; what a label stands for keeps its territory and site."""
+    label, first = _renumber(label, shapely.area(blocks.shapes))
+    shapes = mesh.dissolve(blocks.shapes, label).to_numpy(dtype=object)
+    extra = np.ones(len(label), dtype=bool)
+    extra[first] = False
+    extra &= blocks.site < 0
+    area = shapely.area(blocks.shapes)
+    size = len(shapes)
+    apart = label[borders.face] != label[borders.other]
+    merged = Blocks(
+        shapes, blocks.territory[first], blocks.site[first], blocks.kind[first],
+        np.bincount(label, area * extra, size).astype("float64"),
+        np.bincount(label, extra, size).astype("int64"),
+    )
+    return merged, mesh.sum_borders(
+        label[borders.face[apart]], label[borders.other[apart]], borders.length[apart])
+
+
+def _renumber(label: Ints, area: Floats) -> tuple[Ints, Ints]:
+    """Number labels from 0, and find the largest member of each, which stands for it."""
+    number = np.unique(label, return_inverse=True)[1].astype("int64")
+    order = np.lexsort((np.arange(len(label)), -area.round(3), number))
+    return number, order[np.r_[True, np.diff(number[order]) != 0]]

@@ -1,0 +1,99 @@
+"""Where households live: divide the blocks that hold too many, find the buildings cut."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
+
+from . import cells, frames
+from .blocks import Blocks
+from .cells import Places
+from .rings import Flags, Ints, Shapes
+
+#: A building counts as cut when more than this lies in a second unit.
+CUT_M2 = 1.0
+
+
+class Living(NamedTuple):
+    """Elements as places, sorted by code."""
+
+    points: Shapes
+    places: Places
+    codes: pd.Index
+
+
+def locate(elements: GeoDataFrame) -> Living:
+    """Give every element a point and a weight.
+
+    The weight is its households, or its count where no row has any households.
+    """
+    elements = elements.sort_index()
+    shapes = frames.shapes_of(elements)
+    weight = elements["count"]
+    if "households" in elements and elements["households"].notna().any():
+        weight = elements["households"]
+    built = shapely.get_dimensions(shapes) == 2
+    points, footprint = shapes.copy(), shapes.copy()
+    points[built] = shapely.point_on_surface(shapes[built])
+    footprint[~built] = None
+    places = Places(shapely.get_coordinates(points), weight.fillna(0).to_numpy("float64"),
+                    footprint)
+    return Living(points, places, elements.index)
+
+
+def divide(blocks: Blocks, living: Living, *, largest: float) -> Blocks:
+    """Divide the blocks that hold more than ``largest`` households; sites stay whole."""
+    place, block = _inside(living.points, blocks.shapes)
+    weight = np.bincount(block, living.places.weight[place], minlength=len(blocks.shapes))
+    heavy = (weight > largest) & (blocks.site < 0)
+    place, block = place[heavy[block]], block[heavy[block]]
+    if not len(place):
+        return blocks
+    order = np.lexsort((place, block))
+    chosen, first = np.unique(block[order], return_index=True)
+    groups = np.split(place[order], first[1:])
+    parts = [  # one block at a time: their cells do not know each other
+        cells.divide_block(blocks.shapes[number], living.places.take(some), largest=largest)
+        for number, some in zip(chosen, groups, strict=True)
+    ]
+    times = np.ones(len(blocks.shapes), dtype="int64")
+    times[chosen] = [len(part) for part in parts]
+    source = np.repeat(np.arange(len(times)), times)
+    inside = np.zeros(len(times), dtype=bool)
+    inside[chosen] = True
+    more = blocks.take(source)
+    shapes = more.shapes.copy()
+    shapes[inside[source]] = np.concatenate(parts)
+    again = np.r_[False, source[1:] == source[:-1]]  # what was joined is told once
+    return more._replace(
+        shapes=shapes, kind=np.where(times[source] > 1, "cell", more.kind),
+        joined=np.where(again, 0.0, more.joined), shards=np.where(again, 0, more.shards))
+
+
+def _inside(points: Shapes, shapes: Shapes) -> tuple[Ints, Ints]:
+    """Rows of (place, block); a place on a border goes to the first block."""
+    place, block = shapely.STRtree(shapes).query(points, predicate="intersects")
+    order = np.lexsort((block, place))
+    place, block = place[order], block[order]
+    first = np.r_[True, place[1:] != place[:-1]][: len(place)]
+    return place[first], block[first]
+
+
+def find_cut(living: Living, units: Blocks) -> tuple[Ints, Flags]:
+    """Find buildings in two units, and whether the border between them is one of cells."""
+    built = np.flatnonzero(shapely.get_dimensions(living.places.footprint) == 2)
+    rank, unit = shapely.STRtree(units.shapes).query(living.places.footprint[built])
+    several = np.bincount(rank, minlength=len(built))[rank] > 1
+    rank, unit = rank[several], unit[several]
+    area = shapely.area(
+        shapely.intersection(living.places.footprint[built[rank]], units.shapes[unit]))
+    real = area > CUT_M2
+    rank, unit = rank[real], unit[real]
+    shares = np.bincount(rank, minlength=len(built))
+    cells_ = np.bincount(rank, units.kind[unit] == "cell", minlength=len(built))
+    cut = np.flatnonzero(shares > 1)
+    return built[cut], cells_[cut] == shares[cut]

@@ -1,0 +1,212 @@
+"""Make basic spatial units: blocks between lines, whole compounds, cells of buildings."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import geopandas
+import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
+from pandas import DataFrame, Series
+
+from .. import ledger, schema
+from ..errors import TilingError, listed
+from ..rules import TilingRule
+from . import blocks, knit, living
+from .blocks import Blocks
+from .living import Living
+
+
+class Units(NamedTuple):
+    """Basic spatial units made for territories."""
+
+    units: GeoDataFrame  # schema UNITS
+    changes: DataFrame  # schema CHANGES: what was joined, cut or left out
+
+
+def build_units(
+    territories: GeoDataFrame,
+    *,
+    barriers: GeoDataFrame | None = None,
+    sites: GeoDataFrame | None = None,
+    elements: GeoDataFrame | None = None,
+    largest_households: float | None = 120.0,
+    smallest_m2: float = 1000.0,
+    thinnest_m: float = 6.0,
+    rule: TilingRule | None = None,
+) -> Units:
+    """Divide territories into units that are never cut again.
+
+    Lines and borders enclose blocks; lines that end blindly do not matter. A site is one
+    unit, whatever lines cross it, cut only at territory borders; where sites overlap, the
+    smaller one has the place. Blocks too small or too thin, such as the strip between two
+    carriageways, are joined to the neighbour that shares most border with them. A block
+    with more than ``largest_households`` is divided into cells, along lines that are
+    equally far from the buildings on either side.
+
+    Parameters
+    ----------
+    territories : GeoDataFrame, schema TERRITORIES
+        The lowest level only: a tiling, in a CRS in metres.
+    barriers : GeoDataFrame, schema BARRIERS, optional
+        All of them are used: leave out paths that should not bound a unit.
+    sites : GeoDataFrame, schema SITES, optional
+        Compounds (kind ``compound``) and dedicated sites.
+    elements : GeoDataFrame, schema ELEMENTS, optional
+        Where households live: points, or footprints, which cells then do not cut if they
+        can help it. Weighed by ``households``, or by ``count`` where no row has any.
+    largest_households : float or None, default 120
+        A block above this is divided; None divides none. A third of a grid's target
+        leaves the partition enough freedom.
+    smallest_m2, thinnest_m : float, default 1,000 and 6
+        A block of less area, or less mean width, is joined to a neighbour.
+    rule : TilingRule, optional
+        Its ``snap_m`` says when borders are the same.
+
+    Returns
+    -------
+    Units
+        ``units`` has ``territory``, ``kind`` (block, cell, compound or the kind of a
+        site), ``households`` and ``people`` (both 0: attach them afterwards). Each is one
+        polygon, inside one territory; those of a territory tile it. Codes are that of
+        the territory, a dash and a number, west to east, then north to south.
+        ``changes`` has step ``units``: "sliver joined", "site cut" (at a territory border),
+        "site left out" and "building cut".
+
+    Raises
+    ------
+    SchemaError
+        If a frame does not follow its schema.
+    CRSError
+        If a frame is not in metres, or they differ.
+    TilingError
+        If territories overlap or have broken rings.
+
+    See Also
+    --------
+    build_territories : The way back.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> town = sketch_grids("TTTT", "TTTT", side_m=100.0)[["geometry"]]
+    >>> town = town.rename_axis("territory").assign(level="town", parent=None)
+    >>> street = geopandas.GeoDataFrame({"kind": ["primary"]}, index=pd.Index(["b"],
+    ...     name="barrier"), geometry=[shapely.LineString([(100, -9), (100, 300)])], crs=town.crs)
+    >>> units, changes = build_units(town, barriers=street)
+    >>> units.area.to_dict()
+    {'T-001': 20000.0, 'T-002': 60000.0}
+    """
+    rule = rule or TilingRule()
+    _check(territories, barriers, sites, elements)
+    territories = territories.sort_index()
+    faces = blocks.enclose(territories, barriers=barriers, sites=sites, rule=rule)
+    whole = blocks.join_small(faces, smallest_m2=smallest_m2, thinnest_m=thinnest_m)
+    homes = None if elements is None else living.locate(elements)
+    made = whole
+    if homes is not None and largest_households is not None:
+        made = living.divide(whole, homes, largest=largest_households)
+    made = _sort(_knit(made))
+    index = _codes(made, territories.index)
+    return Units(_frame(made, index, territories), _tell(made, index, sites, homes))
+
+
+def _check(
+    territories: GeoDataFrame, barriers: GeoDataFrame | None, sites: GeoDataFrame | None,
+    elements: GeoDataFrame | None,
+) -> None:
+    given = {"territories": territories}
+    schema.check_frame(territories, schema.TERRITORIES, argument="territories")
+    for name, frame, form in (("barriers", barriers, schema.BARRIERS),
+                              ("sites", sites, schema.SITES),
+                              ("elements", elements, schema.ELEMENTS)):
+        if frame is not None:
+            schema.check_frame(frame, form, argument=name)
+            given[name] = frame
+    schema.check_metric_crs(**given)
+    broken = territories.index[~territories.is_valid]
+    if len(broken):
+        raise TilingError(
+            f"territories have {len(broken):,} rings that cross or touch themselves: "
+            f"{listed(broken)}. Mend them first with repair_tiling(territories).",
+            rows=[str(code) for code in broken],
+        )
+
+
+
+def _knit(units: Blocks) -> Blocks:
+    """Put the corners of cells into the border of the block beside them."""
+    one = np.ones(len(units.shapes), dtype="int64")
+    return units._replace(shapes=knit.knit(units.shapes, one, one, snap_m=0.0).shapes)
+
+
+def _sort(units: Blocks) -> Blocks:
+    """Sort by territory, then west to east, then north to south."""
+    west, south, east, north = shapely.bounds(units.shapes).T
+    order = np.lexsort((-(south + north).round(3), (west + east).round(3), units.territory))
+    return units.take(order.astype("int64"))
+
+
+def _codes(units: Blocks, territories: pd.Index) -> pd.Index:
+    count = np.bincount(units.territory, minlength=len(territories))
+    number = np.arange(len(units.shapes)) - np.repeat(np.cumsum(count) - count, count) + 1
+    width = max(3, len(str(count.max(initial=1))))
+    names = zip(territories.to_numpy()[units.territory], number, strict=True)
+    return pd.Index([f"{code}-{n:0{width}d}" for code, n in names], dtype="str", name="unit")
+
+
+def _frame(units: Blocks, index: pd.Index, territories: GeoDataFrame) -> GeoDataFrame:
+    owner = territories.index.to_numpy()[units.territory]
+    return GeoDataFrame(
+        {"territory": Series(owner, index=index, dtype="str"),
+         "kind": Series(units.kind, index=index, dtype="str"),
+         "households": Series(0, index=index, dtype="int64"),
+         "people": Series(0, index=index, dtype="int64")},
+        geometry=geopandas.GeoSeries(units.shapes, index=index, crs=territories.crs),
+    )
+
+
+def _tell(
+    units: Blocks, index: pd.Index, sites: GeoDataFrame | None, homes: Living | None
+) -> DataFrame:
+    slim = units.shards > 0
+    return ledger.join_changes(
+        ledger.note_changes(
+            index[slim], step="units", what="sliver joined", area_m2=units.joined[slim],
+            note=[f"{n:,} blocks too small or too thin" if n > 1 else
+                  "1 block too small or too thin" for n in units.shards[slim]]),
+        _tell_sites(units, sites),
+        _tell_buildings(units, homes),
+    )
+
+
+def _tell_sites(units: Blocks, sites: GeoDataFrame | None) -> DataFrame:
+    if sites is None:
+        return ledger.join_changes()
+    sites = sites.sort_index()
+    parts = np.bincount(units.site[units.site >= 0], minlength=len(sites))
+    cut, gone = parts > 1, parts == 0
+    return ledger.join_changes(
+        ledger.note_changes(
+            sites.index[cut], step="units", what="site cut", before=1, after=parts[cut],
+            area_m2=sites.area[cut], note="it crosses a border, or has parts that lie apart"),
+        ledger.note_changes(
+            sites.index[gone], step="units", what="site left out", area_m2=sites.area[gone],
+            note="outside all territories, or covered by smaller sites"),
+    )
+
+
+def _tell_buildings(units: Blocks, homes: Living | None) -> DataFrame:
+    if homes is None:
+        return ledger.join_changes()
+    at, by_cell = living.find_cut(homes, units)
+    parts = []
+    for cell, what in ((True, "cell"), (False, "block, site or territory")):
+        some = homes.codes[at[by_cell == cell]]
+        if len(some):
+            parts.append(ledger.note_changes(
+                [None], step="units", what="building cut",
+                note=f"{len(some):,} lie across the border of a {what}: {listed(some)}"))
+    return ledger.join_changes(*parts)
