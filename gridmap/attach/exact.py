@@ -41,18 +41,17 @@ def find_first(
     Held(position=array([ 0,  1, -1], dtype=int32), border=array([ True, False, False]))
     """
     points = shapely.points(x, y)
-    tree = shapely.STRtree(points)
-    # Polygons ask and points answer: each polygon is prepared once for all its points,
-    # 3 times as fast as the other way round for 5 M points in 7,400 polygons.
-    polygon, point = tree.query(polygons, predicate="intersects")
-    none = len(polygons)
-    first = np.full(len(points), none, dtype=np.int32)
+    point, polygon = shapely.STRtree(polygons).query(points)
+    shapely.prepare(polygons)
+    near, spot = polygons[polygon], points[point]
+    covers = shapely.intersects(near, spot)
+    point, polygon = point[covers], polygon[covers]
+    first = np.full(len(points), len(polygons), dtype=np.int32)
     np.minimum.at(first, point, polygon.astype(np.int32))
     border = np.zeros(len(points), dtype=bool)
-    shapely.prepare(polygons)
-    inner = shapely.contains_properly(polygons[polygon], points[point])
+    inner = shapely.contains_properly(near[covers], spot[covers])
     border[point[~inner]] = True
-    return Held(np.where(first == none, NOWHERE, first).astype(np.int32), border)
+    return Held(np.where(first == len(polygons), NOWHERE, first).astype(np.int32), border)
 
 
 def find_nearest(

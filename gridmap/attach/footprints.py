@@ -95,7 +95,7 @@ def attach_footprints(
     found = places.places_of(spots)
     position, how = points.hold_places(found, grids, nearest_m=nearest_m)
     if rule == "largest":
-        by_code = points.order_of_code(grids)
+        by_code = places.order_of_code(grids)
         pieces = _cut(shapes, grids.geometry.to_numpy()[by_code])
         best = _largest(pieces)
         position[best.row] = by_code[best.position]
@@ -147,7 +147,7 @@ def measure_footprint_shares(elements: GeoDataFrame, grids: GeoDataFrame) -> Dat
     [[nan, 0.625], ['A', 0.125], ['B', 0.25]]
     """
     _check(elements, grids)
-    by_code = points.order_of_code(grids)
+    by_code = places.order_of_code(grids)
     pieces = _cut(elements.geometry.to_numpy(), grids.geometry.to_numpy()[by_code])
     codes = grids.index[by_code].astype("str").array
     target = pd.api.extensions.take(codes, pieces.position, allow_fill=True)

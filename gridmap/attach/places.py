@@ -29,6 +29,9 @@ ATTACHED: dict[str, Schema] = {
 #: Position of a place that no polygon holds. Never leaves this room.
 NOWHERE = -1
 
+#: A place that only GEOS can settle. Never leaves the locator.
+UNSETTLED = -9
+
 
 class Attachment(NamedTuple):
     """Elements with the polygon that holds them."""
@@ -180,6 +183,18 @@ def places_of(shapes: NDArray[np.object_]) -> Places:
             "a coordinate is not a number",
         )
     return Places(x, y, reason)
+
+
+def order_of_code(grids: GeoDataFrame) -> NDArray[np.intp]:
+    """Return the positions of the rows in order of their codes.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> order_of_code(sketch_grids("AB").iloc[::-1]).tolist()
+    [1, 0]
+    """
+    return np.argsort(grids.index.to_numpy(dtype=object), kind="stable")
 
 
 def write_holders(

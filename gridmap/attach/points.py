@@ -10,11 +10,15 @@ from pandas import Series
 
 from .. import schema
 from ..errors import SchemaError
-from . import counts, exact, places
+from . import counts, exact, locator, places
 from .places import NOWHERE, Attachment, Places
 
 #: How a point was found, by the number that stands for it while it is looked for.
 HOW = pd.array(["inside", "border", "nearest"], dtype="str")
+INSIDE, BORDER, NEAREST = range(3)
+
+#: Below this many points asking GEOS takes less time than building a lattice.
+FEW_POINTS = 50_000
 
 
 def attach_points(
@@ -73,7 +77,6 @@ def attach_points(
     {'A': 2, 'B': 0}
     """
     places.check_attached(elements, footprints=False)
-    places.check_holders(grids)
     schema.check_metric_crs(elements=elements, grids=grids)
     check_nearest(nearest_m)
     found = places.find_places(elements)
@@ -99,18 +102,6 @@ def check_nearest(nearest_m: float | None) -> None:
     """
     if nearest_m is not None and not 0 < nearest_m < np.inf:
         raise SchemaError(f"nearest_m is {nearest_m}: a distance above 0 in metres is needed")
-
-
-def order_of_code(grids: GeoDataFrame) -> NDArray[np.intp]:
-    """Return the positions of the rows in order of their codes.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids
-    >>> order_of_code(sketch_grids("AB").iloc[::-1]).tolist()
-    [1, 0]
-    """
-    return np.argsort(grids.index.to_numpy(dtype=object), kind="stable")
 
 
 def hold_places(
@@ -141,18 +132,13 @@ def hold_places(
     >>> hold_places(found, sketch_grids("AB"))[0].tolist()
     [1]
     """
-    by_code = order_of_code(grids)
-    shapes = grids.geometry.to_numpy()[by_code]
-    position = np.full(len(found.x), NOWHERE, dtype=np.int32)
-    way = np.full(len(found.x), NOWHERE, dtype=np.int8)
-    there = np.flatnonzero(found.reason == None)  # noqa: E711  (element by element)
-    held = exact.find_first(shapes, found.x[there], found.y[there])
-    position[there] = held.position
-    way[there] = np.where(held.position == NOWHERE, NOWHERE, held.border)
+    engine = "geos" if len(found.x) < FEW_POINTS else None
+    ready = locator.build_locator(grids, engine=engine)
+    position, border = locator.locate_points(ready, found.x, found.y)
+    way = np.select([position == NOWHERE, border], [NOWHERE, BORDER], INSIDE).astype(np.int8)
     if nearest_m is not None:
-        out = there[held.position == NOWHERE]
-        near = exact.find_nearest(shapes, found.x[out], found.y[out], within_m=nearest_m)
-        position[out] = near
-        way[out] = np.where(near == NOWHERE, NOWHERE, 2)
-    how = Series(pd.api.extensions.take(HOW, way, allow_fill=True), dtype="str")
-    return np.append(by_code, NOWHERE)[position], how  # the last place answers for NOWHERE
+        out = np.flatnonzero((position == NOWHERE) & (found.reason == None))  # noqa: E711
+        near = exact.find_nearest(ready.polygons, found.x[out], found.y[out], within_m=nearest_m)
+        position[out] = np.append(ready.by_code, NOWHERE)[near]
+        way[out] = np.where(near == NOWHERE, NOWHERE, NEAREST)
+    return position, Series(pd.api.extensions.take(HOW, way, allow_fill=True), dtype="str")
