@@ -12,6 +12,9 @@ from ..rules import TilingRule
 from ..workspace.config import Config
 from .load import Inputs, Progress, lowest_territories, silent
 
+#: Grids and their territory are the same land up to this share of its area.
+_STRAY_SHARE = 0.01
+
 _PLACED = ("territories", "units", "grids", "barriers", "sites", "elements", "assets", "events",
            "visits", "workers", "schemes")
 
@@ -19,9 +22,10 @@ _PLACED = ("territories", "units", "grids", "barriers", "sites", "elements", "as
 def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) -> Inputs:
     """Bring all frames into one CRS in metres and mend what should tile the territory.
 
-    Territories are mended level by level from the top, each level against the one above;
-    given units and given grids against the lowest level. Elements and schemes are moved to
-    the CRS and otherwise left as they are.
+    Territories are mended level by level from the top, each level against the one above.
+    Given units and given grids are mended among themselves, since their outer border is as
+    good as that of the territories; where the two differ is noted. Elements and schemes are
+    moved to the CRS and otherwise left as they are.
 
     Parameters
     ----------
@@ -59,9 +63,9 @@ def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) 
     progress("mend", 2, 3)
     grids = inputs.grids
     if grids is not None and territories is not None:
+        grids, parts = _mend(grids, None, rule, "grids", lines)
         lowest = lowest_territories(territories, config.settings.within)
-        grids, parts = _mend(grids, lowest, rule, "grids", lines)
-        changes += parts
+        changes += [*parts, note_strays(grids, lowest)]
     schemes = inputs.schemes
     if schemes is not None:
         changes.append(note_overlaps(schemes, rule=rule))
@@ -144,6 +148,39 @@ def levels_from_top(territories: GeoDataFrame) -> list[str]:
         depth.update(depth.reindex(known).set_axis(known.index) + 1)
     order = depth.groupby(territories["level"], sort=False).max()
     return order.sort_values(kind="stable").index.tolist()
+
+
+def note_strays(grids: GeoDataFrame, territories: GeoDataFrame) -> DataFrame:
+    """Write down where given grids and their territories are not the same land.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, schema GRIDS
+        Their ``territory`` says what they should fill.
+    territories : GeoDataFrame, schema TERRITORIES
+        Of the level that grids stay inside.
+
+    Returns
+    -------
+    DataFrame, schema CHANGES
+        One row for each territory that differs by more than 1 % of its area, with the area
+        of the difference, and one for each territory of grids that there is none of.
+    """
+    land = tiling.build_territories(grids)
+    strangers = land.index[~land.index.isin(territories.index)]
+    land = land.drop(index=strangers)
+    same = territories.geometry.reindex(land.index)
+    differs = land.geometry.symmetric_difference(same).area
+    share = differs / same.area
+    far = share > _STRAY_SHARE
+    return ledger.join_changes(
+        ledger.note_changes(strangers, step="mend", what="territory unknown",
+                            note="grids name it, but no territory has this code"),
+        ledger.note_changes(share.index[far], step="mend", what="territory differs from its grids",
+                            area_m2=differs[far],
+                            note=[f"{s:.1%} of its area; both are left as they are"
+                                  for s in share[far]]),
+    )
 
 
 def note_overlaps(schemes: GeoDataFrame, *, rule: TilingRule) -> DataFrame:

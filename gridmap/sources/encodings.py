@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import NamedTuple
 
 #: Python names of the encodings, by the names that files and people use.
@@ -50,7 +51,7 @@ def find_encoding(sample: bytes, *, declared: str | None = None) -> Encoding:
     if _looks_like_utf16(sample):
         low_first = sample[1::2].count(0) >= sample[::2].count(0)
         return Encoding("UTF-16-LE" if low_first else "UTF-16-BE", "every second byte is 0")
-    if _decodes(sample, "utf-8"):
+    if _decodes(sample, "utf-8") and not _is_gb_by_chance_utf8(sample):
         return Encoding("UTF-8", "every byte is valid UTF-8" + _against(declared))
     chinese = _find_chinese(sample)
     if chinese is not None:
@@ -116,6 +117,22 @@ def _find_chinese(sample: bytes) -> Encoding | None:
     if common < 0.5 * len(pairs):
         return None
     return Encoding("GB18030", "valid GB18030, and its pairs lie where it has common characters")
+
+
+def _is_gb_by_chance_utf8(sample: bytes) -> bool:
+    """Tell a few Chinese characters in GB2312 that happen to be valid UTF-8 as well.
+
+    UTF-8 writes Chinese in three bytes; what it writes in two are accented letters, which
+    stand alone between ASCII ones, and Greek or Cyrillic, half of whose second bytes lie
+    below A1. Runs of pairs above A0 only are Chinese.
+    """
+    if any(byte >= 0xE0 for byte in sample) or not _decodes(sample, "gb18030"):
+        return False
+    pairs = _pairs(sample)
+    runs = len(re.findall(rb"[\x80-\xff]+", sample))
+    return all(first >= 0xB0 and second >= 0xA1 for first, second in pairs) and (
+        len(pairs) >= 2 * runs
+    )
 
 
 def _pairs(sample: bytes) -> list[tuple[int, int]]:

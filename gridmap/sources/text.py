@@ -47,29 +47,43 @@ def read_text_table(
     start, body = _body(path, chosen)
     headers = _headers(start, path)
     choose_columns(wanted, tuple(headers.names), path)
-    ragged = _Ragged()
     try:
-        table = pa_csv.read_csv(
-            body,
-            read_options=pa_csv.ReadOptions(column_names=headers.names, skip_rows=headers.lines),
-            parse_options=pa_csv.ParseOptions(
-                delimiter=headers.separator, newlines_in_values=True,
-                invalid_row_handler=ragged.take,
-            ),
-            convert_options=pa_csv.ConvertOptions(
-                include_columns=list(dict.fromkeys(wanted)), check_utf8=False,
-                column_types={name: pa.binary() for name in headers.names},
-                strings_can_be_null=False,
-            ),
-        )
+        table, ragged = _split(body, headers, wanted, threads=True)
+        if ragged:  # only a single thread knows the numbers of rows
+            table, ragged = _split(body, headers, wanted, threads=False)
     except pa.ArrowInvalid as error:
         raise SourceError(f"{path} is no table of text that can be read: {error}") from error
     name = "UTF-8" if chosen.name.startswith("UTF-16") else chosen.name.removesuffix("-SIG")
     columns = {c: _decode(table[c], name, path) for c in table.column_names}
     return Raw(
         table=DataFrame(columns), geometry=None, crs=None, headers=tuple(headers.names),
-        notes=(("encoding", f"{chosen.name}: {chosen.evidence}"),), lost=tuple(ragged.rows),
+        notes=(("encoding", f"{chosen.name}: {chosen.evidence}"),), lost=tuple(ragged),
     )
+
+
+def _split(
+    body: Any, headers: _Headers, wanted: list[str], *, threads: bool
+) -> tuple[pa.Table, list[tuple[str, str]]]:
+    """Split a text into cells of bytes; return the table and the rows that do not fit."""
+    if isinstance(body, io.BytesIO):
+        body.seek(0)
+    ragged = _Ragged()
+    table = pa_csv.read_csv(
+        body,
+        read_options=pa_csv.ReadOptions(
+            column_names=headers.names, skip_rows=headers.lines, use_threads=threads
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=headers.separator, newlines_in_values=True,
+            invalid_row_handler=ragged.take,
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            include_columns=list(dict.fromkeys(wanted)), check_utf8=False,
+            column_types={name: pa.binary() for name in headers.names},
+            strings_can_be_null=False,
+        ),
+    )
+    return table, ragged.rows
 
 
 class _Ragged:

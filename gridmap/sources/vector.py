@@ -104,7 +104,9 @@ def _place(path: Path) -> str:
 
 def _layer(where: str, layer: str | None, path: Path) -> str | None:
     try:
-        names = [str(row[0]) for row in pyogrio.list_layers(where)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the same ones come again when rows are read
+            names = [str(row[0]) for row in pyogrio.list_layers(where)]
     except _FAULTS:
         return layer
     names = [name for name in names if name != "layer_styles"]
