@@ -93,8 +93,7 @@ def _project(inputs: Inputs, crs: CRS) -> Inputs:
 
 
 def _dissolve(units: GeoDataFrame, inputs: Inputs, config: Config) -> GeoDataFrame:
-    made = tiling.build_territories(units)
-    made["level"] = pd.Series(config.settings.within, index=made.index, dtype="str")
+    made = tiling.build_territories(units, level=config.settings.within)
     given = inputs.territories
     return made if given is None else pd.concat([given, made])
 

@@ -99,7 +99,7 @@ def _report(done: Run, shown: GeoDataFrame, config: Config) -> str:
     return maps.draw_report(
         shown, title=config.settings.name, summary=done.summary, totals=done.totals,
         reasons=explain_sizes(done.changes), ledger=done.ledger, size=config.profile.size,
-        publication=config.publication,
+        territories=done.territories, publication=config.publication,
     )
 
 

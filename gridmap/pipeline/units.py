@@ -5,6 +5,7 @@ from __future__ import annotations
 from geopandas import GeoDataFrame
 
 from .. import attach, ledger, tiling
+from ..rules import SizeRule
 from ..workspace.config import Config
 from .load import Inputs, Progress, lowest_territories, silent
 from .totals import MASSES
@@ -33,7 +34,7 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     built = tiling.build_units(
         lowest_territories(inputs.territories, config.settings.within),
         barriers=inputs.barriers, sites=inputs.sites, elements=residents(inputs.elements),
-        target=config.profile.size.target,
+        largest_households=_finest(config.profile.size), rule=config.profile.tiling,
     )
     progress("units", 1, 2)
     changed = inputs._replace(
@@ -41,6 +42,11 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     )
     progress("units", 2, 2)
     return count_residents(changed)
+
+
+def _finest(size: SizeRule) -> float | None:
+    """A block above this is divided: a quarter of a grid lets sizes come out in range."""
+    return size.target / 4 if size.measure == "households" else None
 
 
 def residents(elements: GeoDataFrame | None) -> GeoDataFrame | None:

@@ -3,8 +3,13 @@
 from .areas import measure_area
 from .faults import check_tiling, find_gaps, find_outside, find_overlaps, find_slivers
 from .repair import repair_tiling
+from .territories import build_territories
+from .units import Units, build_units
 
 __all__ = [
+    "Units",
+    "build_territories",
+    "build_units",
     "check_tiling",
     "find_gaps",
     "find_outside",
