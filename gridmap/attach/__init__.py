@@ -2,16 +2,24 @@
 
 from .elements import attach_elements
 from .footprints import attach_footprints, measure_footprint_shares
+from .locator import Locator, build_locator, locate_points
 from .places import Attachment
 from .points import attach_points
 from .population import Population, attach_population
+from .stream import attach_batch, attach_batches, count_batch
 
 __all__ = [
     "Attachment",
+    "Locator",
     "Population",
+    "attach_batch",
+    "attach_batches",
     "attach_elements",
     "attach_footprints",
     "attach_points",
     "attach_population",
+    "build_locator",
+    "count_batch",
+    "locate_points",
     "measure_footprint_shares",
 ]
