@@ -30,6 +30,26 @@ class Blocks(NamedTuple):
         """Return the blocks at these positions, in this order."""
         return Blocks._make(column[rows] for column in self)
 
+    def merge(self, label: Ints, borders: Borders, *, told: bool) -> tuple[Blocks, Borders]:
+        """Dissolve blocks by label; the largest one keeps its territory, site and kind.
+
+        A site keeps both, however large what joins it. ``told`` says whether what joins
+        counts as a sliver.
+        """
+        label, first = _renumber(label, shapely.area(self.shapes), self.site)
+        extra = np.full(len(label), told)
+        extra[first] = False
+        size = len(first)
+        area = np.where(extra, shapely.area(self.shapes), 0.0) + self.joined
+        merged = self.take(first)._replace(
+            shapes=mesh.dissolve(self.shapes, label).to_numpy(dtype=object),
+            joined=np.bincount(label, area, size).astype("float64"),
+            shards=np.bincount(label, extra + self.shards, size).astype("int64"),
+        )
+        apart = label[borders.face] != label[borders.other]
+        return merged, mesh.sum_borders(
+            label[borders.face[apart]], label[borders.other[apart]], borders.length[apart])
+
 
 def enclose(
     territories: GeoDataFrame, *, barriers: GeoDataFrame | None, sites: GeoDataFrame | None,
@@ -46,8 +66,8 @@ def enclose(
     inner = shapely.point_on_surface(faces)
     face, owner = shapely.STRtree(land).query(inner, predicate="intersects")
     _check_apart(faces, face, owner, territories.index, rule)
-    territory = _lowest(len(faces), face, owner)
-    site = _lowest(len(faces), *_smallest_plot(inner, plots))
+    territory = mesh.lowest(len(faces), face, owner)
+    site = mesh.lowest(len(faces), *_smallest_plot(inner, plots))
     inside = territory >= 0
     faces, territory, site = faces[inside], territory[inside], site[inside]
     kind = np.append(kinds, "block")[site]
@@ -71,12 +91,6 @@ def _smallest_plot(inner: Shapes, plots: Shapes) -> tuple[Ints, Ints]:
     return face[first], site[first]
 
 
-def _lowest(size: int, face: Ints, owner: Ints) -> Ints:
-    found = np.full(size, np.iinfo("int64").max)
-    np.minimum.at(found, face, owner)
-    return np.where(found == np.iinfo("int64").max, -1, found)
-
-
 def _check_apart(
     faces: Shapes, face: Ints, owner: Ints, codes: pd.Index, rule: TilingRule
 ) -> None:
@@ -92,30 +106,33 @@ def _check_apart(
         )
 
 
-def join_small(blocks: Blocks, *, smallest_m2: float, thinnest_m: float) -> Blocks:
-    """Make sites whole, and join blocks that are too small or too thin to a neighbour."""
+def join_sites(blocks: Blocks) -> tuple[Blocks, Borders]:
+    """Make sites whole: one in each territory, as far as it hangs together.
+
+    Returns the blocks, and which of them touch inside one territory.
+    """
     borders = mesh.find_borders(blocks.shapes)
     home = blocks.territory[borders.face] == blocks.territory[borders.other]
     borders = Borders(*(column[home] for column in borders))
-    label = _whole_sites(blocks, borders)
-    merged, borders = _merge(blocks, label, borders)
-    small = (shapely.area(merged.shapes) < smallest_m2) | (
-        frames.mean_width(merged.shapes) < thinnest_m)
+    same = blocks.site * (blocks.territory.max(initial=0) + 1) + blocks.territory
+    same = np.where(blocks.site < 0, -1 - np.arange(len(same)), same)
+    return blocks.merge(mesh.count_groups(same, borders), borders, told=False)
+
+
+def join_small(
+    blocks: Blocks, borders: Borders, *, smallest_m2: float, thinnest_m: float
+) -> Blocks:
+    """Join blocks that are too small or too thin to a neighbour in the same territory."""
+    small = (shapely.area(blocks.shapes) < smallest_m2) | (
+        frames.mean_width(blocks.shapes) < thinnest_m)
     # a sliver of a site beyond a border is no site; the site itself stays however small
     main = np.zeros(len(small), dtype=bool)
-    order = np.lexsort((-shapely.area(merged.shapes), merged.site))
-    main[order[np.r_[True, np.diff(merged.site[order]) != 0]]] = True
-    small &= (merged.site < 0) | ~main
-    label = _choose_partners(merged, borders, small)
-    return _merge(merged, label, borders)[0]
-
-
-def _whole_sites(blocks: Blocks, borders: Borders) -> Ints:
-    """Label faces so that one site in one territory, as far as it hangs together, is one."""
-    same = blocks.site * (blocks.territory.max(initial=0) + 1) + blocks.territory
-    alone = blocks.site < 0
-    same = np.where(alone, -1 - np.arange(len(same)), same)
-    return mesh.count_groups(same, borders)
+    order = np.lexsort((-shapely.area(blocks.shapes), blocks.site))
+    main[order[np.r_[True, np.diff(blocks.site[order]) != 0]]] = True
+    small &= (blocks.site < 0) | ~main
+    label = _choose_partners(blocks, borders, small)
+    blocks = blocks._replace(site=np.where(small, -1, blocks.site))
+    return blocks.merge(label, borders, told=True)[0]
 
 
 def _choose_partners(blocks: Blocks, borders: Borders, small: Flags) -> Ints:
@@ -143,27 +160,8 @@ def _choose_partners(blocks: Blocks, borders: Borders, small: Flags) -> Ints:
     return label
 
 
-def _merge(blocks: Blocks, label: Ints, borders: Borders) -> tuple[Blocks, Borders]:
-    """Dissolve blocks by label; what a label stands for keeps its territory and site."""
-    label, first = _renumber(label, shapely.area(blocks.shapes))
-    shapes = mesh.dissolve(blocks.shapes, label).to_numpy(dtype=object)
-    extra = np.ones(len(label), dtype=bool)
-    extra[first] = False
-    extra &= blocks.site < 0
-    area = shapely.area(blocks.shapes)
-    size = len(shapes)
-    apart = label[borders.face] != label[borders.other]
-    merged = Blocks(
-        shapes, blocks.territory[first], blocks.site[first], blocks.kind[first],
-        np.bincount(label, area * extra, size).astype("float64"),
-        np.bincount(label, extra, size).astype("int64"),
-    )
-    return merged, mesh.sum_borders(
-        label[borders.face[apart]], label[borders.other[apart]], borders.length[apart])
-
-
-def _renumber(label: Ints, area: Floats) -> tuple[Ints, Ints]:
-    """Number labels from 0, and find the largest member of each, which stands for it."""
+def _renumber(label: Ints, area: Floats, site: Ints) -> tuple[Ints, Ints]:
+    """Number labels from 0, and find the member that stands for each: a site, or the largest."""
     number = np.unique(label, return_inverse=True)[1].astype("int64")
-    order = np.lexsort((np.arange(len(label)), -area.round(3), number))
+    order = np.lexsort((np.arange(len(label)), -area.round(3), site < 0, number))
     return number, order[np.r_[True, np.diff(number[order]) != 0]]

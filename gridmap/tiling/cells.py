@@ -52,41 +52,61 @@ def divide_block(block: shapely.Polygon, places: Places, *, largest: float) -> S
     if group.max(initial=0) == 0:
         return np.array([block])
     seeds, owner = _seeds(places)
-    cells = shapely.get_parts(shapely.voronoi_polygons(
+    voronoi = shapely.get_parts(shapely.voronoi_polygons(
         shapely.multipoints(seeds), extend_to=block, ordered=True))
-    regions = mesh.dissolve(cells, group[owner]).to_numpy(dtype=object)
+    regions = mesh.dissolve(voronoi, group[owner]).to_numpy(dtype=object)
     lines = np.concatenate([shapely.get_rings(shapely.get_parts(regions)),
                             shapely.get_rings(np.array([block]))])
-    faces = mesh.build_faces(lines)
+    faces = mesh.faces_inside(block, lines)
+    crossed = _find_crossed(places, group, regions)
+    if len(crossed):
+        walls = shapely.get_rings(shapely.get_parts(places.footprint[crossed]))
+        faces = mesh.faces_inside(block, np.concatenate([lines, walls]))
+    if faces is None:
+        return np.array([block])
     inner = shapely.point_on_surface(faces)
-    shapely.prepare(block)
-    inside = shapely.intersects(block, inner)
-    faces, inner = faces[inside], inner[inside]
-    label = np.full(len(faces), -1, dtype="int64")
-    face, region = shapely.STRtree(regions).query(inner, predicate="intersects")
-    label[face] = region
-    return _contiguous(faces, label)
+    label = mesh.lowest(len(faces), *shapely.STRtree(regions).query(inner, predicate="intersects"))
+    whose = mesh.lowest(len(faces), *shapely.STRtree(places.footprint[crossed]).query(
+        inner, predicate="intersects"))
+    label = np.where(whose >= 0, np.append(group[crossed], -1)[whose], label)
+    weight = np.zeros(len(faces))
+    place, face = shapely.STRtree(faces).query(shapely.points(places.xy), predicate="within")
+    np.add.at(weight, face, places.weight[place])
+    return _contiguous(faces, label, weight, largest / 3)
 
 
-def _contiguous(faces: Shapes, label: Ints) -> Shapes:
-    """Keep the largest part of each group; other parts go to whom they border on most."""
+def _find_crossed(places: Places, group: Ints, regions: Shapes) -> Ints:
+    """Find the buildings that reach into the region of another group."""
+    built = np.flatnonzero(shapely.get_dimensions(places.footprint) == 2)
+    rank, region = shapely.STRtree(regions).query(places.footprint[built])
+    other = region != group[built[rank]]
+    rank, region = rank[other], region[other]
+    common = shapely.intersection(places.footprint[built[rank]], regions[region])
+    return np.unique(built[rank[shapely.area(common) > 0]])
+
+
+def _contiguous(faces: Shapes, label: Ints, weight: Floats, enough: float) -> Shapes:
+    """Keep the largest part of each group whole.
+
+    Another part becomes a cell of its own where ``enough`` households live in it, and goes
+    to whom it borders on most where they do not.
+    """
     borders = mesh.find_borders(faces)
     area = shapely.area(faces)
     while True:
         part = mesh.count_groups(label, borders)
-        size = np.bincount(part, area)
-        biggest = np.zeros(label.max() + 1)
+        size, lives = np.bincount(part, area), np.bincount(part, weight)
+        biggest = np.zeros(label.max() + 2)
         np.maximum.at(biggest, label, size[part])
-        stray = size[part] < biggest[label]
-        if not stray.any():
-            break
+        stray = (size[part] < biggest[label]) | (label < 0)
+        own = stray & (lives[part] > enough)
+        label = np.where(own, label.max() + 1 + part, label)
+        stray &= ~own
         kept = np.where(stray, -1, label)
         moved = mesh.longest_border(borders, kept, stray, np.ones(len(borders.face), dtype=bool))
         if not (moved >= 0).any():
-            part_of = np.unique(part, return_inverse=True)[1]
-            return mesh.dissolve(faces, part_of.astype("int64")).to_numpy(dtype=object)
+            return mesh.dissolve(faces, mesh.count_groups(label, borders)).to_numpy(dtype=object)
         label = np.where(moved >= 0, moved, label)
-    return mesh.dissolve(faces, label).to_numpy(dtype=object)
 
 
 def group_places(xy: Floats, weight: Floats, *, largest: float) -> Ints:

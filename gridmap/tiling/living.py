@@ -12,7 +12,7 @@ from geopandas import GeoDataFrame
 from . import cells, frames
 from .blocks import Blocks
 from .cells import Places
-from .rings import Flags, Ints, Shapes
+from .rings import Ints, Shapes
 
 #: A building counts as cut when more than this lies in a second unit.
 CUT_M2 = 1.0
@@ -83,17 +83,13 @@ def _inside(points: Shapes, shapes: Shapes) -> tuple[Ints, Ints]:
     return place[first], block[first]
 
 
-def find_cut(living: Living, units: Blocks) -> tuple[Ints, Flags]:
-    """Find buildings in two units, and whether the border between them is one of cells."""
+def find_cut(living: Living, units: Shapes) -> Ints:
+    """Find the buildings of which more than `CUT_M2` lies in a second unit."""
     built = np.flatnonzero(shapely.get_dimensions(living.places.footprint) == 2)
-    rank, unit = shapely.STRtree(units.shapes).query(living.places.footprint[built])
+    footprints = living.places.footprint[built]
+    rank, unit = shapely.STRtree(units).query(footprints)
     several = np.bincount(rank, minlength=len(built))[rank] > 1
     rank, unit = rank[several], unit[several]
-    area = shapely.area(
-        shapely.intersection(living.places.footprint[built[rank]], units.shapes[unit]))
-    real = area > CUT_M2
-    rank, unit = rank[real], unit[real]
-    shares = np.bincount(rank, minlength=len(built))
-    cells_ = np.bincount(rank, units.kind[unit] == "cell", minlength=len(built))
-    cut = np.flatnonzero(shares > 1)
-    return built[cut], cells_[cut] == shares[cut]
+    area = shapely.area(shapely.intersection(footprints[rank], units[unit]))
+    parts = np.bincount(rank[area > CUT_M2], minlength=len(built))
+    return built[parts > 1]

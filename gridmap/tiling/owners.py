@@ -91,8 +91,7 @@ def _decide_overlaps(faces: Faces, labels: Ints, borders: Borders, rule: TilingR
             labels[chosen >= 0] = chosen[chosen >= 0]
             open_ &= labels < 0
     pairs = open_[faces.face]
-    first = np.full(len(labels), np.iinfo("int64").max)
-    np.minimum.at(first, faces.face[pairs], faces.polygon[pairs])
+    first = mesh.lowest(len(labels), faces.face[pairs], faces.polygon[pairs])
     labels[open_] = first[open_]
 
 

@@ -178,9 +178,7 @@ def _cover(
     """Find out what covers each face; land that polygons have away from home is apart."""
     inner = shapely.point_on_surface(faces)
     face, parent = shapely.STRtree(parents).query(inner, predicate="intersects")
-    home = np.full(len(faces), np.iinfo("int64").max)
-    np.minimum.at(home, face, homes.group[parent])
-    home[home == np.iinfo("int64").max] = -1
+    home = mesh.lowest(len(faces), face, homes.group[parent])
     there = np.flatnonzero(chosen)
     face, rank = shapely.STRtree(shapes[there]).query(inner, predicate="intersects")
     polygon = there[rank]

@@ -14,7 +14,7 @@ from pandas import DataFrame, Series
 from .. import ledger, schema
 from ..errors import TilingError, listed
 from ..rules import TilingRule
-from . import blocks, knit, living
+from . import blocks, knit, living, streets
 from .blocks import Blocks
 from .living import Living
 
@@ -35,16 +35,18 @@ def build_units(
     largest_households: float | None = 120.0,
     smallest_m2: float = 1000.0,
     thinnest_m: float = 6.0,
+    street_m: float = 24.0,
     rule: TilingRule | None = None,
 ) -> Units:
     """Divide territories into units that are never cut again.
 
     Lines and borders enclose blocks; lines that end blindly do not matter. A site is one
     unit, whatever lines cross it, cut only at territory borders; where sites overlap, the
-    smaller one has the place. Blocks too small or too thin, such as the strip between two
-    carriageways, are joined to the neighbour that shares most border with them. A block
-    with more than ``largest_households`` is divided into cells, along lines that are
-    equally far from the buildings on either side.
+    smaller one has the place. Strips of street beside a site belong to it. Blocks too
+    small or too thin, such as the strip between two carriageways, are joined to the
+    neighbour that shares most border with them. A block with more than
+    ``largest_households`` is divided into cells, along lines that are equally far from the
+    buildings on either side.
 
     Parameters
     ----------
@@ -62,6 +64,9 @@ def build_units(
         leaves the partition enough freedom.
     smallest_m2, thinnest_m : float, default 1,000 and 6
         A block of less area, or less mean width, is joined to a neighbour.
+    street_m : float, default 24
+        A strip beside a site that is narrower than this, with no element in it, belongs to
+        the site.
     rule : TilingRule, optional
         Its ``snap_m`` says when borders are the same.
 
@@ -103,11 +108,12 @@ def build_units(
     _check(territories, barriers, sites, elements)
     territories = territories.sort_index()
     faces = blocks.enclose(territories, barriers=barriers, sites=sites, rule=rule)
-    whole = blocks.join_small(faces, smallest_m2=smallest_m2, thinnest_m=thinnest_m)
     homes = None if elements is None else living.locate(elements)
-    made = whole
+    whole, borders = streets.share_streets(
+        *blocks.join_sites(faces), street_m=street_m, homes=homes and homes.points)
+    made = blocks.join_small(whole, borders, smallest_m2=smallest_m2, thinnest_m=thinnest_m)
     if homes is not None and largest_households is not None:
-        made = living.divide(whole, homes, largest=largest_households)
+        made = living.divide(made, homes, largest=largest_households)
     made = _sort(_knit(made))
     index = _codes(made, territories.index)
     return Units(_frame(made, index, territories), _tell(made, index, sites, homes))
@@ -201,12 +207,9 @@ def _tell_sites(units: Blocks, sites: GeoDataFrame | None) -> DataFrame:
 def _tell_buildings(units: Blocks, homes: Living | None) -> DataFrame:
     if homes is None:
         return ledger.join_changes()
-    at, by_cell = living.find_cut(homes, units)
-    parts = []
-    for cell, what in ((True, "cell"), (False, "block, site or territory")):
-        some = homes.codes[at[by_cell == cell]]
-        if len(some):
-            parts.append(ledger.note_changes(
-                [None], step="units", what="building cut",
-                note=f"{len(some):,} lie across the border of a {what}: {listed(some)}"))
-    return ledger.join_changes(*parts)
+    cut = homes.codes[living.find_cut(homes, units.shapes)]
+    if not len(cut):
+        return ledger.join_changes()
+    return ledger.note_changes(
+        [None], step="units", what="building cut",
+        note=f"{len(cut):,} buildings lie across a line, a site or a border: {listed(cut)}")
