@@ -32,7 +32,7 @@ TOL_MUTED = ("#332288", "#88ccee", "#44aa99", "#117733", "#999933", "#ddcc77", "
 
 #: Values that mean the same on every map keep one colour.
 FIXED_COLOURS: Mapping[str, str] = {
-    "in range": "#009e73", "small": "#56b4e9", "large": "#d55e00", "not sized": "#b8bcc2",
+    "in range": "#8ccfae", "small": "#3f8fc4", "large": "#d55e00", "not sized": "#b8bcc2",
     "comprehensive": "#44aa99", "dedicated": "#cc79a7", "existing": "#6f9bc8",
     "grid": "#009e73", "community": "#e69f00", "town": "#56b4e9", "department": "#cc79a7",
 }
@@ -180,7 +180,8 @@ def _cut(known: np.ndarray, method: str, count: int) -> list[float]:
         # The exact method takes minutes for thousands of values where numba is absent.
         # Every n-th value of the sorted ones is a sample without chance.
         sample = known[np.linspace(0, len(known) - 1, 1_000).round().astype(int)]
-        bounds = mapclassify.FisherJenks(sample, k=count).bins[:-1]
+        classes = min(count, len(np.unique(sample)))  # rare values may be missing in it
+        bounds = mapclassify.FisherJenks(sample, k=classes).bins[:-1]
     return [float(bound) for bound in bounds]
 
 
@@ -295,7 +296,7 @@ def category_colours(values: Sequence[str]) -> tuple[str, ...]:
     Examples
     --------
     >>> category_colours(["in range", "school"])
-    ('#009e73', '#0072b2')
+    ('#8ccfae', '#0072b2')
     """
     palette = OKABE_ITO if len(values) <= len(OKABE_ITO) else TOL_MUTED
     taken = {FIXED_COLOURS[value] for value in values if value in FIXED_COLOURS}

@@ -49,7 +49,8 @@ def summarise(
         "Polsby-Popper mean": float(by_grid["compactness"].mean()),
         "Polsby-Popper 5th percentile": float(by_grid["compactness"].quantile(0.05)),
         "elements collected": collected_share(filled.elements),
-        "people left over": _left_over(ledger, "people"),
+        "people left over": _left_over(ledger[ledger["step"].isin(("join", "spread", "attach"))],
+                                       "people"),
         "rows rejected": _left_over(ledger[ledger["step"] == "load"], "rows"),
         "changes": len(changes),
     }
