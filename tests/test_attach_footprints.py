@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from gridmap import (
     attach_elements,
     attach_footprints,
+    build_locator,
     measure_footprint_shares,
     sketch_grids,
     sketch_points,
 )
+from gridmap.attach.cutting import cut_footprints
 from gridmap.errors import SchemaError
 from gridmap.schema import CROSSWALK, check_frame
 from gridmap.sketch import CRS
@@ -151,3 +153,22 @@ def test_mixed_elements_take_the_way_that_fits():
     assert mixed["how"].tolist() == ["largest", "border"]
     alone = attach_elements(homes.iloc[1:], sketch_grids("AB")).elements
     assert alone["how"].tolist() == ["border"]
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([0.0, -0.4, 0.5]), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_the_lattice_spares_cutting_and_changes_nothing(seed, grow, shifted):
+    rng = np.random.default_rng(seed)
+    seeds = shapely.MultiPoint(rng.uniform(0, 40, (12, 2)))
+    cells = shapely.buffer(shapely.get_parts(shapely.voronoi_polygons(seeds)), grow)
+    cells = shapely.transform(cells, lambda xy: xy + shifted * np.array([420_000.0, 4_100_000.0]))
+    codes = pd.Index([f"{n:02}" for n in range(len(cells))], name="grid", dtype="str")
+    grids = geopandas.GeoDataFrame(geometry=cells, index=codes, crs=CRS)
+    corners = rng.uniform(grids.total_bounds[:2] - 2, grids.total_bounds[2:] + 2, (150, 2))
+    sizes = rng.gamma(1.5, 0.8, (150, 2))
+    homes = shapely.box(*corners.T, *(corners + sizes).T)
+    plain = cut_footprints(homes, build_locator(grids, engine="geos"))
+    spared = cut_footprints(homes, build_locator(grids, engine="numpy"))
+    assert np.array_equal(plain.row, spared.row)
+    assert np.array_equal(plain.position, spared.position)
+    assert np.abs(plain.share - spared.share).max() < 1e-7

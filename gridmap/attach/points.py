@@ -11,6 +11,7 @@ from pandas import Series
 from .. import schema
 from ..errors import SchemaError
 from . import counts, exact, locator, places
+from .locator import Locator
 from .places import NOWHERE, Attachment, Places
 
 #: How a point was found, by the number that stands for it while it is looked for.
@@ -80,7 +81,8 @@ def attach_points(
     schema.check_metric_crs(elements=elements, grids=grids)
     check_nearest(nearest_m)
     found = places.find_places(elements)
-    position, how = hold_places(found, grids, nearest_m=nearest_m)
+    ready = make_ready(grids, len(elements))
+    position, how = hold_places(found, ready, nearest_m=nearest_m)
     return Attachment(
         places.write_holders(elements, position, how, grids.index),
         counts.count_held(elements, position, grids.index),
@@ -104,17 +106,39 @@ def check_nearest(nearest_m: float | None) -> None:
         raise SchemaError(f"nearest_m is {nearest_m}: a distance above 0 in metres is needed")
 
 
+def make_ready(grids: GeoDataFrame, size: int) -> Locator:
+    """Return a locator that suits a number of points.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame
+        Polygons; see `build_locator`.
+    size : int
+        How many points there are to locate.
+
+    Returns
+    -------
+    Locator
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> make_ready(sketch_grids("AB"), 3).engine
+    'geos'
+    """
+    return locator.build_locator(grids, engine="geos" if size < FEW_POINTS else None)
+
+
 def hold_places(
-    found: Places, grids: GeoDataFrame, *, nearest_m: float | None = None
+    found: Places, ready: Locator, *, nearest_m: float | None = None
 ) -> tuple[NDArray[np.integer], Series]:
-    """Return the position in ``grids`` of the polygon that holds each place, and how.
+    """Return the position of the polygon that holds each place, and how.
 
     Parameters
     ----------
     found : Places
         Coordinates, and the reason where a row has none.
-    grids : GeoDataFrame
-        Polygons, checked.
+    ready : Locator
     nearest_m : float, optional
         See `attach_points`.
 
@@ -129,11 +153,9 @@ def hold_places(
     --------
     >>> from gridmap.sketch import sketch_grids, sketch_points
     >>> found = places.find_places(sketch_points((1.5, 0.5)))
-    >>> hold_places(found, sketch_grids("AB"))[0].tolist()
+    >>> hold_places(found, make_ready(sketch_grids("AB"), 1))[0].tolist()
     [1]
     """
-    engine = "geos" if len(found.x) < FEW_POINTS else None
-    ready = locator.build_locator(grids, engine=engine)
     position, border = locator.locate_points(ready, found.x, found.y)
     way = np.select([position == NOWHERE, border], [NOWHERE, BORDER], INSIDE).astype(np.int8)
     if nearest_m is not None:
