@@ -13,8 +13,9 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
-from gridmap.sources.offsets import to_gcj02
 from pandas import DataFrame
+
+from gridmap.sources.offsets import to_gcj02
 
 RARE = "䶮"
 MEGABYTE = 1_000_000
@@ -90,7 +91,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_city(script
     assert one["sample/elements/population.csv"] != other["sample/elements/population.csv"]
 
 
-def test_the_bundled_files_are_those_that_the_script_makes(script, capsys):
+def test_the_bundled_files_are_those_that_the_script_makes(script, root, capsys):
+    noted = json.loads((root / "data" / script.MADE_WITH).read_text(encoding="utf-8"))
+    if noted != script.list_makers():
+        pytest.skip(f"made with {noted}; other versions may round the last digit otherwise")
     assert script.main(["--check"]) == 0, capsys.readouterr().out
 
 
@@ -215,7 +219,7 @@ def test_about_97_in_100_events_are_closed_in_the_grid(sample):
 def test_the_schemes_of_the_departments_disagree(sample):
     for name in ("police_beats", "civil_affairs"):
         shapes = read_shapes(sample / "schemes" / f"{name}.geojson").to_crs("EPSG:4550")
-        one, other = shapes.sindex.query(shapes.geometry, predicate="overlaps")
+        one, _ = shapes.sindex.query(shapes.geometry, predicate="overlaps")
         assert len(one), f"{name} has no overlap"
     police, civil = (
         shapely.union_all(read_shapes(sample / "schemes" / f"{n}.geojson").boundary.to_numpy())

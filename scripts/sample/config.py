@@ -77,7 +77,8 @@ constants = {{ kind = "building", count = 1 }}
 [[elements]]
 path = "elements/population.csv"
 crs = "EPSG:4550"
-columns = {{ element = "resident", people = "people", households = "households", x = "x", y = "y" }}
+columns = {{ element = "resident", people = "people", households = "households", \
+x = "x", y = "y" }}
 constants = {{ kind = "population", count = 1 }}
 
 # --- what departments keep ----------------------------------------------------------------

@@ -9,16 +9,18 @@ import numpy as np
 import pandas as pd
 import pyogrio
 import pyproj
+import scipy
 import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from gridmap.sources.offsets import to_gcj02
 
-from .city import City
 from .defects import Flawed
 from .plan import CRS, Floats
 
+#: The versions that a made city's bytes may depend on, beside the truth.
+MADE_WITH = "truth/made_with.json"
 #: A fixed day for the date field in the header of DBF files.
 DBF_DAY = "2026-01-01"
 
@@ -88,10 +90,10 @@ def save_geojson(frame: DataFrame, path: Path) -> None:
     texts = shapely.to_geojson(shapes)
     columns = [c for c in frame.columns if c != "geometry"]
     rows = frame[columns].to_dict("records")
+    facts = [json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows]
     features = ",\n".join(
-        '{"type":"Feature","properties":%s,"geometry":%s}' % (
-            json.dumps(row, ensure_ascii=False, separators=(",", ":")), text)
-        for row, text in zip(rows, texts, strict=True))
+        f'{{"type":"Feature","properties":{fact},"geometry":{text}}}'
+        for fact, text in zip(facts, texts, strict=True))
     path.write_text('{"type":"FeatureCollection","features":[\n' + features + "\n]}\n",
                     encoding="utf-8", newline="\n")
 
@@ -150,6 +152,15 @@ def save_truth(flawed: Flawed, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(flawed.truth, ensure_ascii=False, indent=1)
     (folder / "defects.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+    makers = json.dumps(list_makers(), indent=1)
+    (folder.parent / MADE_WITH).write_text(makers + "\n", encoding="utf-8", newline="\n")
     rows = flawed.true_communities
     rows = rows.assign(wkt=shapely.to_wkt(rows["geometry"].to_numpy(), rounding_precision=2))
     _save_csv(rows.drop(columns="geometry"), folder / "communities.csv")
+
+
+def list_makers() -> dict[str, str]:
+    """Return the versions of the libraries that coordinates come from."""
+    return {"GDAL": pyogrio.__gdal_version_string__, "GEOS": shapely.geos_version_string,
+            "PROJ": pyproj.proj_version_str, "numpy": np.__version__,
+            "scipy": scipy.__version__}

@@ -72,7 +72,7 @@ def _plots(network: Network) -> Shapes:
     first = np.searchsorted(block, np.arange(len(network.blocks)))
     turn = np.arange(len(block)) - first[block]
     plots = network.blocks.copy()
-    for number in range(int(turn.max(initial=-1)) + 1):  # each round cuts one strip off each block
+    for number in range(int(turn.max(initial=-1)) + 1):  # a round cuts a strip off each block
         now = turn == number
         plots[block[now]] = shapely.difference(plots[block[now]], strips[line[now]])
     return _largest(plots)
@@ -211,7 +211,8 @@ def _village_seats(plan: Plan, land: Land, network: Network, rng: np.random.Gene
     ahead = shapely.line_interpolate_point(ways[owner], at + 0.03, normalized=True)
     island = np.array([i.centroid for i in land.islands if i.area > 0.15e6])
     xy = np.vstack([shapely.get_coordinates(spots), shapely.get_coordinates(island)])
-    step = np.vstack([shapely.get_coordinates(ahead), shapely.get_coordinates(island) + [1, 0.2]])
+    step = np.vstack([shapely.get_coordinates(ahead),
+                      shapely.get_coordinates(island) + np.array([1.0, 0.2])])
     turn = np.arctan2(*(step - xy).T[::-1])
     turn = (turn + np.pi / 4) % (np.pi / 2) - np.pi / 4
     near = np.zeros(len(xy), dtype=bool)

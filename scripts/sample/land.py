@@ -76,8 +76,9 @@ def build_land(plan: Plan) -> Land:
     height = _hills(plan, u, v, outline, centres / size)
     hills = [_smooth(p, cell) for p in _polygons(x, y, height - 0.42, smallest=size * size * 8e-4)]
     beyond = _beyond(plan, size, octaves, parts[0])
-    return Land(x=x, y=y, sea=_distance(sea, cell), inland=_distance(inland, cell), height=height, mainland=parts[0], islands=parts[1:],
-                hills=hills, beyond=beyond, centres=centres)
+    return Land(x=x, y=y, sea=_distance(sea, cell), inland=_distance(inland, cell),
+                height=height, mainland=parts[0], islands=parts[1:], hills=hills, beyond=beyond,
+                centres=centres)
 
 
 def _beyond(plan: Plan, size: float, octaves: int, mainland: Polygon) -> list[Polygon]:

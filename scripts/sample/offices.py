@@ -24,6 +24,8 @@ MONTHS = tuple(f"2025-{m:02d}" for m in range(1, 13))
 #: Reach of each kind of asset in metres; none for cameras and lamps.
 REACH = {"notice board": 200, "service centre": 1000, "hydrant": 150, "camera": None,
          "lamp": None}
+LETTERS = {"notice board": "NB", "service centre": "SC", "hydrant": "HY", "camera": "CA",
+           "lamp": "LA"}
 MATTERS = ("street lamp out", "rubbish not collected", "noise", "water pipe leaking",
            "parking", "neighbour dispute", "fire exit blocked", "road surface damaged",
            "stray animal", "help for an elderly resident", "illegal building", "permit question")
@@ -63,13 +65,13 @@ def build_offices(plan: Plan, land: Land, network: Network, homes: Homes,
 def _schemes(plan: Plan, network: Network, territories: Territories, lived: DataFrame
              ) -> dict[str, DataFrame]:
     return {
-        "police_beats": _beats(plan, network, territories, lived),
-        "city_management": _management(plan, network, territories),
-        "civil_affairs": _civil(plan, network, territories, lived),
+        "police_beats": _beats(plan, network, lived),
+        "city_management": _management(plan, network),
+        "civil_affairs": _civil(plan, territories),
     }
 
 
-def _beats(plan: Plan, network: Network, territories: Territories, lived: DataFrame) -> DataFrame:
+def _beats(plan: Plan, network: Network, lived: DataFrame) -> DataFrame:
     """Police beats: whole blocks around stations of their own, across community borders."""
     rng = plan.random("beats")
     count = max(6, round(plan.households / 1000))
@@ -84,7 +86,7 @@ def _beats(plan: Plan, network: Network, territories: Territories, lived: DataFr
     return _coded(shapes, "JW")
 
 
-def _management(plan: Plan, network: Network, territories: Territories) -> DataFrame:
+def _management(plan: Plan, network: Network) -> DataFrame:
     """City management: cells drawn on a plan of the town, over blocks and borders alike."""
     rng = plan.random("management")
     inside = network.density > 6.0
@@ -101,7 +103,7 @@ def _management(plan: Plan, network: Network, territories: Territories) -> DataF
     return _coded(shapes, "CG")
 
 
-def _civil(plan: Plan, network: Network, territories: Territories, lived: DataFrame) -> DataFrame:
+def _civil(plan: Plan, territories: Territories) -> DataFrame:
     """Civil affairs: halves of communities, traced roughly from a paper map."""
     rng = plan.random("civil")
     shapes, codes = [], []
@@ -111,8 +113,9 @@ def _civil(plan: Plan, network: Network, territories: Territories, lived: DataFr
         first = ring[0] + (ring[1] - ring[0]) * 0.5
         last = ring[3] + (ring[2] - ring[3]) * 0.5
         wide = np.hypot(*(ring[1] - ring[0])) >= np.hypot(*(ring[2] - ring[1]))
-        half = shapely.Polygon([ring[0], first, last, ring[3]] if wide else
-                               [ring[0], ring[1], (ring[1] + ring[2]) / 2, (ring[0] + ring[3]) / 2])
+        half = shapely.Polygon(
+            [ring[0], first, last, ring[3]] if wide else
+            [ring[0], ring[1], (ring[1] + ring[2]) / 2, (ring[0] + ring[3]) / 2])
         parts = [shapely.intersection(shape, half.buffer(0.1)),
                  shapely.difference(shape, half.buffer(0.1))]
         for number, part in enumerate(p for p in parts if p.area > 1000):
@@ -120,8 +123,7 @@ def _civil(plan: Plan, network: Network, territories: Territories, lived: DataFr
             rough = shapely.simplify(part, 9.0)
             shapes.append(shapely.transform(rough, lambda xy, s=shift: xy + s))
             codes.append(f"{code}-{number + 1}")
-    frame = DataFrame({"code": codes, "geometry": _clean(np.array(shapes))})
-    return frame
+    return DataFrame({"code": codes, "geometry": _clean(np.array(shapes))})
 
 
 def _clean(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
@@ -143,8 +145,9 @@ def _assets(plan: Plan, network: Network, territories: Territories, lived: DataF
     rng = plan.random("assets")
     weight = (lived["households"] / lived["households"].sum()).to_numpy()
     at = lived[["x", "y"]].to_numpy()
-    boards = at[rng.choice(len(at), max(1, round(plan.households / 105)), replace=False,
-                           p=weight)] + rng.normal(0, 9.0, (max(1, round(plan.households / 105)), 2))
+    count = max(1, round(plan.households / 105))
+    boards = at[rng.choice(len(at), count, replace=False, p=weight)]
+    boards = boards + rng.normal(0, 9.0, (count, 2))
     centres = _centres(territories, lived)
     streets = np.isin(network.classes, ["primary", "secondary", "tertiary", "residential"])
     density = _line_density(network)
@@ -158,12 +161,9 @@ def _assets(plan: Plan, network: Network, territories: Territories, lived: DataF
     frames = [DataFrame({"kind": kind, "x": np.round(xy[:, 0], 2), "y": np.round(xy[:, 1], 2)})
               for kind, xy in kinds.items()]
     assets = pd.concat(frames, ignore_index=True)
-    codes = [f"{k[0].upper()}{i:05d}" for k, f in zip(kinds, frames, strict=True)
-             for i in range(1, len(f) + 1)]
-    letters = {"notice board": "NB", "service centre": "SC", "hydrant": "HY", "camera": "CA",
-               "lamp": "LA"}
-    codes = [letters[k] + c[1:] for k, c in zip(assets["kind"], codes, strict=True)]
-    return assets.assign(asset=codes, radius_m=assets["kind"].map(REACH))
+    number = assets.groupby("kind").cumcount() + 1
+    code = assets["kind"].map(LETTERS) + number.astype(str).str.zfill(5)
+    return assets.assign(asset=code, radius_m=assets["kind"].map(REACH))
 
 
 def _centres(territories: Territories, lived: DataFrame) -> Floats:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from pandas import DataFrame
 
 from .homes import Homes
-from .land import Land
-from .plan import Floats, Plan, share_out
+from .plan import Plan
 from .territories import Territories
 
 #: Share of households with 1, 2, … residents.

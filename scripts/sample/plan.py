@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 BUNDLED_HOUSEHOLDS = 12_000
 #: Elements (addresses, buildings, population records) for each household at scale, where a
 #: population record stands for a household: measured on the cities this makes.
-ELEMENTS_PER_HOUSEHOLD = 1.66
+ELEMENTS_PER_HOUSEHOLD = 1.75
 LAND_M2 = 34.0e6
 CRS = "EPSG:4550"
 #: Somewhere in the open sea, so that nobody takes the city for a real one.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -159,7 +160,7 @@ def _lead(network: _Network, kind: str, cost: Floats, start: tuple[int, int],
     near = network.near.get(kind)
     priced = cost * (1.0 if near is None else 1.0 + 2.0 * near * (taken == 1.0)) * taken
     path = _cheapest(priced, start, goal)
-    for a, b in zip(path[:-1], path[1:], strict=True):
+    for a, b in pairwise(path):
         step = (min(a, b), max(a, b))
         held = network.taken.get(step)
         if held is None or CLASSES.index(kind) < CLASSES.index(held):

@@ -45,15 +45,11 @@ def density_at(land: Land, plan: Plan, x: Floats, y: Floats) -> Floats:
 def build_network(plan: Plan, land: Land, routes: list[tuple[str, LineString]]) -> Network:
     """Cut the land by the main lines, then into quarters, then into blocks."""
     outlines = [land.mainland, *land.islands]
-    lines = [(kind, line) for kind, line in routes]
-    faces = _faces(outlines, [line for _, line in lines])
-    cuts: list[tuple[str, Shapes]] = []
+    faces = _faces(outlines, [line for _, line in routes])
     crowd = gather_crowd(plan, land)
-    quarters, cut = _split_quarters(plan, crowd, faces)
-    cuts += cut
-    blocks, parents, cut = _split_blocks(plan, land, crowd, quarters)
-    cuts += cut
-    return _weave(plan, land, outlines, lines, cuts, quarters)
+    quarters, cuts = _split_quarters(plan, crowd, faces)
+    return _weave(plan, land, outlines, routes,
+                  cuts + _split_blocks(plan, land, crowd, quarters), quarters)
 
 
 def _faces(outlines: list[Geometry], lines: list[LineString]) -> Shapes:
@@ -92,24 +88,19 @@ def _split_quarters(plan: Plan, crowd: Crowd, faces: Shapes
 
 
 def _split_blocks(plan: Plan, land: Land, crowd: Crowd, quarters: Shapes
-                  ) -> tuple[Shapes, NDArray[np.int64], list[tuple[str, Shapes]]]:
+                  ) -> list[tuple[str, Shapes]]:
     """Split quarters into blocks: small in the middle of town, not at all in the country."""
     rng = plan.random("blocks")
-    shapes, owner = quarters, np.arange(len(quarters))
-    done, owners, cuts = [], [], []
+    shapes, cuts = quarters, []
     while len(shapes):
         density = np.maximum(_peak(plan, land, crowd, shapes), 1e-3)
         goal = np.clip(1.5 + 40.0 / density, 2.0, 60.0) * rng.uniform(0.7, 1.75, len(shapes))
         hectares = shapely.area(shapes) / 1e4
-        ready = (hectares <= goal) | (density < 1.4)
-        done.append(shapes[ready])
-        owners.append(owner[ready])
-        kinds = np.where(hectares > 5.0 * goal, "tertiary", "residential")[~ready]
-        held, shapes = owner[~ready], shapes[~ready]
-        shapes, cut, back = _halve(shapes, kinds, rng, parents=True)
-        owner = held[back]
+        large = (hectares > goal) & (density >= 1.4)
+        kinds = np.where(hectares > 5.0 * goal, "tertiary", "residential")
+        shapes, cut = _halve(shapes[large], kinds[large], rng)
         cuts += cut
-    return np.concatenate(done), np.concatenate(owners), cuts
+    return cuts
 
 
 @dataclass(frozen=True)
@@ -158,36 +149,28 @@ def _peak(plan: Plan, land: Land, crowd: Crowd, shapes: Shapes) -> Floats:
     return np.maximum(value, crowd.within(shapes)[1])
 
 
-def _halve(shapes: Shapes, kinds: NDArray[np.str_], rng: np.random.Generator, *,
-           parents: bool = False) -> tuple:
+def _halve(shapes: Shapes, kinds: NDArray[np.str_], rng: np.random.Generator
+           ) -> tuple[Shapes, list[tuple[str, Shapes]]]:
     """Cut every shape across its longer side; return the parts and the cuts by class."""
     if not len(shapes):
-        return (shapes, [], np.zeros(0, int)) if parents else (shapes, [])
+        return shapes, []
     corner = shapely.get_coordinates(shapely.oriented_envelope(shapes)).reshape(-1, 5, 2)
     side_a, side_b = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 1]
-    long_a = np.hypot(*side_a.T) >= np.hypot(*side_b.T)
-    along = np.where(long_a[:, None], side_a, side_b)
-    across = np.where(long_a[:, None], side_b, side_a)
+    long_a = (np.hypot(*side_a.T) >= np.hypot(*side_b.T))[:, None]
+    along, across = np.where(long_a, side_a, side_b), np.where(long_a, side_b, side_a)
     at = rng.uniform(0.42, 0.58, len(shapes))[:, None]
     tilt = rng.normal(0.0, 0.035, len(shapes))[:, None]
     middle = corner[:, 0] + at * along + 0.5 * across
     reach = 0.75 * across + tilt * along
     ends = np.stack([middle - reach, middle + reach], 1)
-    blades = shapely.linestrings(ends)
-    far = 1.2 * along
-    sides = [shapely.polygons(np.concatenate([ends, ends[:, ::-1] + s * far[:, None]], 1))
-             for s in (1, -1)]
-    parts, back = [], []
-    for half in sides:
-        piece = shapely.intersection(shapes, half)
-        part, owner = shapely.get_parts(piece, return_index=True)
-        real = (shapely.get_type_id(part) == 3) & (shapely.area(part) > 1.0)
-        parts.append(part[real])
-        back.append(owner[real])
-    cut = shapely.intersection(blades, shapes)
-    found = [(k, shapely.get_parts(cut[kinds == k])) for k in np.unique(kinds)]
-    both = np.concatenate(parts), found
-    return (*both, np.concatenate(back)) if parents else both
+    parts = []
+    for side in (1.2, -1.2):
+        half = shapely.polygons(np.concatenate([ends, ends[:, ::-1] + side * along[:, None]], 1))
+        pieces = shapely.get_parts(shapely.intersection(shapes, half))
+        parts.append(pieces[(shapely.get_type_id(pieces) == 3) & (shapely.area(pieces) > 1.0)])
+    cut = shapely.intersection(shapely.linestrings(ends), shapes)
+    return np.concatenate(parts), [
+        (kind, shapely.get_parts(cut[kinds == kind])) for kind in np.unique(kinds)]
 
 
 def _weave(plan: Plan, land: Land, outlines: list[Geometry], routes: list[tuple[str, LineString]],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import shapely
@@ -49,7 +50,7 @@ def build_territories(plan: Plan, land: Land, network: Network, homes: Floats) -
     town = _grow(links, middle, seats, count)
     county = _county_of_towns(plan, town, links, middle, len(seats))
     dense = np.bincount(inverse, network.density * area) / np.bincount(inverse, area)
-    return _write(plan, network, inverse, town, county, middle, dense, lived)
+    return _write(plan, network, inverse, town, county, middle, dense)
 
 
 def _neighbours(network: Network) -> tuple[NDArray[np.int64], Floats]:
@@ -69,7 +70,6 @@ def _merge(plan: Plan, network: Network, pairs: NDArray[np.int64], weights: Floa
            moorings: NDArray[np.int64], homes: Floats) -> NDArray[np.int64]:
     """Join the smallest quarter to the neighbour it shares most border with, over and over."""
     grow = max(1.0, plan.growth) ** 0.16
-    # pieces of one quarter that lie apart (a quarter across a river) are told apart by island
     quarter = network.quarter.astype(np.int64)
     lived = dict(enumerate(np.bincount(quarter, homes).tolist()))
     hectares = dict(enumerate((np.bincount(quarter, shapely.area(network.blocks)) / 1e4).tolist()))
@@ -186,48 +186,54 @@ def _county_of_towns(plan: Plan, town: NDArray[np.int64], links: NDArray[np.int6
 
 
 def _write(plan: Plan, network: Network, inverse: NDArray[np.int64], town: NDArray[np.int64],
-           county: NDArray[np.int64], middle: Floats, dense: Floats, lived: Floats
-           ) -> Territories:
+           county: NDArray[np.int64], middle: Floats, dense: Floats) -> Territories:
     """Issue names and codes, and dissolve the blocks."""
-    rng = plan.random("names")
-    count, towns = len(town), int(town.max()) + 1
-    county_code = np.array([f"{379901 + i}" for i in range(int(county.max()) + 1)])
+    count, towns = len(town), len(county)
     urban = np.array([dense[town == t].max(initial=0.0) > 30 for t in range(towns)])
-    town_code = np.empty(towns, dtype="<U9")
-    for c in range(len(county_code)):
-        street = [t for t in range(towns) if county[t] == c and urban[t]]
-        land_ = [t for t in range(towns) if county[t] == c and not urban[t]]
-        for first, group in ((1, street), (101, land_)):
-            for i, t in enumerate(group):
-                town_code[t] = f"{county_code[c]}{first + i:03d}"
-    order = np.lexsort((middle[:, 1], middle[:, 0]))
-    code = np.empty(count, dtype="<U12")
-    for t in range(towns):
-        for i, c in enumerate(order[town[order] == t]):
-            code[c] = f"{town_code[t]}{i + 1:03d}"
-    place = names.places(rng, count + towns)
-    kind = np.where(dense > 8.0, "社区", "村")
-    label = np.array([p + k for p, k in zip(place[:count], kind, strict=True)])
+    town_code = _town_codes(county, urban)
+    code = _community_codes(town, town_code, middle)
+    place = names.places(plan.random("names"), count + towns)
+    label = [p + ("社区" if d > 8.0 else "村") for p, d in zip(place, dense, strict=False)]
     by_code = np.argsort(code)
-    rank = np.empty(count, dtype=np.int64)
-    rank[by_code] = np.arange(count)
-    of_block = rank[inverse]
-    shapes = dissolve(network.blocks, of_block, count)
-    communities = DataFrame({"code": code[by_code], "name": label[by_code],
-                             "parent": town_code[town][by_code], "geometry": shapes})
-    town_kind = np.where(urban, "街道", "镇")
-    used = np.unique(communities["parent"], return_inverse=True)
-    names_of = {town_code[t]: place[count + t] + town_kind[t] for t in range(towns)}
-    town_frame = DataFrame({"code": used[0], "name": [names_of[c] for c in used[0]],
-                            "parent": [c[:6] for c in used[0]],
-                            "geometry": dissolve(shapes, used[1], len(used[0]))})
-    held = np.unique(town_frame["parent"], return_inverse=True)
-    county_frame = DataFrame({
-        "code": held[0], "name": [names.COUNTIES[int(c) - 379901] for c in held[0]],
-        "parent": "3799", "geometry": dissolve(town_frame["geometry"].to_numpy(), held[1],
-                                               len(held[0]))})
-    return Territories(of_block=of_block, communities=communities, towns=town_frame,
-                       counties=county_frame)
+    of_block = np.argsort(by_code)[inverse]
+    communities = DataFrame({
+        "code": code[by_code], "name": np.array(label)[by_code],
+        "parent": town_code[town][by_code],
+        "geometry": dissolve(network.blocks, of_block, count)})
+    town_names = {c: p + ("街道" if u else "镇")
+                  for c, p, u in zip(town_code, place[count:], urban, strict=True)}
+    county_names = {f"{379901 + i}": name for i, name in enumerate(names.COUNTIES)}
+    towns_ = _parents(communities, town_names, digits=6)
+    return Territories(of_block=of_block, communities=communities, towns=towns_,
+                       counties=_parents(towns_, county_names, digits=0))
+
+
+def _town_codes(county: NDArray[np.int64], urban: NDArray[np.bool_]) -> NDArray[np.str_]:
+    """Number street offices from 001 and towns from 101 inside their county."""
+    order = np.lexsort((np.arange(len(county)), ~urban, county))
+    place = DataFrame({"county": county, "urban": urban}).iloc[order].groupby(
+        ["county", "urban"]).cumcount().to_numpy()
+    number = np.empty(len(county), dtype=np.int64)
+    number[order] = place + 1
+    return np.array([f"{379901 + c}{n if u else 100 + n:03d}"
+                     for c, n, u in zip(county, number, urban, strict=True)])
+
+
+def _community_codes(town: NDArray[np.int64], town_code: NDArray[np.str_], middle: Floats
+                     ) -> NDArray[np.str_]:
+    """Number communities from west to east inside their town."""
+    order = np.lexsort((middle[:, 1], middle[:, 0]))
+    number = np.empty(len(town), dtype=np.int64)
+    number[order] = DataFrame({"town": town[order]}).groupby("town").cumcount() + 1
+    return np.array([f"{town_code[t]}{n:03d}" for t, n in zip(town, number, strict=True)])
+
+
+def _parents(children: DataFrame, labels: dict[str, str], *, digits: int) -> DataFrame:
+    """Return the territories one level up; ``digits`` of their own parent's code."""
+    codes, held = np.unique(children["parent"].to_numpy().astype(str), return_inverse=True)
+    return DataFrame({
+        "code": codes, "name": [labels[c] for c in codes], "parent": [c[:digits] for c in codes],
+        "geometry": dissolve(children["geometry"].to_numpy(), held, len(codes))})
 
 
 def dissolve(shapes: Shapes, group: NDArray[np.int64], count: int) -> Shapes:
@@ -236,4 +242,4 @@ def dissolve(shapes: Shapes, group: NDArray[np.int64], count: int) -> Shapes:
     ends = np.searchsorted(group[order], np.arange(count + 1))
     return shapely.normalize(np.array([
         shapely.coverage_union_all(shapes[order[a:b]])
-        for a, b in zip(ends[:-1], ends[1:], strict=True)]))
+        for a, b in pairwise(ends)]))
