@@ -12,7 +12,7 @@ from ..rules import SizeRule
 from . import legend, words
 
 _INK, _SOFT, _LINE = "#17202b", "#55606e", "#dfe3e8"
-_BAR, _IN_RANGE, _BAND = "#9aa7b5", "#009e73", "#e3f3ec"
+_BAR, _IN_RANGE, _BAND = "#9aa7b5", "#5fb58f", "#e3f3ec"
 
 
 def both(word: words.Word) -> str:
@@ -55,7 +55,7 @@ def draw_histogram(sizes: Series, rule: SizeRule) -> str:
         return ""
     edges = _edges(known, rule)
     counts = np.histogram(np.clip(known, edges[0], edges[-1]), bins=edges)[0]
-    left, right, top, floor = 34.0, 352.0, 12.0, 154.0
+    left, right, top, floor = 34.0, 338.0, 12.0, 154.0
     x = np.interp(edges, (edges[0], edges[-1]), (left, right))
     height = (floor - top) * counts / counts.max()
     low, high = np.interp([rule.minimum, rule.maximum], edges, x)

@@ -95,8 +95,9 @@ def draw_grids(
         grids.geometry,
         {"figures": written, "labels": short_codes(allowed)},
         {"waits": True, "opacity": 0.82, "colours": [style.UNKNOWN],
-         "strokes": [{"colour": "rgba(255,255,255,.75)", "width": 1, "from": 9, "to": 14},
-                     {"colour": "rgba(60,66,76,.75)", "width": 1, "from": 15}]},
+         "edges": [{"colour": "rgba(255,255,255,.8)", "width": 1, "from": 9, "to": 12},
+                   {"colour": "rgba(255,255,255,.85)", "width": 3.4, "from": 13},
+                   {"colour": "#39424f", "width": 1.3, "from": 13}]},
         {"name": words.as_word(name)._asdict(), "figures": True, "figure": figure,
          "method": method, "count": len(grids), "home": True},
         role="grids", show=show,
@@ -195,12 +196,12 @@ def draw_territories(
     title = words.name_value(level) if level else words.LAYERS["territories"]
     named = chosen["name"] if "name" in chosen else Series(chosen.index, index=chosen.index)
     texts = [text if isinstance(text, str) else "" for text in named]
-    dash = [5, 3] if weight < 1.2 else []
+    dash = [6, 3] if weight < 1.2 else []
     shown = _capitalised(title) if name is None else words.as_word(name)
     return _tiling_layer(
         chosen.geometry, {"labels": texts},
-        {"strokes": [{"colour": "rgba(255,255,255,.7)", "width": 1.4 * weight + 1.8},
-                     {"colour": "#39424f", "width": 1.4 * weight, "dash": dash}]},
+        {"strokes": [{"colour": "rgba(255,255,255,.7)", "width": 0.9 * weight + 2.6},
+                     {"colour": "#2f3845", "width": 0.9 * weight + 0.4, "dash": dash}]},
         {"name": shown._asdict(), "count": len(chosen)},
         role="borders", show=show,
         labels={"rank": int(10 - 2 * weight), "from": 6, "to": 15,

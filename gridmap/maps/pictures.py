@@ -95,7 +95,8 @@ def draw_picture(
     west, south, east, north = places.total_bounds
     shape = np.clip((north - south) / max(east - west, 1e-9), 0.35, 1.6)
     wide = width_cm / 2.54
-    picture = Figure(figsize=(wide, wide * (0.68 if with_legend else 0.98) * shape), dpi=150)
+    picture = Figure(figsize=(wide, wide * (0.68 if with_legend else 0.98) * shape), dpi=150,
+                     facecolor="white" if with_legend else _SEA)
     FigureCanvasAgg(picture)
     axes = picture.add_axes((0.01, 0.01, 0.68 if with_legend else 0.98, 0.98))
     _paint(axes, places, style.find_classes(values, classes), classes)

@@ -54,6 +54,7 @@ def draw_report(
     ledger: DataFrame | None = None,
     size: SizeRule | None = None,
     territories: GeoDataFrame | None = None,
+    suppressed: DataFrame | None = None,
     notes: Sequence[words.Name] = (),
     language: str = "en",
     credits: str = "",  # noqa: A002
@@ -80,6 +81,8 @@ def draw_report(
         Draws its band into the histogram of sizes.
     territories : GeoDataFrame, schema TERRITORIES, optional
         Borders on the map, and names.
+    suppressed : DataFrame, optional
+        As `suppress_counts` tells it: totals of everything that must not be shown are not.
     notes : sequence of text or (English, 中文), default ()
         Further lines at the end.
     language : {"en", "zh"}, default "en"
@@ -111,6 +114,8 @@ def draw_report(
     told = summary.astype("float64")
     if totals is not None:
         told = Series({**totals.astype("float64").to_dict(), **told.to_dict()})
+    if suppressed is not None:
+        told = told.drop(suppressed.loc[suppressed["level"] == "all", "column"], errors="ignore")
     parts = [
         _header(name), _tiles(grids, told), _maps(grids, allowed, publication, size, territories),
         _bars(allowed, told, territories), _reasons(reasons), _ledger(ledger), _notes(notes),

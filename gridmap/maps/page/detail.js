@@ -38,7 +38,7 @@
     const tip = L.tooltip({ direction: "top", offset: [0, -12], opacity: 1, className: "gm-tip" });
     let latest = null, asking = false, under = -1;
 
-    const say1 = (i, place) => {
+    const tell = (i, place) => {
       const { figures, column } = view;
       const content = make("div", {}, make("b", {}, figures.codes[i]),
         make("span", {}, figures.placeOf(i)),
@@ -54,10 +54,11 @@
         const place = latest;
         latest = null;
         under = map.hasLayer(view.figures.layer) ? await view.figures.layer.polygonAt(place) : -1;
-        if (under >= 0 && under !== view.selected) say1(under, place); else map.closeTooltip(tip);
+        if (under >= 0 && under !== view.selected) tell(under, place); else map.closeTooltip(tip);
       }
       asking = false;
     }
+    view.on("select", hide);
     if (matchMedia("(hover: hover)").matches) {
       map.on("mousemove", event => { latest = event.latlng; look(); });
       map.on("mouseout zoomstart movestart", hide);

@@ -4,8 +4,8 @@
   "use strict";
 
   /* Panes from the ground up. Leaflet's own overlays start at 400, markers at 600. */
-  const PANES = { land: 210, sites: 220, grids: 230, footprints: 240, lines: 250, borders: 260,
-    reach: 265, points: 270, labels: 280 };
+  const PANES = { land: 210, sites: 235, grids: 230, footprints: 240, lines: 250, edges: 255,
+    borders: 260, reach: 265, points: 270, labels: 280 };
 
   function paneFor(map, role) {
     const name = "gridmap-" + role;
@@ -71,9 +71,11 @@
     onAdd(map) {
       this.feed();
       Canvas.prototype.onAdd.call(this, map);
+      if (this.style.edges) (this.edges = this.edges || new Edges(this)).addTo(map);
       gridmap.labelsOf(map).show(this, true);
     },
     onRemove(map) {
+      if (this.edges) this.edges.remove();
       gridmap.labelsOf(map).show(this, false);
       Canvas.prototype.onRemove.call(this, map);
     },
@@ -90,12 +92,12 @@
         { id: this.id, meta: this.meta, blocks, style: this.style });
       this.loaded.then(() => this.fire("gridmapload"));
     },
-    request(zoom, left, top, size, ratio) {
+    request(zoom, left, top, size, ratio, edges = false) {
       const scale = Math.pow(2, zoom - this.meta.zoom), margin = this.margin(zoom) + 16;
       const [west, north, east, south] = this.meta.box.map(side => side * scale);
       if (left > east + margin || left + size < west - margin ||
           top > south + margin || top + size < north - margin) return null;
-      return gridmap.ask(this.lane, "tile", { id: this.id, zoom, left, top, size, ratio });
+      return gridmap.ask(this.lane, "tile", { id: this.id, zoom, left, top, size, ratio, edges });
     },
     /* How far the layer reaches beyond its own box, in pixels. */
     margin(zoom) {
@@ -130,6 +132,13 @@
       return { rings: rings.map(ring => ring.map(place)),
         bounds: gridmap.toBounds(this.meta.zoom, box) };
     },
+  });
+
+  /* The borders of a layer of grids, above the roads that lie on it. */
+  const Edges = Canvas.extend({
+    initialize(layer) { Canvas.prototype.initialize.call(this, {}); this.layer = layer; this.lane = layer.lane; },
+    beforeAdd(map) { this.options.pane = paneFor(map, "edges"); },
+    request(...frame) { return this.layer.request(...frame, true); },
   });
 
   /* All labels are one layer above the others, so that no point covers them. It needs only the

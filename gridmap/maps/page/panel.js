@@ -51,7 +51,7 @@
     const parts = [word("grids", { n: gridmap.number(view.figures.count) })];
     for (const name of ["households", "people"]) {
       const column = view.figures.byName.get(name);
-      if (!column || column.kind === "text") continue;
+      if (!column || column.kind === "text" || column.withheld) continue;  // no sum of a part
       const sum = column.values.reduce((one, other) => one + (other || 0), 0);
       parts.push(word("sum", { n: gridmap.number(sum), figure: say(column.title).toLowerCase() }));
     }

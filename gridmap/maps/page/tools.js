@@ -57,13 +57,18 @@
     const box = make("input", { type: "checkbox", id: "gm-show-" + layer.id });
     box.checked = map.hasLayer(layer);
     box.addEventListener("change", () => { if (box.checked) map.addLayer(layer); else map.removeLayer(layer); });
-    map.on("layeradd layerremove", () => { box.checked = map.hasLayer(layer); });
+    const follow = () => {
+      box.checked = map.hasLayer(layer);
+      row.classList.toggle("gm-off", !box.checked);
+    };
+    map.on("layeradd layerremove", follow);
     const name = gridmap.spoken(make("span"), about.name);
     const count = about.count === undefined ? null :
       gridmap.spoken(make("small"), () => gridmap.number(about.count));
     const row = make("li", {}, make("label", { for: box.id }, box, name, count));
     if (about.kinds) row.append(make("ul", { class: "gm-kinds" }, ...about.kinds.map(kindRow)));
     if (about.ramp) row.append(rampRow(about.ramp));
+    follow();
     return row;
   }
   function kindRow(kind) {

@@ -53,8 +53,8 @@ gridmap.View = class {
     if (this.selected !== i) return;
     const line = { fill: false, interactive: false, smoothFactor: 0.5 };
     this.outline = L.layerGroup([
-      L.polygon(rings, Object.assign({ color: "#fff", weight: 6, opacity: 0.9 }, line)),
-      L.polygon(rings, Object.assign({ color: "#111827", weight: 2.5 }, line)),
+      L.polygon(rings, Object.assign({ color: "#fff", weight: 8, opacity: 0.9 }, line)),
+      L.polygon(rings, Object.assign({ color: "#111827", weight: 3.5 }, line)),
     ]).addTo(this.map);
     if (go) this.goTo(bounds, 16);
   }

@@ -7,7 +7,7 @@ let busy = false;
 
 function frameOf(request, zoomOfLayer) {
   return { zoom: request.zoom, scale: Math.pow(2, request.zoom - zoomOfLayer), left: request.left,
-    top: request.top, size: request.size, ratio: request.ratio };
+    top: request.top, size: request.size, ratio: request.ratio, edges: request.edges };
 }
 function freshCanvas(request) {
   return scope.canvas(request.size * request.ratio, request.size * request.ratio);
@@ -37,7 +37,7 @@ const answers = {
   },
   tile(request) {
     const layer = layers.get(request.id);
-    if (layer.style.waits) return {};                      // its colours are still on the way
+    if (layer.style.waits && !request.edges) return {};    // its colours are still on the way
     const canvas = freshCanvas(request), context = canvas.getContext("2d");
     const dots = layer.meta.kind === "points" && !layer.style.symbols && !layer.style.reach;
     if (!dots) context.scale(request.ratio, request.ratio);

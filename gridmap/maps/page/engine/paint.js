@@ -20,9 +20,10 @@ function stripes(scope, context, colour) {
 
 const painters = {
   tiling(layer, context, tile, scope) {
-    const style = layer.style, near = reach(tile, 4), vertices = simplified(layer, tile.zoom);
-    if (style.colours) fillPolygons(layer, vertices, context, tile, near, scope);
-    for (const line of style.strokes || []) {
+    const { style } = layer, near = reach(tile, 4), vertices = simplified(layer, tile.zoom);
+    if (style.colours && !tile.edges) fillPolygons(layer, vertices, context, tile, near, scope);
+    const lines = (tile.edges ? style.edges : style.strokes) || [];
+    for (const line of lines) {
       if (tile.zoom < (line.from || 0) || tile.zoom > (line.to || 99)) continue;
       const path = arcPath(layer, vertices, tile, near, line.outer);
       context.strokeStyle = line.colour;
