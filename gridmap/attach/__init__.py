@@ -2,6 +2,7 @@
 
 from .elements import attach_elements
 from .footprints import attach_footprints, measure_footprint_shares
+from .leftovers import attach_leftovers, find_repeated
 from .locator import Locator, build_locator, locate_points
 from .places import Attachment
 from .points import attach_points
@@ -16,10 +17,12 @@ __all__ = [
     "attach_batches",
     "attach_elements",
     "attach_footprints",
+    "attach_leftovers",
     "attach_points",
     "attach_population",
     "build_locator",
     "count_batch",
+    "find_repeated",
     "locate_points",
     "measure_footprint_shares",
 ]

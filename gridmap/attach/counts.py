@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from pandas.api import types
@@ -60,6 +62,61 @@ def count_held(
         values = Series(sums[number * size : (number + 1) * size], index=codes)
         columns[f"count_{name}"] = values.astype("int64") if whole else values
     return DataFrame(columns, index=codes)
+
+
+def sum_areas(
+    elements: GeoDataFrame, position: NDArray[np.integer], codes: pd.Index
+) -> DataFrame:
+    """Sum the area and the floor area of the footprints in each polygon.
+
+    Parameters
+    ----------
+    elements : GeoDataFrame
+        With ``floors`` if they are known; missing or 0 counts 1. Points have no area.
+    position : array of int
+        Position in ``codes`` for each row, -1 for none.
+    codes : Index
+        Codes of the polygons.
+
+    Returns
+    -------
+    DataFrame
+        footprint_m2 and floor_area_m2, one row for every polygon.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> home = sketch_points((0, 0)).assign(floors=3)
+    >>> home = home.set_geometry(home.buffer(1, cap_style="square"))
+    >>> sum_areas(home, np.array([0]), pd.Index(["A"], name="grid")).values.tolist()
+    [[4.0, 12.0]]
+    """
+    areas = measure_areas(elements)
+    held = position != NOWHERE
+    sums = {
+        name: np.bincount(position[held], weights=areas[name].to_numpy()[held],
+                          minlength=len(codes))
+        for name in areas
+    }
+    return DataFrame(sums, index=codes)
+
+
+def measure_areas(elements: GeoDataFrame) -> DataFrame:
+    """Return footprint_m2 and floor_area_m2 of each element, 0 for points.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> measure_areas(sketch_points((0, 0))).values.tolist()
+    [[0.0, 0.0]]
+    """
+    area = np.nan_to_num(shapely.area(elements.geometry.to_numpy()))
+    floors = np.ones(len(area))
+    if "floors" in elements:
+        known = elements["floors"].to_numpy(dtype="float64")
+        floors = np.where(known > 0, known, 1.0)
+    columns = {"footprint_m2": area, "floor_area_m2": area * floors}
+    return DataFrame(columns, index=elements.index)
 
 
 def _weights(

@@ -46,7 +46,8 @@ def attach_footprints(
     Returns
     -------
     Attachment
-        As from `attach_points`. ``how`` is "inside" (one polygon holds all of it), "largest"
+        As from `attach_points`, and by grid ``footprint_m2`` and ``floor_area_m2``, where
+        missing ``floors`` count 1. ``how`` is "inside" (one polygon holds all of it), "largest"
         (the largest of several shares), "border" (one of several equal shares, by the code),
         "nearest" or missing; with the rule "point" and for points it is as there.
 
@@ -90,7 +91,8 @@ def attach_footprints(
     reason[rest] = found.reason
     return Attachment(
         places.write_holders(elements, position, Series(how, dtype="str"), grids.index),
-        counts.count_held(elements, position, grids.index),
+        counts.count_held(elements, position, grids.index).join(
+            counts.sum_areas(elements, position, grids.index)),
         places.write_rejects(elements, position, reason, grids.index),
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
-import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
@@ -142,11 +141,9 @@ def _find_territories(totals: DataFrame, elements: GeoDataFrame) -> NDArray[np.i
 
 def _weigh(elements: GeoDataFrame, weight: str) -> NDArray[np.float64]:
     if weight in ("floor_area", "area"):
-        area: NDArray[np.float64] = np.nan_to_num(shapely.area(elements.geometry.to_numpy()))
-        if weight == "area" or "floors" not in elements:
-            return area
-        floors = elements["floors"].to_numpy(dtype="float64")
-        return area * np.where(floors > 0, floors, 1.0)
+        areas = counts.measure_areas(elements)
+        column = "floor_area_m2" if weight == "floor_area" else "footprint_m2"
+        return areas[column].to_numpy(dtype="float64")
     if weight not in elements:
         raise SchemaError(
             f"weight is {weight!r}: {', '.join(WEIGHTS)} or a column of elements is needed"
