@@ -99,7 +99,7 @@ def _ledger_table(ledger: DataFrame) -> Table:
     for name in ("in", "on", "left over"):
         table.add_column(name, justify="right")
     for line in ledger.itertuples():
-        table.add_row(line.step, line.frame, line.measure, f"{line.came_in:,.0f}",
+        table.add_row(str(line.step), str(line.frame), str(line.measure), f"{line.came_in:,.0f}",
                       f"{line.went_on:,.0f}", f"{line.left_over:,.0f}")
     return table
 
@@ -139,7 +139,8 @@ def print_findings(findings: DataFrame) -> None:
     table.add_column("rows", justify="right")
     table.add_column("where, and why", overflow="fold")
     for line in findings.itertuples():
-        table.add_row(line.severity, line.step, line.what, f"{line.rows:,}", line.note)
+        table.add_row(str(line.severity), str(line.step), str(line.what), f"{line.rows:,}",
+                      str(line.note))
     console.print(table)
 
 

@@ -233,6 +233,8 @@ def test_rows_that_were_not_asked_for_are_counted(tmp_path):
     assert load_elements(file, **ADDRESSES, where={"level": "8"}).frame.index.tolist() == ["A"]
     loaded = load_elements(file, **ADDRESSES, where={"level": "*"})
     assert loaded.frame.index.tolist() == ["A", "B"]
+    others = load_elements(file, **ADDRESSES, where={"level": {"not": ["8"]}})
+    assert others.frame.index.tolist() == ["B", "C"]
     told = loaded.changes[loaded.changes["what"] == "rows not asked for"].iloc[0]
     assert told["before"] == "1"
 

@@ -29,7 +29,8 @@ class Filled(NamedTuple):
 
 
 def fill_grids(
-    inputs: Inputs, grids: GeoDataFrame, *, counted: bool, progress: Progress = silent
+    inputs: Inputs, grids: GeoDataFrame, *, counted: bool, snap_m: float = 0.01,
+    progress: Progress = silent,
 ) -> Filled:
     """Attach everything that was given to the grids.
 
@@ -42,6 +43,9 @@ def fill_grids(
     counted : bool
         True where households and people come from the elements: then the grids are
         counted anew from what is attached, so that both frames say the same.
+    snap_m : float, default 0.01
+        What lies outside every grid by less than this is on the border but for rounding,
+        and goes to the nearest grid.
     progress : callable, optional
         Called with (step, done, total).
 
@@ -60,7 +64,7 @@ def fill_grids(
         placed[name] = frame
         if not isinstance(frame, GeoDataFrame) or frame.empty:
             continue
-        attached = attach.attach_elements(frame, grids)
+        attached = attach.attach_elements(frame, grids, nearest_m=snap_m)
         placed[name] = attached.elements
         rejects.append(attached.rejects)
         lines.append(_rows(name, attached.elements))

@@ -72,8 +72,10 @@ def run(config: Config, *, progress: Progress = silent) -> Run:
     inputs = join_totals(inputs, config)
     inputs = make_units(inputs, config, progress=progress)
     drawn = draw_base_grids(inputs, config, progress=progress)
-    filled = fill_grids(inputs, drawn.grids, counted=config.build_units, progress=progress)
-    tiling.check_tiling(filled.grids, rule=config.profile.tiling)
+    rule = config.profile.tiling
+    filled = fill_grids(inputs, drawn.grids, counted=config.build_units, snap_m=rule.snap_m,
+                        progress=progress)
+    tiling.check_tiling(filled.grids, rule=rule)
     measured = coverage.measure_coverage(
         filled.grids, elements=filled.elements, assets=filled.assets, events=filled.events,
         visits=filled.visits, workers=filled.workers, size=config.profile.size,

@@ -8,7 +8,8 @@ from pandas import DataFrame, Series
 from .. import coverage
 from .fill import Filled, collected_share
 
-SIZED = "comprehensive"
+#: How the step partition begins what it says of a grid outside its range.
+_REASON = "out of range: "
 
 
 def summarise(
@@ -77,8 +78,7 @@ def explain_sizes(changes: DataFrame) -> Series:
     Series
         Reason -> number of grids, the most frequent first.
     """
-    sizes = changes[(changes["step"] == "partition") & changes["what"].isin(
-        ["grid too small", "grid too large"])]
-    reasons = sizes["what"] + ": " + sizes["note"].fillna("").str.split(":").str[0]
+    told = changes.loc[changes["step"] == "partition", "what"]
+    reasons = told[told.str.startswith(_REASON)].str.removeprefix(_REASON)
     counts: pd.Series = reasons.value_counts()
     return counts

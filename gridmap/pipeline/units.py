@@ -41,7 +41,7 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
         units=built.units, changes=ledger.join_changes(inputs.changes, built.changes)
     )
     progress("units", 2, 2)
-    return count_residents(changed)
+    return count_residents(changed, snap_m=config.profile.tiling.snap_m)
 
 
 def _finest(size: SizeRule) -> float | None:
@@ -58,13 +58,15 @@ def residents(elements: GeoDataFrame | None) -> GeoDataFrame | None:
     return living if len(living) else None
 
 
-def count_residents(inputs: Inputs) -> Inputs:
+def count_residents(inputs: Inputs, *, snap_m: float = 0.01) -> Inputs:
     """Give every unit the households and people of the elements inside it.
 
     Parameters
     ----------
     inputs : Inputs
         With units and elements in one CRS.
+    snap_m : float, default 0.01
+        As in `fill_grids`.
 
     Returns
     -------
@@ -75,7 +77,7 @@ def count_residents(inputs: Inputs) -> Inputs:
     living = residents(inputs.elements)
     if living is None or inputs.units is None:
         return inputs
-    attached = attach.attach_elements(living, inputs.units)
+    attached = attach.attach_elements(living, inputs.units, nearest_m=snap_m)
     units = inputs.units.assign(**{
         mass: attached.by_grid[mass].reindex(inputs.units.index)
         for mass in MASSES if mass in attached.by_grid

@@ -61,7 +61,8 @@ def load_frame(
     encoding : str, optional
         Encoding of text, where its bytes do not prove it.
     where : mapping, optional
-        Column of the file -> value or list of values to keep; ``"*"`` keeps filled cells.
+        Column of the file -> value or list of values to keep; ``"*"`` keeps filled cells, and
+        ``{"not": values}`` all others.
 
     Returns
     -------
@@ -136,8 +137,10 @@ def _keep(raw: Raw, where: Mapping[str, Any]) -> tuple[Raw, int]:
         if value == "*":
             kept &= cells.notna() & (cells.astype("str") != "")
         else:
-            values = [value] if not isinstance(value, list) else value
-            kept &= cells.astype("str").isin([str(v) for v in values])
+            unwanted = isinstance(value, Mapping)
+            values = value["not"] if isinstance(value, Mapping) else value
+            values = values if isinstance(values, list) else [values]
+            kept &= cells.astype("str").isin([str(v) for v in values]) != unwanted
     if kept.all():
         return raw._replace(table=raw.table.reset_index(drop=True)), 0
     chosen = kept.to_numpy()

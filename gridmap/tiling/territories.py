@@ -42,7 +42,7 @@ def build_territories(units: GeoDataFrame, *, level: str = "community") -> GeoDa
         raise SchemaError("units needs a column territory that is filled in every row")
     order = np.argsort(units["territory"].to_numpy(dtype=object), kind="stable")
     codes = units["territory"].to_numpy(dtype=object)[order]
-    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]]) if len(codes) else []
+    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]][: len(codes)])
     groups = np.split(shapes_of(units)[order], starts[1:]) if len(codes) else []
     index = pd.Index([codes[at] for at in starts], dtype="str", name="territory")
     columns = {
