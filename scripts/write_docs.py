@@ -297,9 +297,21 @@ def call(name: str) -> str:
     thing = getattr(gridmap, name)
     if not inspect.isfunction(thing):
         return name
-    bare = [parameter.replace(annotation=inspect.Parameter.empty)
+    bare = [parameter.replace(annotation=inspect.Parameter.empty, default=plain(parameter.default))
             for parameter in inspect.signature(thing).parameters.values()]
     return name + str(inspect.Signature(bare))
+
+
+def plain(default: object) -> object:
+    """Return a default as it is written: a function by its name, not by its place in memory."""
+    return Written(default.__name__) if inspect.isfunction(default) else default
+
+
+class Written(str):
+    """Text that represents itself without quotes."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 PAGES: dict[str, Callable[[], str]] = {

@@ -87,10 +87,10 @@ def test_importing_gridmap_loads_nothing_heavy():
     assert loaded == {"gridmap"}
 
 
-def test_importing_every_room_opens_no_map_library_and_compiles_nothing():
+def test_importing_every_room_draws_and_compiles_nothing():
     rooms = ["gridmap.workspace", "gridmap.pipeline", "gridmap.coverage"]
     code = (f"import sys, {', '.join(rooms)}; "
-            "print([m for m in ('folium', 'momepy', 'matplotlib', 'dask') if m in sys.modules])")
+            "print([m for m in ('matplotlib', 'momepy', 'numba', 'dask') if m in sys.modules])")
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                            check=True)
     assert shown.stdout.strip() == "[]"
@@ -168,9 +168,10 @@ def test_docstring_of_a_public_function_names_its_arguments(name):
     thing = getattr(gridmap, name)
     text = inspect.getdoc(thing) or ""
     arguments = inspect.signature(thing).parameters if inspect.isfunction(thing) else ()
-    if len(arguments) > 1:
+    if len(arguments) > 1 and "; see `" not in text.splitlines()[0]:
         assert "Parameters\n----------" in text
-        absent = [a for a in arguments if not re.search(rf"^(.*, )?\**{a}(,.*)? :", text, re.M)]
+        named = r"^([\w*, ]+, )?\**{}(, [\w*, ]+)?( :.*)?$"
+        absent = [a for a in arguments if not re.search(named.format(a), text, re.M)]
         assert not absent, f"{name} does not explain {absent}"
 
 
