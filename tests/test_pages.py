@@ -12,6 +12,7 @@ import pytest
 from pandas import DataFrame
 
 from gridmap import maps
+from gridmap.maps import style
 from gridmap.rules import load_publication
 from gridmap.sketch import sketch_grids, sketch_points
 
@@ -190,7 +191,7 @@ def test_the_legend_counts_every_grid_once(opened):
 
 def test_the_page_classes_as_the_frame_does(opened):
     grids, _ = city()
-    for method in maps.style.METHODS:
+    for method in style.METHODS:
         opened.page.select_option("#gm-figure", "people")
         opened.page.select_option("#gm-method", method)
         rule = maps.ClassRule(method=method)

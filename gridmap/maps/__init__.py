@@ -1,21 +1,48 @@
-"""Show grids: pages that open anywhere, pictures, reports and QGIS styles."""
+"""Show grids: pages that open anywhere, pictures, reports and QGIS styles.
 
-from .layers import (
-    draw_footprints,
-    draw_grids,
-    draw_land,
-    draw_lines,
-    draw_points,
-    draw_reach,
-    draw_territories,
-)
-from .notebook import explore
-from .offline import Map
-from .pages import draw_page
-from .pictures import draw_picture
-from .qgis import draw_qgis_style
-from .report import draw_report
-from .style import ClassRule, measure_classes
+The parts are loaded when they are first used: folium and matplotlib take their time.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .layers import (
+        draw_footprints,
+        draw_grids,
+        draw_land,
+        draw_lines,
+        draw_points,
+        draw_reach,
+        draw_territories,
+    )
+    from .notebook import explore
+    from .offline import Map
+    from .pages import draw_page
+    from .pictures import draw_picture
+    from .qgis import draw_qgis_style
+    from .report import draw_report
+    from .style import ClassRule, measure_classes
+
+_PARTS = {
+    "ClassRule": "style",
+    "Map": "offline",
+    "draw_footprints": "layers",
+    "draw_grids": "layers",
+    "draw_land": "layers",
+    "draw_lines": "layers",
+    "draw_page": "pages",
+    "draw_picture": "pictures",
+    "draw_points": "layers",
+    "draw_qgis_style": "qgis",
+    "draw_reach": "layers",
+    "draw_report": "report",
+    "draw_territories": "layers",
+    "explore": "notebook",
+    "measure_classes": "style",
+}
 
 __all__ = [
     "ClassRule",
@@ -34,3 +61,9 @@ __all__ = [
     "explore",
     "measure_classes",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PARTS:
+        raise AttributeError(f"module 'gridmap.maps' has no attribute {name!r}")
+    return getattr(import_module(f".{_PARTS[name]}", __name__), name)
