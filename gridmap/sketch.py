@@ -6,10 +6,13 @@ The same letter in several squares makes one polygon; a dot is left blank.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
+from pandas import DataFrame
 
 CRS = "EPSG:32651"
 
@@ -132,3 +135,63 @@ def sketch_points(*places: tuple[float, float], kind: str = "address") -> GeoDat
         crs=CRS,
     )
     return elements
+
+
+def save_sketch(folder: str | Path, *rows: str) -> Path:
+    """Write a drawn town as files and a ``gridmap.toml`` to run on them.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where to write; it is made if need be.
+    *rows : str
+        The units, as in `sketch_polygons`; by default four of two households each.
+
+    Returns
+    -------
+    Path
+        The folder, with units, an address in the middle of each, and a profile that asks
+        for grids of three to five households.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = save_sketch(tempfile.mkdtemp())
+    >>> sorted(file.name for file in folder.iterdir())
+    ['gridmap.toml', 'homes.csv', 'profile.toml', 'units.csv']
+    """
+    where = Path(folder)
+    where.mkdir(parents=True, exist_ok=True)
+    units = sketch_units(*(rows or ("AABB", "CCDD")), side_m=100.0)
+    middles = units.representative_point()
+    homes = DataFrame({"x": middles.x, "y": middles.y})
+    flat = DataFrame(units.drop(columns="geometry")).assign(wkt=units.to_wkt()["geometry"])
+    for name, table in (("units", flat), ("homes", homes)):
+        table.to_csv(where / f"{name}.csv", lineterminator="\n")
+    (where / "profile.toml").write_text(_PROFILE, encoding="utf-8")
+    (where / "gridmap.toml").write_text(_PROJECT, encoding="utf-8")
+    return where
+
+
+_PROFILE = """title = "Drawn town"
+[size]
+minimum = 3
+target = 4
+maximum = 5
+"""
+
+_PROJECT = """[run]
+name = "Drawn town"
+profile = "profile.toml"
+[units]
+path = "units.csv"
+columns = { unit = "unit", territory = "territory", households = "households", people = "people", \
+wkt = "wkt" }
+crs = "EPSG:32651"
+territories = true
+[[elements]]
+path = "homes.csv"
+columns = { element = "unit", x = "x", y = "y" }
+constants = { kind = "address", count = 1 }
+crs = "EPSG:32651"
+"""

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridmap import schema
-from gridmap.sketch import sketch_grids, sketch_points, sketch_polygons, sketch_units
+from gridmap.pipeline import run
+from gridmap.sketch import (
+    save_sketch,
+    sketch_grids,
+    sketch_points,
+    sketch_polygons,
+    sketch_units,
+)
+from gridmap.workspace import load_config
 
 
 def test_north_is_at_the_top():
@@ -51,3 +59,9 @@ def test_one_household_and_two_people_live_in_a_square_of_any_size():
     assert units["people"].to_dict() == {"A": 4, "B": 2}
     assert set(units["territory"]) == {"371002001001"}
     assert sketch_grids("AAB", side_m=100)["area_m2"].to_dict() == {"A": 20000.0, "B": 10000.0}
+
+
+def test_drawn_town_can_be_run(tmp_path):
+    done = run(load_config(save_sketch(tmp_path, "AABB", "CCDD", "EEFF")))
+    assert done.grids["households"].tolist() == [4, 4, 4]
+    assert done.elements["grid"].notna().all()
