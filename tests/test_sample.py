@@ -15,7 +15,7 @@ import pytest
 import shapely
 from pandas import DataFrame
 
-from gridmap.sources.offsets import to_gcj02
+from gridmap import to_gcj02
 
 RARE = "䶮"
 MEGABYTE = 1_000_000

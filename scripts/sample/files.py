@@ -14,7 +14,7 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
-from gridmap.sources.offsets import to_gcj02
+from gridmap import to_gcj02
 
 from .defects import Flawed
 from .plan import CRS, Floats

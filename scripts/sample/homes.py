@@ -104,10 +104,10 @@ def _choose_uses(plan: Plan, land: Land, network: Network, plots: Shapes) -> NDA
         [dice < high, dice < high + 0.38, dice < high + 0.38 + old, dice < high + 0.64],
         ["high-rise", "slabs", "old town", "shops"], "open")[town]
     low = town & (density < 9.0)
-    uses[low] = np.select([dice < hamlet, dice < 0.48, dice < 0.64], ["village", "slabs", "estate"],
-                          "open")[low]
+    uses[low] = np.select([dice < hamlet, dice < 0.48, dice < 0.55],
+                          ["village", "slabs", "estate"], "open")[low]
     urban = plan.households * 0.72
-    wanted = {"estate": (900, 1.5, 9.0, 4.0, 40.0), "hospital": (4200, 14, 60, 1.6, 5.0),
+    wanted = {"estate": (2200, 1.5, 9.0, 4.0, 40.0), "hospital": (4200, 14, 60, 1.6, 5.0),
               "mall": (4200, 26, 60, 1.4, 4.0), "office": (2800, 30, 60, 0.9, 3.5),
               "school": (1300, 10, 60, 1.4, 4.5), "park": (2100, 6, 60, 1.0, 6.0)}
     for kind, (each, thin, thick, small, large) in wanted.items():
@@ -176,6 +176,8 @@ def _villages(plan: Plan, land: Land, network: Network) -> DataFrame:
     count = np.maximum(14, share_out(round(wanted), size))
     length, depth, along, across, low, top, flats, stairs = STYLES["village"]
     reach = np.sqrt(count * along * across / np.pi) * 1.25
+    lean = (0.62 * reach * rng.choice([-1.0, 1.0], len(reach)))[:, None]
+    seats[:, :2] += lean * np.column_stack([-seats[:, 4], seats[:, 3]])  # to one side of the road
     side = np.ceil(2 * reach / along).astype(int)
     cells = side * side
     owner = np.repeat(np.arange(len(seats)), cells)
@@ -201,8 +203,8 @@ def _villages(plan: Plan, land: Land, network: Network) -> DataFrame:
 
 
 def _village_seats(plan: Plan, land: Land, network: Network, rng: np.random.Generator) -> Floats:
-    """Choose spots beside country roads, apart from each other; x, y, angle of the road."""
-    ways = network.lines[np.isin(network.classes, ["primary", "secondary", "tertiary", "edge"])]
+    """Choose spots on country roads, apart from each other: x, y, turn, way of the road."""
+    ways = network.lines[np.isin(network.classes, ["primary", "secondary", "tertiary"])]
     count = np.maximum(1, shapely.length(ways) // 180.0).astype(int)
     owner = np.repeat(np.arange(len(ways)), count)
     at = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + 0.5
@@ -213,6 +215,8 @@ def _village_seats(plan: Plan, land: Land, network: Network, rng: np.random.Gene
     xy = np.vstack([shapely.get_coordinates(spots), shapely.get_coordinates(island)])
     step = np.vstack([shapely.get_coordinates(ahead),
                       shapely.get_coordinates(island) + np.array([1.0, 0.2])])
+    way = (step - xy) / np.hypot(*(step - xy).T)[:, None]
+    way[len(xy) - len(island):] = 0.0  # an island village lies in the middle
     turn = np.arctan2(*(step - xy).T[::-1])
     turn = (turn + np.pi / 4) % (np.pi / 2) - np.pi / 4
     near = np.zeros(len(xy), dtype=bool)
@@ -235,7 +239,7 @@ def _village_seats(plan: Plan, land: Land, network: Network, rng: np.random.Gene
         shut[tree.query(shapely.Point(xy[i]), predicate="dwithin", distance=room)] = True
         if len(chosen) >= wanted:
             break
-    return np.column_stack([xy, turn])[chosen]
+    return np.column_stack([xy, turn, way])[chosen]
 
 
 def _rectangles(rows: DataFrame) -> Shapes:

@@ -33,11 +33,14 @@ def draw_city(city: City, path: Path, *, box: tuple[float, ...] | None = None,
     for kind, colour in SITES.items():
         chosen = (city.sites["kind"] == kind).to_numpy()
         _fill(axes, city.sites["geometry"].to_numpy()[chosen], colour)
-    _fill(axes, _cover(city, "water"), "#a9cbdc")
-    for casing in (True, False):
-        for kind, (outer, inner, width) in ROADS.items():
-            _draw(axes, _kind(city.roads, kind), outer if casing else inner,
-                  (width + 0.9 if casing else width) * wide * 0.8)
+    for group in (list(ROADS)[:2], list(ROADS)[2:]):
+        for casing in (True, False):
+            for kind in group:
+                outer, inner, width = ROADS[kind]
+                _draw(axes, _kind(city.roads, kind), outer if casing else inner,
+                      (width + 0.9 if casing else width) * wide * 0.8)
+        if group[0] == "residential":  # only larger roads have a bridge
+            _fill(axes, _cover(city, "water"), "#a9cbdc")
     rail = _kind(city.barriers, "railway")
     _draw(axes, rail, "#555555", 1.9 * wide)
     _draw(axes, rail, "#ffffff", 1.1 * wide, dashes=(0, (6, 6)))
