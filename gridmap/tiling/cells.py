@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import shapely
 
-from . import mesh
+from . import mesh, nearest
 from .rings import Floats, Ints, Shapes
 
 #: Walls are sampled at this distance, so that cell borders pass between long buildings.
@@ -52,36 +52,34 @@ def divide_block(block: shapely.Polygon, places: Places, *, largest: float) -> S
     if group.max(initial=0) == 0:
         return np.array([block])
     seeds, owner = _seeds(places)
-    voronoi = shapely.get_parts(shapely.voronoi_polygons(
-        shapely.multipoints(seeds), extend_to=block, ordered=True))
-    regions = mesh.dissolve(voronoi, group[owner]).to_numpy(dtype=object)
-    lines = np.concatenate([shapely.get_rings(shapely.get_parts(regions)),
-                            shapely.get_rings(np.array([block]))])
-    faces = mesh.faces_inside(block, lines)
-    crossed = _find_crossed(places, group, regions)
+    none = np.empty(0, dtype=object)
+    divided = nearest.divide_nearest(block, seeds, group[owner], none)
+    crossed = none if divided is None else _find_crossed(places, group, *divided)
     if len(crossed):
         walls = shapely.get_rings(shapely.get_parts(places.footprint[crossed]))
-        faces = mesh.faces_inside(block, np.concatenate([lines, walls]))
-    if faces is None:
+        divided = nearest.divide_nearest(block, seeds, group[owner], walls)
+    if divided is None:
         return np.array([block])
-    inner = shapely.point_on_surface(faces)
-    label = mesh.lowest(len(faces), *shapely.STRtree(regions).query(inner, predicate="intersects"))
-    whose = mesh.lowest(len(faces), *shapely.STRtree(places.footprint[crossed]).query(
-        inner, predicate="intersects"))
-    label = np.where(whose >= 0, np.append(group[crossed], -1)[whose], label)
+    faces, label = divided
+    if len(crossed):
+        inner = shapely.point_on_surface(faces)
+        face, rank = shapely.STRtree(places.footprint[crossed]).query(
+            inner, predicate="intersects")
+        whose = mesh.lowest(len(faces), face, rank)
+        label = np.where(whose >= 0, np.append(group[crossed], -1)[whose], label)
     weight = np.zeros(len(faces))
     place, face = shapely.STRtree(faces).query(shapely.points(places.xy), predicate="within")
     np.add.at(weight, face, places.weight[place])
     return _contiguous(faces, label, weight, largest / 3)
 
 
-def _find_crossed(places: Places, group: Ints, regions: Shapes) -> Ints:
-    """Find the buildings that reach into the region of another group."""
+def _find_crossed(places: Places, group: Ints, faces: Shapes, label: Ints) -> Ints:
+    """Find the buildings that reach into the land of another group."""
     built = np.flatnonzero(shapely.get_dimensions(places.footprint) == 2)
-    rank, region = shapely.STRtree(regions).query(places.footprint[built])
-    other = region != group[built[rank]]
-    rank, region = rank[other], region[other]
-    common = shapely.intersection(places.footprint[built[rank]], regions[region])
+    rank, face = shapely.STRtree(faces).query(places.footprint[built])
+    other = label[face] != group[built[rank]]
+    rank, face = rank[other], face[other]
+    common = shapely.intersection(places.footprint[built[rank]], faces[face])
     return np.unique(built[rank[shapely.area(common) > 0]])
 
 
@@ -157,7 +155,5 @@ def _seeds(places: Places) -> tuple[Floats, Ints]:
     xy, owner = shapely.get_coordinates(walls, return_index=True)
     middle = shapely.get_coordinates(shapely.centroid(places.footprint[built]))
     corners = middle[owner] + (xy - middle[owner]) * SHRINK
-    seeds = np.concatenate([places.xy[~built], corners]).round(3)
-    owners = np.r_[np.flatnonzero(~built), np.flatnonzero(built)[owner]]
-    _, first = np.unique(seeds, axis=0, return_index=True)
-    return seeds[first], owners[first]
+    return (np.concatenate([places.xy[~built], corners]),
+            np.r_[np.flatnonzero(~built), np.flatnonzero(built)[owner]])

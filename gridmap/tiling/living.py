@@ -87,9 +87,12 @@ def find_cut(living: Living, units: Shapes) -> Ints:
     """Find the buildings of which more than `CUT_M2` lies in a second unit."""
     built = np.flatnonzero(shapely.get_dimensions(living.places.footprint) == 2)
     footprints = living.places.footprint[built]
-    rank, unit = shapely.STRtree(units).query(footprints)
-    several = np.bincount(rank, minlength=len(built))[rank] > 1
-    rank, unit = rank[several], unit[several]
+    tree = shapely.STRtree(footprints)
+    inside = np.zeros(len(built), dtype=bool)
+    inside[tree.query(units, predicate="contains")[1]] = True
+    left = np.flatnonzero(~inside)
+    rank, unit = shapely.STRtree(units).query(footprints[left])
+    rank = left[rank]
     area = shapely.area(shapely.intersection(footprints[rank], units[unit]))
     parts = np.bincount(rank[area > CUT_M2], minlength=len(built))
     return built[parts > 1]

@@ -10,13 +10,13 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from . import knit, mesh
+from . import knit, mesh, nearest
 from .blocks import Blocks
 from .mesh import Borders
 from .rings import Ints, Shapes
 
 #: Walls are sampled at this distance to find the land that is nearest to them.
-STEP_M = 8.0
+STEP_M = 10.0
 #: What is wide reaches this far over the border of its block.
 CLEAR_M = 0.5
 
@@ -79,25 +79,23 @@ def _share_block(
 ) -> tuple[Shapes, Ints]:
     """Cut a block into its wide parts (label -1) and strips (label of the nearest site)."""
     wide = _wide_parts(block, reach)
-    if shapely.area(shapely.intersection(wide, block)).sum() > 0.999 * block.area:
+    if _all_wide(block, wide):
         return np.array([block]), np.array([-1])
-    near = np.concatenate([sites, wide])
-    if len(near) == 1 and not len(lived_in.query(block, predicate="contains")):
-        return np.array([block]), np.array([0])
-    regions, owner = _nearest_regions(near, block)
-    lines = [shapely.get_rings(shapely.get_parts(some))
-             for some in (np.array([block]), wide, regions)]
-    faces = mesh.faces_inside(block, np.concatenate(lines))
-    if faces is None:
+    xy, owner = shapely.get_coordinates(shapely.segmentize(sites, STEP_M), return_index=True)
+    outline = shapely.get_rings(wide)
+    divided = nearest.divide_nearest(block, xy, owner.astype("int64"), outline)
+    if divided is None:
         return np.array([block]), np.array([-1])
+    faces, label = divided
     inner = shapely.point_on_surface(faces)
-    label = np.full(len(faces), -1, dtype="int64")
-    face, region = shapely.STRtree(regions).query(inner, predicate="intersects")
-    label[face] = owner[region]
-    label[label >= len(sites)] = -1
+    label[~shapely.dwithin(faces, sites[label], 2 * reach)] = -1
     label[shapely.STRtree(wide).query(inner, predicate="intersects")[0]] = -1
     label[lived_in.query(faces, predicate="contains")[0]] = -1
     return faces, label
+
+
+def _all_wide(block: shapely.Polygon, wide: Shapes) -> bool:
+    return bool(shapely.area(shapely.intersection(wide, block)).sum() > 0.999 * block.area)
 
 
 def _wide_parts(block: shapely.Polygon, reach: float) -> Shapes:
@@ -108,14 +106,3 @@ def _wide_parts(block: shapely.Polygon, reach: float) -> Shapes:
     """
     core = block.buffer(-reach, join_style="mitre")
     return np.asarray(shapely.get_parts(core.buffer(reach + CLEAR_M, join_style="mitre")))
-
-
-def _nearest_regions(near: Shapes, block: shapely.Polygon) -> tuple[Shapes, Ints]:
-    """Regions of the plane that are nearest to each shape, and which shape it is."""
-    xy, owner = shapely.get_coordinates(shapely.segmentize(near, STEP_M), return_index=True)
-    seeds, first = np.unique(xy.round(3), axis=0, return_index=True)
-    cells = shapely.get_parts(shapely.voronoi_polygons(
-        shapely.multipoints(seeds), extend_to=block, ordered=True))
-    regions = mesh.dissolve(cells, owner[first])
-    return regions.to_numpy(dtype=object), regions.index.to_numpy("int64")
-
