@@ -34,6 +34,15 @@ def find_faults(config: Config, *, progress: Progress = silent) -> DataFrame:
         Columns ``severity`` (blocks, rejected, mended, look at this), ``step``, ``what``,
         ``rows`` (how many) and ``note`` (which, and why); the severest first. A fault that
         blocks the run is one row with the message of the error.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> sorted(set(find_faults(config)["severity"]))
+    ['look at this', 'mended']
     """
     try:
         inputs = load_inputs(config, progress=progress)

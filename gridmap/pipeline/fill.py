@@ -54,6 +54,18 @@ def fill_grids(
     Filled
         Elements outside every grid keep a missing ``grid`` and are named in ``rejects``;
         the ledger closes in rows, households and people.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.pipeline import draw_base_grids, load_inputs, mend_inputs
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> inputs = mend_inputs(load_inputs(config), config)
+    >>> grids = draw_base_grids(inputs, config).grids
+    >>> fill_grids(inputs, grids, counted=False).elements["grid"].tolist()
+    ['T-0001', 'T-0002', 'T-0001', 'T-0002']
     """
     placed: dict[str, Any] = {}
     rejects, lines, counts = [], [], DataFrame(index=grids.index)

@@ -66,6 +66,15 @@ def run(config: Config, *, progress: Progress = silent) -> Run:
         where, and what to do.
     LedgerError
         If a step lost or doubled rows or people.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> run(config).grids["households"].to_dict()
+    {'T-0001': 4, 'T-0002': 4}
     """
     inputs = load_inputs(config, progress=progress)
     inputs = mend_inputs(inputs, config, progress=progress)
@@ -124,6 +133,16 @@ def draw_base_grids(
     -------
     Partition
         For a given layer the assignment is empty.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> inputs = mend_inputs(load_inputs(config), config)
+    >>> draw_base_grids(inputs, config).assignment.to_dict()
+    {'A': 'T-0001', 'B': 'T-0002', 'C': 'T-0001', 'D': 'T-0002'}
     """
     if inputs.grids is not None:
         grids = _given_grids(inputs.grids)

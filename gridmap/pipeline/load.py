@@ -79,6 +79,15 @@ def load_inputs(config: Config, *, progress: Progress = silent) -> Inputs:
     ------
     SourceError, CRSError, SchemaError
         If a file cannot be read, or does not hold what was asked of it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> load_inputs(config).units.index.tolist()
+    ['A', 'B', 'C', 'D']
     """
     wanted = {name: _sources(config, name) for name in _LOADERS}
     total = sum(len(files) for files in wanted.values()) + len(config.tables)

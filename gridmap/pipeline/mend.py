@@ -45,6 +45,17 @@ def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) 
     ------
     CRSError
         If no CRS in metres fits.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> from gridmap.pipeline import load_inputs
+    >>> mended = mend_inputs(load_inputs(config), config)
+    >>> mended.territories.index.tolist()
+    ['T']
     """
     inputs = _project(inputs, _working_crs(inputs, config))
     rule = config.profile.tiling

@@ -44,6 +44,16 @@ def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[
     ------
     WorkspaceError
         If the folder cannot be written, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> from gridmap.pipeline import run
+    >>> "map.html" in [file.name for file in save_run(run(config), config)]
+    True
     """
     published = coverage.suppress_counts(done.by_grid, config.publication)
     shown = done.grids[["geometry"]].join(published.by_grid)

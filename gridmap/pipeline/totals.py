@@ -35,6 +35,17 @@ def join_totals(inputs: Inputs, config: Config) -> Inputs:
     ------
     ConfigError
         If a table joins a frame that was not given, or there is nothing to spread.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> from gridmap.pipeline import load_inputs
+    >>> inputs = load_inputs(config)
+    >>> join_totals(inputs, config) is inputs  # the drawn town has no tables to join
+    True
     """
     for source, table in zip(config.tables, inputs.tables, strict=True):
         inputs = join_table(inputs, table, joins=source.joins, name=source.path.name)
@@ -70,8 +81,8 @@ def join_table(inputs: Inputs, table: DataFrame, *, joins: str, name: str) -> In
         raise ConfigError(f"[[tables]] {name} joins {joins}, but no {joins} were given")
     strangers = table.index[~table.index.isin(frame.index)]
     matched = table.drop(index=strangers)
-    filled = frame.assign(**{c: _filled(frame, matched[c]) for c in table.columns})
     silent = _without_figures(frame, matched)
+    filled = frame.assign(**{c: _filled(frame, matched[c], silent) for c in table.columns})
     rejects = ledger.note_changes(
         strangers, step="join", what="code not found",
         before=_told(table.loc[strangers]),
@@ -97,12 +108,17 @@ def join_table(inputs: Inputs, table: DataFrame, *, joins: str, name: str) -> In
     )
 
 
-def _filled(frame: DataFrame, values: pd.Series) -> pd.Series:
-    """Take the values of a table where it has the code, else what the frame had."""
+def _filled(frame: DataFrame, values: pd.Series, silent: pd.Index) -> pd.Series:
+    """Take the values of a table; rows that it does not speak of keep what they had.
+
+    Figures of rows that it should know but does not are missing: those of two sources side
+    by side in one column would not be comparable.
+    """
     spread = values.reindex(frame.index)
     if values.name not in frame:
         return spread
-    return spread.where(frame.index.isin(values.index), frame[values.name])
+    kept = spread.where(frame.index.isin(values.index), frame[values.name])
+    return kept.mask(frame.index.isin(silent)) if pd.api.types.is_numeric_dtype(values) else kept
 
 
 def _without_figures(frame: DataFrame, matched: DataFrame) -> pd.Index:

@@ -27,6 +27,17 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     -------
     Inputs
         With ``units``, unless an existing layer of grids was given.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> from gridmap.pipeline import load_inputs
+    >>> inputs = load_inputs(config)
+    >>> make_units(inputs, config) is inputs  # the drawn town has its units given
+    True
     """
     if inputs.grids is not None or inputs.units is not None or inputs.territories is None:
         return inputs

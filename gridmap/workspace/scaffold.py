@@ -24,6 +24,12 @@ def save_scaffold(folder: str | Path) -> Path:
     ------
     WorkspaceError
         If the folder has a ``gridmap.toml`` already, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> save_scaffold(tempfile.mkdtemp() + "/town").name
+    'gridmap.toml'
     """
     file = Path(folder) / "gridmap.toml"
     text = resources.files(__package__).joinpath("scaffold.toml").read_text(encoding="utf-8")
