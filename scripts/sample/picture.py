@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,10 @@ SITES = {"compound": "#f0dcdc", "school": "#f7e3a1", "hospital": "#f5b5b0", "par
 
 
 def draw_city(city: City, path: Path, *, box: tuple[float, ...] | None = None,
-              borders: bool = True, dpi: int = 110) -> None:
+              borders: bool = True, dpi: int = 90) -> None:
     """Draw the city as a planner's map; ``box`` is west, south, width, height in shares."""
     from matplotlib import pyplot as plt
+    from PIL import Image
 
     figure, axes = plt.subplots(figsize=(16, 12.2))
     axes.set_facecolor("#c9dfe9")
@@ -54,8 +56,11 @@ def draw_city(city: City, path: Path, *, box: tuple[float, ...] | None = None,
               0.8 * wide, dashes=(0, (5, 3)))
         _draw(axes, shapely.boundary(city.towns["geometry"].to_numpy()), "#7a3c8f", 1.8 * wide)
     _frame(axes, city, box)
-    figure.savefig(path, dpi=dpi, bbox_inches="tight")
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=dpi, bbox_inches="tight", pad_inches=0.05)
     plt.close(figure)
+    with Image.open(drawn) as image:  # a palette makes a quarter of the file
+        image.convert("RGB").quantize(80, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _cover(city: City, kind: str) -> Shapes:
