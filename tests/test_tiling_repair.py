@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+import shapely.affinity
 from geopandas import GeoDataFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -199,7 +200,7 @@ def spoil(grids: GeoDataFrame, faults_: list[tuple[int, str]]) -> GeoDataFrame:
         elif kind == "shrink":
             shapes[code] = shape.buffer(-2, join_style="mitre")
         elif kind == "shift":
-            shapes[code] = shapely.transform(shape, lambda xy: xy + (2.5, -1.5))
+            shapes[code] = shapely.affinity.translate(shape, 2.5, -1.5)
         elif kind == "coarse":
             shapes[code] = shapely.simplify(shape, 5)
         else:

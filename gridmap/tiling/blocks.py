@@ -99,7 +99,7 @@ def _check_apart(
     if twice.any():
         rows = codes[np.unique(owner[twice[face]])]
         raise TilingError(
-            f"territories overlap in {twice.sum():,} places, "
+            f"territories overlap in {twice.sum():,} place{'s' if twice.sum() > 1 else ''}, "
             f"{shapely.area(faces[twice]).sum():,.1f} m² in all, between {listed(rows)}. Units "
             "need one territory each: mend them first with repair_tiling(territories).",
             rows=[str(code) for code in rows],

@@ -212,4 +212,4 @@ def _tell_buildings(units: Blocks, homes: Living | None) -> DataFrame:
         return ledger.join_changes()
     return ledger.note_changes(
         [None], step="units", what="building cut",
-        note=f"{len(cut):,} buildings lie across a line, a site or a border: {listed(cut)}")
+        after=len(cut), note=f"across a line, a site or a border: {listed(cut)}")
