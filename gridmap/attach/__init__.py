@@ -1,5 +1,6 @@
 """Fill polygons with elements: points, footprints and published totals."""
 
+from .addresses import match_addresses, parse_addresses
 from .elements import attach_elements
 from .footprints import attach_footprints, measure_footprint_shares
 from .leftovers import attach_leftovers, find_repeated
@@ -24,5 +25,7 @@ __all__ = [
     "count_batch",
     "find_repeated",
     "locate_points",
+    "match_addresses",
     "measure_footprint_shares",
+    "parse_addresses",
 ]
