@@ -17,8 +17,8 @@ from .kinds import (
     load_workers,
 )
 from .loaded import Loaded
-from .loaders import load_table
 from .offsets import from_bd09, from_gcj02, to_bd09, to_gcj02
+from .tables import load_table
 
 __all__ = [
     "Loaded",

@@ -88,13 +88,11 @@ def write_rejects(
         for one in lost
     ]
     bad = np.flatnonzero(first >= 0)
-    whats = np.array([fault.what for fault in faults], dtype=object)
-    reasons = np.array([fault.reason for fault in faults], dtype=object)
+    told = [faults[number] for number in first[bad]]
     named = ledger.note_changes(
-        name_rows(ids, rows, bad), step="load",
-        what=whats[first[bad]] if len(bad) else None,
-        note=reasons[first[bad]] if len(bad) else None,
+        name_rows(ids, rows, bad), step="load", what="", note=[fault.reason for fault in told]
     )
+    named["what"] = Series([fault.what for fault in told], index=named.index, dtype="str")
     return ledger.join_changes(*gone, named)
 
 

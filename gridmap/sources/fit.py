@@ -5,64 +5,64 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
-from pandas import DataFrame, Series
+import pyarrow as pa
+import shapely
+from numpy.typing import NDArray
+from pandas import Series
 
-from .. import ledger
 from ..errors import SourceError, listed
 from ..schema import Column, Schema
-from . import codes, personal
-from .places import to_numbers
+from . import account, cells, codes, personal, quantities
+from .account import Fault, Fitted, Note
+from .places import Places
 from .raw import Raw
 
 #: Columns that hold codes of other frames, and are mended like codes.
 CODED = ("territory", "parent", "grid", "unit", "work_grid")
 
+#: Columns that stand for a place in a table without geometry.
+PLACED = ("x", "y", "wkt")
+
 #: Schemas whose rows may go without a code of their own: they are numbered.
 _NUMBERED = ("BARRIERS", "EVENTS", "VISITS", "SITES")
 
-
-class Sieve:
-    """Collects the reasons of rejects row by row, and the changes, while a table is fitted.
-
-    The first reason that is given for a row is the one that stays.
-    """
-
-    def __init__(self, size: int) -> None:
-        self.reasons = Series(pd.NA, index=range(size), dtype="str")
-        self.whats = Series(pd.NA, index=range(size), dtype="str")
-        self.changes: list[DataFrame] = []
-
-    def reject(self, rows: Any, what: str, reason: Any) -> None:
-        """Give rows a reason, unless they have one."""
-        new = Series(rows, index=self.reasons.index).astype(bool) & self.reasons.isna()
-        self.whats = self.whats.mask(new, what)
-        self.reasons = self.reasons.mask(new, reason)
-
-    def note(self, ids: Any, what: str, **columns: Any) -> None:
-        """Write changes, one for each id."""
-        self.changes.append(ledger.note_changes(ids, step="load", what=what, **columns))
-
-    @property
-    def kept(self) -> Series:
-        """Rows that have no reason against them."""
-        return self.reasons.isna()
+_LOST_DIGITS = "digits are lost, as a spreadsheet does: write the code out in full as text"
 
 
 def pick(raw: Raw, wanted: Any) -> Series:
     """Return a source column; of a list of columns, the first that is filled in each row."""
     if isinstance(wanted, str):
         return raw.table[wanted]
-    picked = raw.table[wanted[0]]
+    picked = cells.to_text(raw.table[wanted[0]])
     for name in wanted[1:]:
-        picked = picked.where(picked.notna() & (picked != ""), raw.table[name])
+        picked = picked.where(picked.notna(), cells.to_text(raw.table[name]))
     return picked
 
 
-def fit_index(raw: Raw, schema: Schema, columns: Mapping[str, Any], sieve: Sieve) -> Series:
-    """Return the codes of rows; rows without a code of their own are rejected by name.
+def check_names(schema: Schema, columns: Mapping[str, Any], constants: Mapping[str, Any]) -> None:
+    """Raise unless all names are columns of a schema, and none is given twice.
 
-    A code that comes twice is kept the first time and rejected afterwards.
+    Raises
+    ------
+    SourceError
+        Names those that are not, and those that there are.
+    """
+    known = [schema.index, *(c.name for c in schema.columns)]
+    strange = [n for n in [*columns, *constants] if n not in known and n not in PLACED]
+    if strange:
+        raise SourceError(
+            f"{schema.name} has no column {listed(strange)}. Its columns are "
+            f"{listed(known, show=30)}"
+        )
+    twice = [name for name in columns if name in constants]
+    if twice:
+        raise SourceError(f"{listed(twice)} is given both in columns and in constants: choose one")
+
+
+def fit_index(raw: Raw, schema: Schema, columns: Mapping[str, Any]) -> Fitted:
+    """Return the codes of rows; rows without a code of their own are faults.
 
     Raises
     ------
@@ -71,91 +71,121 @@ def fit_index(raw: Raw, schema: Schema, columns: Mapping[str, Any], sieve: Sieve
     """
     if schema.index not in columns:
         if schema.name in _NUMBERED:
-            return Series([str(n) for n in range(1, len(raw.table) + 1)], dtype="str")
+            numbers = pa.array(raw.rows).cast(pa.large_string())
+            return Fitted(cells.to_series(numbers))
         raise SourceError(
             f"no column is named for the code: say which one holds it, as in "
             f"columns = {{ {schema.index} = \"CODE\" }}"
         )
-    values = pick(raw, columns[schema.index])
-    if personal.has_personal_values(values):
-        raise SourceError(
-            f"the column named for {schema.index} holds phone or ID numbers: choose another code"
-        )
-    mended = codes.mend_codes(values)
-    ids = mended.codes
-    sieve.reject(mended.hopeless, "code unreadable",
-                 "digits are lost, as a spreadsheet does: write the code out in full as text")
-    sieve.reject(ids.isna(), "code missing", "a row needs a code of its own")
-    sieve.note(ids[mended.mended], "code mended", after=ids[mended.mended],
-               before=values[mended.mended].astype("str"), note="a spreadsheet made it a number")
-    return ids
+    return fit_key(pick(raw, columns[schema.index]), schema.index)
 
 
-def reject_twins(ids: Series, raw: Raw, sieve: Sieve) -> None:
-    """Reject the second and later rows of a code, and say whether they are the same."""
-    seen = ids.where(sieve.kept)
-    again = seen.duplicated() & seen.notna()
-    if not again.any():
-        return
-    table = raw.table.assign(_place=_bytes(raw), _code=seen)
-    same = table.duplicated() & again
-    sieve.reject(same, "row repeated", "the same row came before; the first stays")
-    sieve.reject(again, "code repeated", "the code came before with other values; the first stays")
-
-
-def _bytes(raw: Raw) -> Any:
-    import shapely
-
-    return None if raw.geometry is None else shapely.to_wkb(raw.geometry)
-
-
-def fit_columns(
-    raw: Raw, schema: Schema, columns: Mapping[str, Any], constants: Mapping[str, Any],
-    ids: Series, sieve: Sieve,
-) -> DataFrame:
-    """Return the columns of a schema, typed; unreadable cells are noted or rejected.
+def fit_key(values: Series, name: str, *, strip: str | None = None) -> Fitted:
+    """Return codes that identify rows, mended; rows without one are faults.
 
     Raises
     ------
     SourceError
-        If a name is no column of the schema, or a required one is not given.
+        If the column holds personal numbers.
     """
-    known = [c.name for c in schema.columns]
-    strange = [n for n in [*columns, *constants]
-               if n not in known and n not in (schema.index, "x", "y", "wkt")]
-    if strange:
+    private = personal.find_personal(values)
+    if private.sum() >= max(1.0, 0.3 * float(values.notna().sum())):
         raise SourceError(
-            f"{schema.name} has no column {listed(strange)}. Its columns are "
-            f"{listed([schema.index, *known], show=30)}"
+            f"the column named for {name} holds phone or ID numbers: choose another code"
         )
-    fitted: dict[str, Series] = {}
+    mended = codes.mend_codes(values, strip=strip)
+    faults = (
+        Fault(private, "code is personal", "a phone or ID number is no code"),
+        Fault(np.asarray(mended.hopeless), "code unreadable", _LOST_DIGITS),
+        Fault(np.asarray(mended.codes.isna()), "code missing", "a row needs a code of its own"),
+    )
+    note = Note(np.asarray(mended.mended), "code mended", values, mended.codes, mended.reason)
+    return Fitted(mended.codes, faults, (note,))
+
+
+def find_twins(ids: Series, raw: Raw, places: Places | None, kept: NDArray[np.bool_]
+               ) -> tuple[Fault, ...]:
+    """Find the second and later rows of a code, and say whether they are the same.
+
+    The first row in the file stays.
+    """
+    again = cells.find_repeated(ids.where(kept) if not kept.all() else ids)
+    if not again.any():
+        return ()
+    codes_again = set(ids[again])
+    involved = np.flatnonzero(ids.isin(codes_again) & kept)
+    table = raw.table.iloc[involved].assign(_code=ids.iloc[involved])
+    same_cells = account.nowhere(len(again))
+    same_cells[involved] = table.duplicated().to_numpy()
+    table["_place"] = _place_text(places, involved)
+    same = account.nowhere(len(again))
+    same[involved] = table.duplicated().to_numpy()
+    same &= again
+    moved = again & same_cells & ~same
+    return (
+        Fault(same, "row repeated", "the same row came before; the first stays"),
+        Fault(moved, "code repeated",
+              "the code came before with the same values at another place; the first stays. Parts "
+              "of one thing belong in one multipart row"),
+        Fault(again, "code repeated", "the code came before with other values; the first stays"),
+    )
+
+
+def _place_text(places: Places | None, at: NDArray[np.int64]) -> Any:
+    if places is None:
+        return None
+    if places.shapes is not None:
+        return [None if wkb is None else wkb.hex() for wkb in shapely.to_wkb(places.shapes[at])]
+    if places.x is None or places.y is None:
+        return None
+    return [f"{x!r} {y!r}" for x, y in zip(places.x[at], places.y[at], strict=True)]
+
+
+def fit_columns(
+    raw: Raw, schema: Schema, columns: Mapping[str, Any], constants: Mapping[str, Any],
+) -> dict[str, Fitted]:
+    """Return the columns of a schema, typed; unreadable cells are noted or faults.
+
+    Raises
+    ------
+    SourceError
+        If a required column is not given.
+    """
+    size = len(raw.table)
+    fitted: dict[str, Fitted] = {}
     for column in schema.columns:
         if column.name in columns:
-            values = pick(raw, columns[column.name])
-            if personal.is_personal_header(str(columns[column.name])) or (
-                personal.has_personal_values(values)
-            ):
-                sieve.note([None], "personal column left out", before=column.name,
-                           note="it was asked for, but holds names, phones or ID numbers")
-                continue
-            fitted[column.name] = _fit(values, column, ids, sieve)
+            fitted |= _fit_unless_personal(raw, columns[column.name], column)
         elif column.name in constants:
-            fitted[column.name] = _constant(constants[column.name], column, len(ids))
+            fitted[column.name] = Fitted(_constant(constants[column.name], column, size))
         elif column.required:
-            fitted[column.name] = _default(schema, column, len(ids))
-    return DataFrame(fitted, index=range(len(ids)))
+            fitted[column.name] = Fitted(_default(schema, column, size))
+    return fitted
+
+
+def _fit_unless_personal(raw: Raw, wanted: Any, column: Column) -> dict[str, Fitted]:
+    values = pick(raw, wanted)
+    headers = [wanted] if isinstance(wanted, str) else list(wanted)
+    by_header = any(personal.is_personal_header(header) for header in headers)
+    if by_header or (column.kind == "text" and personal.has_personal_values(values)):
+        return {}
+    return {column.name: _fit(values, column)}
+
+
+def find_private(columns: Mapping[str, Any], fitted: Mapping[str, Any], index: str) -> list[str]:
+    """Return the source columns that were asked for and left out as personal."""
+    left = [source for name, source in columns.items()
+            if name not in fitted and name not in (*PLACED, index)]
+    return [h for source in left for h in ([source] if isinstance(source, str) else source)]
 
 
 def _default(schema: Schema, column: Column, size: int) -> Series:
     if column.name == "count":
-        return Series(1, index=range(size), dtype="int64")
+        return _constant(1, column, size)
     if schema.name == "GRIDS" and column.name == "kind":
-        return Series("existing", index=range(size), dtype="str")
-    if column.missing:
-        dtype = {"text": "str", "time": "datetime64[us]"}.get(column.kind, "float64")
-        return Series(None, index=range(size), dtype=dtype)
-    if schema.name == "GRIDS" and column.name == "area_m2":
-        return Series(float("nan"), index=range(size))
+        return _constant("existing", column, size)
+    if column.missing or (schema.name == "GRIDS" and column.name == "area_m2"):
+        return _constant(None, column, size)
     raise SourceError(
         f"nothing is given for {column.name}, which {schema.name} needs: {column.meaning}. Name "
         f"its column in columns, or its value in constants"
@@ -163,55 +193,67 @@ def _default(schema: Schema, column: Column, size: int) -> Series:
 
 
 def _constant(value: Any, column: Column, size: int) -> Series:
-    dtype = {"text": "str", "time": "datetime64[us]", "flag": "bool"}.get(column.kind)
-    return Series(value, index=range(size), dtype=dtype)
+    """Return a column of one value, which has to be of the kind that is wanted."""
+    if value is None:
+        dtype = {"text": "str", "time": "datetime64[us]"}.get(column.kind, "float64")
+        return Series(None, index=range(size), dtype=dtype)
+    one = Series([value])
+    try:
+        if column.kind == "text":
+            one = Series([str(value)], dtype="str")
+        elif column.kind == "time":
+            one = pd.to_datetime(one)
+        elif column.kind in ("count", "number") and not isinstance(value, bool):
+            one = pd.to_numeric(one)
+    except (ValueError, TypeError) as error:
+        raise SourceError(
+            f"constants gives {column.name} the value {value!r}, which is no {column.kind}"
+        ) from error
+    return one.repeat(size).reset_index(drop=True)
 
 
-def _fit(values: Series, column: Column, ids: Series, sieve: Sieve) -> Series:
+def _fit(values: Series, column: Column) -> Fitted:
     if column.name in CODED:
-        return _fit_code(values, column, ids, sieve)
+        return _fit_code(values, column)
     if column.kind == "text":
-        text = values.astype("str").where(values.notna()).str.strip()
-        text = text.mask(text == "")
-        if not column.missing:
-            sieve.reject(text.isna(), f"{column.name} missing", f"every row needs {column.name}")
-        return text.astype("str")
+        return fit_text(values, column)
     if column.kind == "time":
-        read = pd.to_datetime(values, errors="coerce", format="mixed")
-    else:
-        read = to_numbers(values)
-    return _fit_number(values, read, column, ids, sieve)
+        return quantities.fit_times(values, column)
+    return quantities.fit_numbers(values, column)
 
 
-def _fit_code(values: Series, column: Column, ids: Series, sieve: Sieve) -> Series:
+def fit_text(values: Series, column: Column) -> Fitted:
+    """Return a column of text, without blanks around it and without personal numbers."""
+    text = cells.to_text(values)
+    if cells.holds_any(text, b" \t\r\n", beyond_ascii=True):
+        text = cells.to_text(text.str.strip())
+    hidden = personal.hide_personal(text)
+    notes = [Note(np.asarray(hidden.notna() & (hidden != text)), "personal number left out",
+                  note=f"{column.name} held a phone or ID number")] if hidden is not text else []
+    torn = account.nowhere(len(text))
+    if cells.holds_any(text, b"", beyond_ascii=True):
+        torn = cells.matches(text, "\ufffd")
+    notes.append(Note(torn, "characters unreadable", after=hidden,
+                      note=f"{column.name} has bytes that are no text in the file's encoding"))
+    return Fitted(hidden, _needed(hidden, column), tuple(notes))
+
+
+def _needed(values: Series, column: Column) -> tuple[Fault, ...]:
+    if column.missing:
+        return ()
+    return (Fault(np.asarray(values.isna()), f"{column.name} missing",
+                  f"every row needs {column.name}"),)
+
+
+def _fit_code(values: Series, column: Column) -> Fitted:
     mended = codes.mend_codes(values)
-    sieve.reject(mended.hopeless, f"{column.name} unreadable",
-                 "digits are lost, as a spreadsheet does: write the code out in full as text")
-    changed = mended.mended & sieve.kept
-    sieve.note(ids[changed], f"{column.name} mended", after=mended.codes[changed],
-               before=values[changed].astype("str"), note="a spreadsheet made it a number")
-    blank = mended.codes.isna() & sieve.kept
-    if column.missing:
-        if column.name != "parent":
-            sieve.note(ids[blank], f"{column.name} blank", note="left missing")
-    else:
-        sieve.reject(blank, f"{column.name} missing", f"every row needs {column.name}")
-    return mended.codes
-
-
-def _fit_number(
-    values: Series, read: Series, column: Column, ids: Series, sieve: Sieve
-) -> Series:
-    blank = values.isna() | (values.astype("str").str.strip() == "")
-    unread = read.isna() & ~blank
-    if column.kind == "count":
-        below = read.lt(0).fillna(False) if column.kind == "count" else read.isna() & False
-        sieve.reject(below, f"{column.name} below 0", f"{column.name} counts things")
-    if column.missing:
-        odd = unread & sieve.kept
-        sieve.note(ids[odd], f"{column.name} unreadable", before=values[odd].astype("str"),
-                   note="left missing")
-    else:
-        sieve.reject(unread, f"{column.name} unreadable", f"{column.name} is no {column.kind}")
-        sieve.reject(blank, f"{column.name} missing", f"every row needs {column.name}")
-    return read
+    lost = np.asarray(mended.hopeless)
+    notes = [Note(np.asarray(mended.mended), f"{column.name} mended", values, mended.codes,
+                  mended.reason)]
+    blank = np.asarray(mended.codes.isna()) & ~lost
+    faults = [Fault(lost, f"{column.name} unreadable", _LOST_DIGITS)]
+    if not column.missing:
+        faults.append(Fault(blank, f"{column.name} missing", f"every row needs {column.name}"))
+    elif column.name != "parent":
+        notes.append(Note(blank, f"{column.name} blank", note="left missing"))
+    return Fitted(mended.codes, tuple(faults), tuple(notes))

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame, GeoSeries
+from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from pyproj import CRS
 
 from .. import ledger
 from ..errors import SourceError
 from ..schema import Schema
-from . import codes, fit, personal, places
+from . import account, choose, fit, personal, places, reading
 from . import crs as crs_room
+from .account import Fault, Fitted
 from .loaded import Loaded
 from .raw import Raw
-from .text import read_text_table
-from .vector import read_features
-
-_TEXT = (".csv", ".tsv", ".txt")
-_SHEETS = (".xlsx", ".xls", ".ods")
 
 
 def load_frame(
@@ -49,11 +47,12 @@ def load_frame(
     columns : mapping, optional
         Column of the schema (or its index) -> column of the file; a list means the first
         that is filled. ``x`` and ``y``, or ``wkt``, make geometry out of a table. Columns
-        of the file that are not named here never enter.
+        of the file that are not named here never enter. In a text file without a header
+        line, whole numbers name columns by their position, from 1.
     constants : mapping, optional
         Column of the schema -> one value for all rows.
     layer : str, optional
-        Layer of a file with several.
+        Layer of a file with several, or sheet of a workbook.
     crs : str, optional
         CRS of the coordinates, where the file does not say it or says it wrongly.
     offset : {"GCJ-02", "BD-09"}, optional
@@ -68,7 +67,8 @@ def load_frame(
     -------
     Loaded
         ``rows_in`` counts the rows that ``where`` keeps, and equals rows of the frame plus
-        rejects.
+        rejects. Rows keep the order of the file, and a code that comes again is rejected:
+        its first row stays.
 
     Raises
     ------
@@ -77,211 +77,81 @@ def load_frame(
     CRSError
         If nobody says which CRS the coordinates are in.
     """
-    columns, constants = dict(columns or {}), dict(constants or {})
+    wanted = choose.choose_columns(columns, where)
+    constants = dict(constants or {})
+    fit.check_names(into, wanted.columns, constants)
     file = Path(path)
-    raw = _read(file, _wanted(columns, where), layer, encoding)
-    raw, left_out = _keep(raw, where or {})
-    sieve = fit.Sieve(len(raw.table))
-    ids = fit.fit_index(raw, into, columns, sieve)
-    placed = places.find_places(raw, columns, into.geometry) if into.geometry else None
+    whole = reading.read_file(file, wanted, layer=layer, encoding=encoding)
+    raw, left_out = choose.keep_rows(whole, where)
+    key = fit.fit_index(raw, into, wanted.columns)
+    fitted = fit.fit_columns(raw, into, wanted.columns, constants)
+    placed = places.find_places(raw, wanted.columns, into.geometry) if into.geometry else None
+    parts = [key, *fitted.values()]
+    faults = [*key.faults, *(placed.faults if placed else ()), *_all_faults(fitted.values())]
+    notes = [*(placed.notes if placed else ()), *(note for part in parts for note in part.notes)]
+    kept = account.sift(len(raw.table), faults) < 0
+    faults += fit.find_twins(key.values, raw, placed, kept)
+    first = account.sift(len(raw.table), faults)
+    private = fit.find_private(wanted.columns, fitted, into.index)
+    lines = about_file(raw, file, left_out, private)
+    frame = take_kept(key.values, fitted, first < 0, into.index)
     if placed is not None:
-        sieve.reject(placed.reasons.notna(), "no place", placed.reasons)
-    table = fit.fit_columns(raw, into, columns, constants, ids, sieve)
-    fit.reject_twins(ids, raw, sieve)
-    frame: Any = table[sieve.kept.to_numpy()]
-    frame = frame.set_axis(pd.Index(ids[sieve.kept], dtype="str", name=into.index), axis="index")
-    notes = _notes(raw, file, left_out)
-    if placed is not None:
-        frame, more = _placed(frame, placed, raw, sieve, crs, offset, file)
-        notes += more
-    return _loaded(frame, ids, raw, sieve, notes)
+        frame, more = _put(frame, placed, first < 0, raw, crs, offset, file)
+        lines += more
+    changes = account.write_notes(key.values, raw.rows, first < 0, notes, file.name)
+    rejects = account.write_rejects(key.values, raw.rows, first, faults, raw.lost)
+    return Loaded(frame, rejects, ledger.join_changes(*lines, changes),
+                  len(raw.table) + len(raw.lost))
 
 
-def _wanted(columns: Mapping[str, Any], where: Mapping[str, Any] | None) -> list[str]:
-    named: list[str] = []
-    for value in columns.values():
-        named += [value] if isinstance(value, str) else list(value)
-    return list(dict.fromkeys([*named, *(where or {})]))
+def _all_faults(parts: Iterable[Fitted]) -> list[Fault]:
+    return [fault for part in parts for fault in part.faults]
 
 
-def _read(file: Path, wanted: list[str], layer: str | None, encoding: str | None) -> Raw:
-    if not file.exists():
-        raise SourceError(f"there is no file {file}")
-    ending = file.suffix.lower()
-    if ending in _TEXT:
-        return read_text_table(file, wanted, encoding=encoding)
-    if ending in _SHEETS:
-        return _read_sheet(file, wanted, layer)
-    return read_features(file, wanted, layer=layer, encoding=encoding)
+def take_kept(
+    ids: Series, fitted: Mapping[str, Fitted], kept: NDArray[np.bool_], index: str
+) -> Any:
+    """Return the rows that are kept as a frame indexed by their codes."""
+    frame = DataFrame({name: one.values for name, one in fitted.items()}, index=ids.index)
+    if not kept.all():
+        frame, ids = frame[kept], ids[kept]
+    return frame.set_axis(pd.Index(ids, dtype="str", name=index), axis="index")
 
 
-def _read_sheet(file: Path, wanted: list[str], sheet: str | None) -> Raw:
-    from .raw import choose_columns
-
-    try:
-        table = pd.read_excel(file, sheet_name=sheet or 0, dtype="str")
-    except ImportError as error:
-        raise SourceError(f"{file} needs a reader of spreadsheets: {error}") from error
-    except (ValueError, OSError, KeyError) as error:
-        raise SourceError(f"{file} is no spreadsheet that can be read: {error}") from error
-    headers = tuple(str(c) for c in table.columns)
-    choose_columns(wanted, headers, file)
-    return Raw(table[wanted], None, None, headers)
-
-
-def _keep(raw: Raw, where: Mapping[str, Any]) -> tuple[Raw, int]:
-    """Keep the rows that were asked for, and count the others."""
-    kept = Series(True, index=raw.table.index)
-    for name, value in where.items():
-        cells = raw.table[name]
-        if value == "*":
-            kept &= cells.notna() & (cells.astype("str") != "")
-        else:
-            unwanted = isinstance(value, Mapping)
-            values = value["not"] if isinstance(value, Mapping) else value
-            values = values if isinstance(values, list) else [values]
-            kept &= cells.astype("str").isin([str(v) for v in values]) != unwanted
-    if kept.all():
-        return raw._replace(table=raw.table.reset_index(drop=True)), 0
-    chosen = kept.to_numpy()
-    shapes = None if raw.geometry is None else raw.geometry[chosen]
-    table = raw.table[chosen].reset_index(drop=True)
-    return raw._replace(table=table, geometry=shapes), int((~chosen).sum())
-
-
-def _notes(raw: Raw, file: Path, left_out: int) -> list[DataFrame]:
-    notes = [ledger.note_changes([None], step="load", what=what, note=f"{file.name}: {note}")
-             for what, note in raw.notes]
-    private = [h for h in raw.headers if personal.is_personal_header(h)]
+def about_file(raw: Raw, file: Path, left_out: int, private: list[str]) -> list[DataFrame]:
+    """Write what there is to tell about a file as a whole."""
+    lines = [account.tell(what, f"{file.name}: {note}") for what, note in raw.notes]
+    unread = [header for header in raw.headers
+              if personal.is_personal_header(header) and header not in private]
+    if unread:
+        lines.append(account.tell("personal column left out", f"{file.name}: never read",
+                                  before=", ".join(unread)))
     if private:
-        notes.append(
-            ledger.note_changes([None], step="load", what="personal column left out",
-                                before=", ".join(private), note=f"{file.name}: never read")
-        )
+        lines.append(account.tell(
+            "personal column left out", before=", ".join(private),
+            note=f"{file.name}: it was asked for, but holds names, phones or ID numbers"))
     if left_out:
-        notes.append(
-            ledger.note_changes([None], step="load", what="rows not asked for",
-                                before=f"{left_out:,}", note=f"{file.name}: left out by where")
-        )
-    return notes
+        lines.append(account.tell("rows not asked for", f"{file.name}: left out by where",
+                                  before=f"{left_out:,}"))
+    return lines
 
 
-def _placed(
-    frame: DataFrame, placed: places.Places, raw: Raw, sieve: fit.Sieve,
+def _put(
+    frame: DataFrame, placed: places.Places, kept: NDArray[np.bool_], raw: Raw,
     given: str | None, offset: str | None, file: Path,
 ) -> tuple[GeoDataFrame, list[DataFrame]]:
     """Give rows their geometry, in a CRS that somebody vouches for."""
-    kept = sieve.kept.to_numpy()
-    shapes = placed.shapes[kept]
-    system, said = crs_room.choose_crs(raw.crs, given, file)
-    notes = []
+    found = raw.crs if placed.crs is None else CRS.from_epsg(placed.crs)
+    system, said = crs_room.choose_crs(found, given, file)
+    lines = []
     if said is not None:
-        notes.append(ledger.note_changes([None], step="load", what="CRS said by the user",
-                                         note=f"{file.name}: {said}"))
-    mended = placed.mended[kept]
-    if mended.any():
-        notes.append(ledger.note_changes(frame.index[mended], step="load", what="made valid",
-                                         note="a ring touched or crossed itself"))
+        lines.append(account.tell("CRS said by the user", f"{file.name}: {said}"))
+    if offset is not None and not system.is_geographic:
+        raise SourceError(f"{file} is in metres, so offset = {offset!r} cannot be undone")
+    shapes = places.build_shapes(placed, kept, offset)
     if offset is not None:
-        if not system.is_geographic:
-            raise SourceError(f"{file} is in metres, so offset = {offset!r} cannot be undone")
-        shapes = places.undo_offset(shapes, offset)
         system = CRS.from_epsg(4326)
-        notes.append(ledger.note_changes([None], step="load", what="offset undone",
-                                         before=offset, after="EPSG:4326",
-                                         note=f"{file.name}: {len(shapes):,} rows moved"))
+        lines.append(account.tell("offset undone", f"{file.name}: {len(shapes):,} rows moved",
+                                  before=offset, after="EPSG:4326"))
     series = GeoSeries(shapes, index=frame.index, crs=system)
-    return GeoDataFrame(frame, geometry=series, crs=system), notes
-
-
-def _loaded(
-    frame: Any, ids: Series, raw: Raw, sieve: fit.Sieve, notes: list[DataFrame]
-) -> Loaded:
-    bad = ~sieve.kept
-    numbers = Series([f"row {n}" for n in range(1, len(ids) + 1)], dtype="str")
-    named = ids.where(ids.notna(), numbers)
-    rejects = [
-        ledger.note_changes([row], step="load", what="row unreadable", note=reason)
-        for row, reason in raw.lost
-    ]
-    for what in sorted(set(sieve.whats[bad])):
-        rows = bad & (sieve.whats == what)
-        rejects.append(ledger.note_changes(named[rows], step="load", what=what,
-                                           note=sieve.reasons[rows]))
-    changes = ledger.join_changes(*notes, *sieve.changes)
-    return Loaded(frame, ledger.join_changes(*rejects), changes, len(ids) + len(raw.lost))
-
-
-def load_table(
-    path: str | Path,
-    *,
-    key: str,
-    columns: Mapping[str, Any],
-    encoding: str | None = None,
-    where: Mapping[str, Any] | None = None,
-    strip: str | None = None,
-) -> Loaded:
-    """Read a table of figures that is keyed by codes.
-
-    Parameters
-    ----------
-    path : str or Path
-        CSV, TSV, Excel, or any file of features, whose geometry is left.
-    key : str
-        Column of the file with the codes.
-    columns : mapping
-        Name -> column of the file. ``name`` and other text columns stay text where their
-        cells are not numbers; all others become numbers.
-    encoding, where
-        As in `load_territories`.
-    strip : str, optional
-        Characters to leave out of the codes, such as ``"-"``.
-
-    Returns
-    -------
-    Loaded
-        A DataFrame indexed by ``code``.
-
-    Raises
-    ------
-    SourceError
-        If the file or a column is absent.
-    """
-    file = Path(path)
-    raw = _read(file, list(dict.fromkeys([key, *_wanted(columns, where)])), None, encoding)
-    raw, left_out = _keep(raw, where or {})
-    sieve = fit.Sieve(len(raw.table))
-    mended = codes.mend_codes(raw.table[key], strip=strip)
-    sieve.reject(mended.hopeless, "code unreadable",
-                 "digits are lost, as a spreadsheet does: write the code out in full as text")
-    sieve.reject(mended.codes.isna(), "code missing", "a row needs a code")
-    ids = mended.codes
-    _note_mended(raw.table[key], ids, mended.mended, strip, file, sieve)
-    table = {name: _figures(fit.pick(raw, source)) for name, source in columns.items()
-             if not personal.is_personal_header(str(source))}
-    fit.reject_twins(ids, raw, sieve)
-    kept = sieve.kept.to_numpy()
-    frame = DataFrame(table, index=range(len(ids)))[kept]
-    frame.index = pd.Index(ids[kept], dtype="str", name="code")
-    return _loaded(frame, ids, raw, sieve, _notes(raw, file, left_out))
-
-
-def _note_mended(
-    before: Series, ids: Series, mended: Series, strip: str | None, file: Path, sieve: fit.Sieve
-) -> None:
-    """Note codes that a spreadsheet damaged one by one, and what was declared in one line."""
-    alone = codes.mend_codes(before).codes  # what mending without strip makes
-    declared = mended & (alone != ids)
-    if declared.any():
-        sieve.note([None], "characters left out of codes", before=strip,
-                   note=f"{file.name}: {int(declared.sum()):,} codes, as strip says")
-    others = mended & ~declared
-    sieve.note(ids[others], "code mended", before=before[others].astype("str"),
-               after=ids[others], note=f"{file.name}: a spreadsheet made it a number")
-
-
-def _figures(values: Series) -> Series:
-    """Numbers where every filled cell is one, else text."""
-    numbers = places.to_numbers(values)
-    unread = numbers.isna() & values.notna() & (values.astype("str").str.strip() != "")
-    return values.astype("str").where(values.notna()) if unread.any() else numbers
+    return GeoDataFrame(frame, geometry=series, crs=system), lines

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import shapely
 from numpy.typing import NDArray
-from pandas import DataFrame, Series
+from pandas import Series
 
 from ..errors import SourceError
-from . import offsets
+from . import account, cells, offsets
+from .account import Fault, Note
 from .raw import Raw
 
 _BACK = {"GCJ-02": offsets.from_gcj02, "BD-09": offsets.from_bd09}
 
+_NO_PLACE = "no place"
+_TYPES = ("nothing", "Point", "LineString", "LinearRing", "Polygon", "MultiPoint",
+          "MultiLineString", "MultiPolygon", "GeometryCollection")
+
 
 class Places(NamedTuple):
-    """Shapes of rows, and why some have none; arrays as long as the table."""
+    """Where rows are: coordinates of points that are not built yet, or shapes."""
 
-    shapes: NDArray[Any]
-    reasons: Series  # text, missing where the shape is good
-    mended: NDArray[np.bool_]  # made valid
+    x: NDArray[np.float64] | None
+    y: NDArray[np.float64] | None
+    shapes: NDArray[Any] | None
+    faults: tuple[Fault, ...]
+    notes: tuple[Note, ...]
+    crs: Any = None  # what the geometry says of itself, as SRID=4326;POINT (…) does
 
 
 def find_places(raw: Raw, columns: Mapping[str, Any], geometry: tuple[str, ...]) -> Places:
@@ -49,110 +57,149 @@ def find_places(raw: Raw, columns: Mapping[str, Any], geometry: tuple[str, ...])
         If there is neither geometry nor columns to make it from.
     """
     if "x" in columns or "y" in columns:
-        shapes, reasons = _points(raw.table, columns)
-    elif "wkt" in columns:
-        shapes, reasons = _from_wkt(raw.table[columns["wkt"]])
-    elif raw.geometry is not None:
-        shapes = raw.geometry
-        reasons = Series(pd.NA, index=range(len(shapes)), dtype="str")
-    else:
-        raise SourceError(
-            "the table has no geometry: name its coordinate columns, as in "
-            "columns = { x = \"lon\", y = \"lat\" } or { wkt = \"geom\" }"
-        )
-    return _sound(shapes, reasons, geometry)
+        return _points(raw, columns)
+    if "wkt" in columns:
+        shapes, srid, unread = _from_text(raw.table[columns["wkt"]])
+        fault = Fault(unread, _NO_PLACE, "geometry as text that cannot be read")
+        places = _sound(shapes, geometry)
+        return places._replace(faults=(fault, *places.faults), crs=srid)
+    if raw.geometry is not None:
+        places = _sound(raw.geometry, geometry)
+        return places._replace(faults=(*_known_reasons(raw), *places.faults))
+    raise SourceError(
+        "the table has no geometry: name its coordinate columns, as in "
+        "columns = { x = \"lon\", y = \"lat\" } or { wkt = \"geom\" }"
+    )
 
 
-def _points(table: DataFrame, columns: Mapping[str, Any]) -> tuple[NDArray[Any], Series]:
+def _points(raw: Raw, columns: Mapping[str, Any]) -> Places:
     if "x" not in columns or "y" not in columns:
         raise SourceError("columns has only one of x and y: both are needed")
-    x = to_numbers(table[columns["x"]]).to_numpy("float64", na_value=np.nan)
-    y = to_numbers(table[columns["y"]]).to_numpy("float64", na_value=np.nan)
-    good = np.isfinite(x) & np.isfinite(y)
-    shapes = np.full(len(table), None, dtype=object)
-    shapes[good] = shapely.points(x[good], y[good])
-    reasons = Series(pd.NA, index=range(len(table)), dtype="str")
-    reasons[~good] = "no coordinates, or not numbers"
-    return shapes, reasons
+    read = {name: cells.to_numbers(raw.table[columns[name]]).to_numpy() for name in "xy"}
+    blank = account.nowhere(len(raw.table))
+    for name in "xy":
+        if np.isnan(read[name]).any():
+            blank |= account.is_blank(raw.table[columns[name]])
+    bad = np.isnan(read["x"]) | np.isnan(read["y"])
+    faults = (
+        Fault(blank, _NO_PLACE, "no coordinates"),
+        Fault(bad, _NO_PLACE, "coordinates that are no finite numbers"),
+    )
+    return Places(read["x"], read["y"], None, faults, ())
 
 
-def to_numbers(values: Series) -> Series:
-    """Turn text into numbers; what is no number becomes missing."""
-    if pd.api.types.is_numeric_dtype(values):
-        return values
-    return pd.to_numeric(values.str.strip(), errors="coerce")
-
-
-def _from_wkt(values: Series) -> tuple[NDArray[Any], Series]:
+def _from_text(values: Series) -> tuple[NDArray[Any], int | None, NDArray[np.bool_]]:
+    """Read WKT, WKT with a SRID before it, or WKB in hexadecimal digits."""
     texts = values.astype(object).where(values.notna(), None).to_numpy()
-    shapes = shapely.from_wkt(texts, on_invalid="ignore")
-    reasons = Series(pd.NA, index=range(len(values)), dtype="str")
+    filled = values.dropna()
+    sample = "" if filled.empty else str(filled.iloc[0]).strip()
+    if re.fullmatch(r"(00|01)[0-9A-Fa-f]+", sample):
+        shapes = shapely.from_wkb(texts, on_invalid="ignore")
+        ids = set(shapely.get_srid(shapes[~shapely.is_missing(shapes)]).tolist()) - {0}
+    else:
+        told = values.str.extract(r"^\s*SRID=(\d+);", expand=False)
+        bare = texts if told.isna().all() else np.array(
+            [t if t is None else t.partition(";")[2] or t for t in texts], dtype=object)
+        shapes = shapely.from_wkt(bare, on_invalid="ignore")
+        ids = {int(number) for number in told.dropna().unique()}
+    if len(ids) > 1:
+        raise SourceError(f"geometry names several CRS: {sorted(ids)}. Split the file by CRS")
     unread = np.asarray(values.notna()) & shapely.is_missing(shapes)
-    reasons[unread] = "WKT that cannot be read"
-    return shapes, reasons
+    return shapes, next(iter(ids), None), unread
 
 
-def _sound(shapes: NDArray[Any], reasons: Series, geometry: tuple[str, ...]) -> Places:
-    shapes = shapely.force_2d(shapes)
-    missing = shapely.is_missing(shapes)
-    reasons = reasons.mask(missing & reasons.isna(), "no geometry, or none that can be read")
-    reasons = reasons.mask(~missing & shapely.is_empty(shapes), "empty geometry")
-    bounds = shapely.bounds(shapes)
-    endless = ~missing & reasons.isna() & ~np.isfinite(bounds).all(axis=1)
-    reasons = reasons.mask(endless, "coordinates are not finite")
-    good = np.asarray(reasons.isna())
-    mended = np.zeros(len(shapes), dtype=bool)
-    invalid = good & ~shapely.is_valid(shapes)
-    shapes = shapes.copy()
-    if invalid.any():
-        before = shapely.get_dimensions(shapes[invalid])
-        shapes[invalid] = _made_valid(shapes[invalid], before)
-        mended |= invalid
+def _known_reasons(raw: Raw) -> list[Fault]:
+    if raw.reasons is None:
+        return []
+    told = sorted({reason for reason in raw.reasons if reason})
+    return [Fault(raw.reasons == reason, _NO_PLACE, reason) for reason in told]
+
+
+def _sound(shapes: NDArray[Any], geometry: tuple[str, ...]) -> Places:
+    """Keep sound shapes of the wanted types, mend what is safe to mend, name the rest."""
+    if shapely.has_z(shapes).any() or shapely.has_m(shapes).any():
+        shapes = shapely.force_2d(shapes)
+    kinds = shapely.get_type_id(shapes)
+    missing, empty = kinds < 0, shapely.is_empty(shapes)
+    endless = ~missing & ~empty & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
+    good = ~(missing | empty | endless)
+    invalid = account.nowhere(len(shapes))
+    checked = good & (kinds != 0)  # a point with finite coordinates is valid
+    invalid[checked] = ~shapely.is_valid(shapes[checked])
+    shapes, gone = _made_valid(shapes, invalid)
     shapes = _unwrapped(shapes, geometry)
-    names = _type_names(shapes)
-    wrong = good & ~np.isin(names, geometry)
-    reasons = reasons.mask(wrong, Series(names, index=reasons.index).map(
-        lambda name: f"{name}, where {' or '.join(geometry)} is needed"))
-    mended &= np.asarray(reasons.isna())
-    return Places(shapes, reasons, mended)
+    kinds = shapely.get_type_id(shapes)
+    wanted = [_TYPES.index(name) - 1 for name in geometry]
+    wrong = good & ~gone & ~np.isin(kinds, wanted)
+    needed = " or ".join(geometry)
+    faults = [
+        Fault(missing, _NO_PLACE, "no geometry, or none that can be read"),
+        Fault(empty, _NO_PLACE, "empty geometry"),
+        Fault(endless, _NO_PLACE, "coordinates are not finite"),
+        Fault(gone, _NO_PLACE, "invalid geometry, of which nothing is left when made valid"),
+    ]
+    faults += [Fault(wrong & (kinds == kind), _NO_PLACE,
+                     f"{_TYPES[kind + 1]}, where {needed} is needed")
+               for kind in np.unique(kinds[wrong])]
+    note = Note(invalid, "made valid", note="a ring touched or crossed itself")
+    return Places(None, None, shapes, tuple(faults), (note,))
 
 
-def _made_valid(shapes: NDArray[Any], dimensions: NDArray[Any]) -> NDArray[Any]:
-    """Mend rings that touch or cross themselves; keep parts of the same dimension only."""
-    valid = shapely.make_valid(shapes, method="structure", keep_collapsed=False)
-    for at, (shape, dimension) in enumerate(zip(valid, dimensions, strict=True)):
-        if shape is not None and shape.geom_type == "GeometryCollection":
-            parts = [p for p in shapely.get_parts(shape)
-                     if shapely.get_dimensions(p) == dimension]
-            valid[at] = shapely.union_all(parts)
-    return valid
+def _made_valid(
+    shapes: NDArray[Any], invalid: NDArray[np.bool_]
+) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Mend rings that touch or cross themselves; keep parts of the same dimension only.
+
+    Every point of the old shape's inside that has a side stays inside: parts are told by
+    the structure of rings, holes stay holes.
+    """
+    gone = account.nowhere(len(shapes))
+    if not invalid.any():
+        return shapes, gone
+    shapes = shapes.copy()
+    before = shapely.get_dimensions(shapes[invalid])
+    valid = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
+    for at in np.flatnonzero(shapely.get_type_id(valid) == 7):  # few; parts of mixed kinds
+        parts = shapely.get_parts(valid[at])
+        valid[at] = shapely.union_all(parts[shapely.get_dimensions(parts) == before[at]])
+    shapes[invalid] = valid
+    gone[invalid] = shapely.is_empty(valid)
+    return shapes, gone
 
 
 def _unwrapped(shapes: NDArray[Any], geometry: tuple[str, ...]) -> NDArray[Any]:
     """Take the one part out of multipart shapes where the schema wants single ones."""
-    names = _type_names(shapes)
-    for single in ("Point", "LineString", "Polygon"):
-        multi = f"Multi{single}"
-        if single in geometry and multi not in geometry:
-            alone = (names == multi) & (shapely.get_num_geometries(shapes) == 1)
+    kinds = shapely.get_type_id(shapes)
+    for single, multiple in (("Point", 4), ("LineString", 5), ("Polygon", 6)):
+        if single in geometry and f"Multi{single}" not in geometry and (kinds == multiple).any():
+            alone = (kinds == multiple) & (shapely.get_num_geometries(shapes) == 1)
+            shapes = shapes.copy()
             shapes[alone] = shapely.get_geometry(shapes[alone], 0)
     return shapes
 
 
-def _type_names(shapes: NDArray[Any]) -> NDArray[Any]:
-    kinds = np.array(["nothing", "Point", "LineString", "LinearRing", "Polygon", "MultiPoint",
-                      "MultiLineString", "MultiPolygon", "GeometryCollection"])
-    return kinds[shapely.get_type_id(shapes) + 1]
-
-
-def undo_offset(shapes: NDArray[Any], offset: str) -> NDArray[Any]:
-    """Move shapes in degrees from GCJ-02 or BD-09 back to WGS 84.
+def build_shapes(places: Places, kept: NDArray[np.bool_], offset: str | None) -> NDArray[Any]:
+    """Return the shapes of the rows that are kept, moved back from a declared offset.
 
     Raises
     ------
     SourceError
-        If the offset has another name.
+        If the offset has another name than GCJ-02 or BD-09.
     """
-    if offset not in _BACK:
+    if offset is not None and offset not in _BACK:
         raise SourceError(f"there is no offset {offset!r}: expected GCJ-02 or BD-09")
-    return np.asarray(shapely.transform(shapes, _BACK[offset], interleaved=False))
+    everything = bool(kept.all())
+    if places.shapes is not None:
+        shapes = places.shapes if everything else places.shapes[kept]
+        if offset is None:
+            return shapes
+        return np.asarray(shapely.transform(shapes, _BACK[offset], interleaved=False))
+    x, y = places.x, places.y
+    if x is None or y is None:
+        return np.empty(0, dtype=object)
+    if not everything:
+        x, y = x[kept], y[kept]
+    if offset is not None:
+        x, y = _BACK[offset](x, y)
+    with cells.collector_paused():
+        return np.asarray(shapely.points(x, y))

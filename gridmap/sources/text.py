@@ -1,28 +1,46 @@
-"""Tables in text files: CSV and TSV, decoded once, every cell as text."""
+"""Tables in text files: CSV and TSV, split as bytes, decoded once, every cell as text."""
 
 from __future__ import annotations
 
+import csv
 import io
+import mmap
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-from pandas import DataFrame
+import pyarrow.compute as pc
+from pandas import DataFrame, Series
 
-from ..errors import SourceError, listed
-from .encodings import Encoding, find_encoding
-from .raw import Raw, choose_columns
+from ..errors import SourceError
+from . import cells, decode, split
+from .encodings import Encoding, find_encoding, known_encoding
+from .raw import Raw, check_columns, make_raw
 
-_SAMPLE_BYTES = 4_000_000
-_SEPARATOR = "\x1e"
+_WHOLE_BYTES = 16_000_000
+_SAMPLE_BYTES = 2_000_000
+_SAMPLES = 4
+_HEADER_BYTES = 200_000
+
+#: Encodings whose second bytes may look like letters and "|", but never like a comma, a
+#: quote, a tab or the end of a line.
+_DOUBLE = ("GB18030", "Big5", "big5hkscs", "cp932", "cp949", "cp950")
+
+
+class _Headers(NamedTuple):
+    names: list[str]
+    separator: str
+    lines: int  # of the file that hold no row
 
 
 def read_text_table(
-    path: Path, wanted: list[str], *, encoding: str | None = None
+    path: Path, wanted: list[str], *, encoding: str | None = None, headed: bool = True
 ) -> Raw:
     """Read columns of a CSV or TSV file as text.
+
+    The file is split as bytes, and only the cells of wanted columns are decoded, each
+    column in one go. The encoding is concluded from samples, and again from all cells of a
+    column that does not fit it.
 
     Parameters
     ----------
@@ -32,6 +50,9 @@ def read_text_table(
         Headers to read; others never enter.
     encoding : str, optional
         Overrules what the bytes say.
+    headed : bool, default True
+        False where the first line is a row like all others; columns are called by their
+        position then, "1" being the first.
 
     Returns
     -------
@@ -41,146 +62,99 @@ def read_text_table(
     Raises
     ------
     SourceError
-        If the file is empty, cannot be decoded, repeats a header or lacks a column.
+        If the file is empty, or lacks a column.
     """
     chosen = _encoding(path, encoding)
     start, body = _body(path, chosen)
-    headers = _headers(start, path)
-    choose_columns(wanted, tuple(headers.names), path)
-    try:
-        table, ragged = _split(body, headers, wanted, threads=True)
-        if ragged:  # only a single thread knows the numbers of rows
-            table, ragged = _split(body, headers, wanted, threads=False)
-    except pa.ArrowInvalid as error:
-        raise SourceError(f"{path} is no table of text that can be read: {error}") from error
-    name = "UTF-8" if chosen.name.startswith("UTF-16") else chosen.name.removesuffix("-SIG")
-    columns = {c: _decode(table[c], name, path) for c in table.column_names}
-    return Raw(
-        table=DataFrame(columns), geometry=None, crs=None, headers=tuple(headers.names),
-        notes=(("encoding", f"{chosen.name}: {chosen.evidence}"),), lost=tuple(ragged),
-    )
-
-
-def _split(
-    body: Any, headers: _Headers, wanted: list[str], *, threads: bool
-) -> tuple[pa.Table, list[tuple[str, str]]]:
-    """Split a text into cells of bytes; return the table and the rows that do not fit."""
-    if isinstance(body, io.BytesIO):
-        body.seek(0)
-    ragged = _Ragged()
-    table = pa_csv.read_csv(
-        body,
-        read_options=pa_csv.ReadOptions(
-            column_names=headers.names, skip_rows=headers.lines, use_threads=threads
-        ),
-        parse_options=pa_csv.ParseOptions(
-            delimiter=headers.separator, newlines_in_values=True,
-            invalid_row_handler=ragged.take,
-        ),
-        convert_options=pa_csv.ConvertOptions(
-            include_columns=list(dict.fromkeys(wanted)), check_utf8=False,
-            column_types={name: pa.binary() for name in headers.names},
-            strings_can_be_null=False,
-        ),
-    )
-    return table, ragged.rows
-
-
-class _Ragged:
-    """Collects rows whose number of cells is wrong; pyarrow asks for a callback."""
-
-    def __init__(self) -> None:
-        self.rows: list[tuple[str, str]] = []
-
-    def take(self, row: Any) -> str:
-        number = "?" if row.number is None else str(row.number)
-        self.rows.append(
-            (f"row {number}", f"{row.actual_columns} cells instead of {row.expected_columns}")
-        )
-        return "skip"
+    headers = _headers(start, headed)
+    check_columns(wanted, headers.names, path)
+    table, lost = split.split_text(body, headers.names, headers.separator, headers.lines, wanted)
+    inner = Encoding("UTF-8", "") if isinstance(body, io.BytesIO) else chosen
+    columns: dict[str, Series] = {}
+    seen: list[tuple[str, str]] = []
+    for name in dict.fromkeys(wanted):
+        column, found = _decoded(table[name], inner, given=encoding)
+        columns[name] = column
+        if found is not None:
+            seen.append(("encoding", f"{name} is {found.name}: {found.evidence}"))
+    frame = DataFrame(columns, index=range(table.num_rows))
+    notes = [("encoding", f"{chosen.name}: {chosen.evidence}"), *seen]
+    return make_raw(frame, headers.names, notes=notes, lost=lost)
 
 
 def _encoding(path: Path, given: str | None) -> Encoding:
-    with path.open("rb") as stream:
-        sample = stream.read(_SAMPLE_BYTES)
-    if not sample.strip():
+    sample = _sample(path)
+    if not sample.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"):
         raise SourceError(f"{path} is empty")
-    if given is None:
-        return find_encoding(sample)
-    try:
-        sample.decode(given, errors="replace")
-    except LookupError as error:
-        raise SourceError(f"there is no encoding {given!r}, asked for {path}") from error
     found = find_encoding(sample)
-    marked = found.name if found.name in ("UTF-8-SIG", "UTF-16") else given
-    return Encoding(marked, "said by the user")
+    if given is None:
+        return found
+    name = known_encoding(given)
+    if name is None:
+        raise SourceError(f"there is no encoding {given!r}, asked for {path}")
+    if "mark" in found.evidence:
+        return found
+    return Encoding(name, f"{given}, said by the user")
+
+
+def _sample(path: Path) -> bytes:
+    """Return a file whole, or pieces of whole lines from all over a large one."""
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        if size <= _WHOLE_BYTES:
+            return stream.read()
+        pieces = [stream.read(_SAMPLE_BYTES)]
+        for number in range(1, _SAMPLES):
+            stream.seek(size * number // _SAMPLES)
+            piece = stream.read(_SAMPLE_BYTES)
+            pieces.append(piece[piece.find(b"\n") + 1:])
+    return b"\n".join(piece[: piece.rfind(b"\n")] for piece in pieces)
 
 
 def _body(path: Path, encoding: Encoding) -> tuple[str, Any]:
-    """Return the first lines as text, and what pyarrow reads the table from.
+    """Return the first lines as text, and what the table is split from.
 
-    UTF-16 is decoded once to UTF-8; all others keep ASCII bytes for separators, so that
-    the file is split as it is and only the wanted cells are decoded.
+    A text whose bytes may be taken for separators is decoded as a whole and split in
+    UTF-8; all others keep ASCII bytes for separators, so that the file is split as it is.
     """
-    if encoding.name.startswith("UTF-16"):
-        text = path.read_bytes().decode(encoding.name, errors="strict")
-        return text[:100_000], io.BytesIO(text.encode("utf-8"))
     with path.open("rb") as stream:
-        start = stream.read(100_000).decode(encoding.name, errors="ignore")
-    return start, str(path)
+        first = stream.readline(_HEADER_BYTES)
+    wide = encoding.name.startswith(("UTF-16", "UTF-32"))
+    if wide or (encoding.name in _DOUBLE and first.count(b"|") > first.count(b",")):
+        text = path.read_bytes().decode(encoding.name, errors="replace").lstrip("\ufeff")
+        return text[:_HEADER_BYTES], io.BytesIO(text.encode("utf-8"))
+    with path.open("rb") as stream:
+        start = stream.read(_HEADER_BYTES).decode(encoding.name, errors="ignore")
+        if encoding.name != "UTF-8-SIG":
+            return start, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    return start, io.BytesIO(path.read_bytes()[3:])
 
 
-class _Headers(NamedTuple):
-    names: list[str]
-    separator: str
-    lines: int
-
-
-def _headers(start: str, path: Path) -> _Headers:
-    import csv
-
-    text = start.lstrip("\ufeff")
-    first = text.splitlines()[0] if text.splitlines() else ""
-    separator = max(",\t;|", key=first.count)
-    reader = csv.reader(io.StringIO(text), delimiter=separator)
-    names = [name.strip() for name in next(reader, [])]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise SourceError(f"{path} has the header {listed(twice)} more than once")
+def _headers(start: str, headed: bool) -> _Headers:
+    first = start.lstrip("\r\n").splitlines()[0] if start.strip() else ""
+    outside = "".join(first.split('"')[::2])
+    separator = max(",\t;|", key=outside.count)
+    reader = csv.reader(io.StringIO(start, newline=""), delimiter=separator)
+    names = [name.strip().lstrip("\ufeff") for name in next(filter(None, reader), [])]
+    if not headed:
+        return _Headers([str(n + 1) for n in range(len(names))], separator, 0)
     return _Headers(names, separator, reader.line_num)
 
 
-def _decode(column: pa.ChunkedArray, encoding: str, path: Path) -> pd.Series:
-    """Decode a column of bytes in one go; ASCII and UTF-8 need no decoding at all."""
-    array = column.combine_chunks()
-    array = array if isinstance(array, pa.Array) else pa.concat_arrays(array.chunks)
-    if _is_ascii(array) or encoding.upper() in ("UTF-8", "ASCII"):
-        try:
-            text = array.cast(pa.string())
-        except pa.ArrowInvalid:
-            text = _decode_other(array, encoding, path)  # raises, and names the byte
-    else:
-        text = _decode_other(array, encoding, path)
-    series = text.to_pandas().astype("str")
-    return series.mask(series == "")
+def _decoded(
+    column: pa.ChunkedArray, chosen: Encoding, *, given: str | None
+) -> tuple[Series, Encoding | None]:
+    """Decode a column; where it does not fit the encoding, look at all of its cells."""
+    found = None
+    text = decode.decode_cells(column, chosen.name.removesuffix("-SIG"))
+    if text is None and given is None:
+        found = find_encoding(b"\n".join(decode.beyond_ascii(column)))
+        text = decode.decode_cells(column, found.name)
+    if text is None:
+        text = decode.decode_one_by_one(column, chosen.name)
+    empty = pc.equal(pc.binary_length(text), 0)
+    if pc.any(empty).as_py():
+        text = pc.if_else(empty, pa.scalar(None, pa.large_string()), text)
+    return cells.to_series(text), found
 
 
-def _is_ascii(array: pa.Array) -> bool:
-    values = array.buffers()[2]
-    return values is None or bytes(values).isascii()
-
-
-def _decode_other(array: pa.Array, encoding: str, path: Path) -> pa.Array:
-    """Join the distinct cells, decode once, and split again."""
-    coded = array.dictionary_encode()
-    cells = coded.dictionary.to_pylist()
-    joined = _SEPARATOR.encode().join(cells)
-    try:
-        decoded = joined.decode(encoding).split(_SEPARATOR)
-    except UnicodeDecodeError as error:
-        raise SourceError(
-            f"{path} is not {encoding} throughout: byte {joined[error.start]:#04x} cannot be "
-            "decoded. Say the right one with encoding = \"…\""
-        ) from error
-    words = pa.array(decoded if cells else [], type=pa.string())
-    return pa.DictionaryArray.from_arrays(coded.indices, words).dictionary_decode()

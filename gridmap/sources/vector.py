@@ -19,8 +19,9 @@ from pandas import DataFrame
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from ..errors import SourceError, listed
+from .account import Lost
 from .encodings import Encoding, find_encoding
-from .raw import Raw, choose_columns
+from .raw import Raw, check_columns, make_raw
 
 #: File endings that are read, and the one GDAL driver each may use. Nothing else is ever
 #: opened: some drivers reach out over the network or to other files.
@@ -74,7 +75,7 @@ def read_features(
         try:
             facts = pyogrio.read_info(where, layer=chosen_layer, encoding=name)
             headers = tuple(str(h) for h in facts["fields"])
-            choose_columns(wanted, headers, path)
+            check_columns(wanted, headers, path)
             frame = pyogrio.read_dataframe(
                 where, layer=chosen_layer, encoding=name, columns=list(dict.fromkeys(wanted)),
                 on_invalid="ignore",
@@ -87,10 +88,10 @@ def read_features(
 
 def _raw(frame: Any, headers: tuple[str, ...], notes: tuple[tuple[str, str], ...]) -> Raw:
     if not isinstance(frame, GeoDataFrame):
-        return Raw(DataFrame(frame), None, None, headers, notes)
+        return make_raw(DataFrame(frame), headers, notes=notes)
     shapes = np.asarray(frame.geometry.to_numpy(), dtype=object)
-    table = DataFrame(frame.drop(columns=frame.geometry.name)).reset_index(drop=True)
-    return Raw(table, shapes, frame.crs, headers, notes)
+    table = DataFrame(frame.drop(columns=frame.geometry.name))
+    return make_raw(table, headers, geometry=shapes, crs=frame.crs, notes=notes)
 
 
 def _place(path: Path) -> str:
@@ -180,7 +181,7 @@ def _read_one_by_one(
     try:
         with fiona.open(where, layer=layer, encoding=encoding) as features:
             headers = tuple(features.schema["properties"])
-            choose_columns(wanted, headers, path)
+            check_columns(wanted, headers, path)
             crs = features.crs_wkt or None
             number = 0
             while True:  # a damaged feature raises inside next(), and the next may be whole
@@ -192,7 +193,7 @@ def _read_one_by_one(
                 except StopIteration:
                     break
                 except (FionaError, ValueError, TypeError, shapely.errors.ShapelyError) as fault:
-                    lost.append((f"row {number}", f"damaged: {fault}"))
+                    lost.append(Lost(number, f"damaged: {fault}"))
                     if number > 10_000_000:
                         break
     except (FionaError, OSError, ValueError, RuntimeError) as error:
@@ -200,7 +201,8 @@ def _read_one_by_one(
                           ) from first
     notes = (("read feature by feature", f"the file is damaged: {first}"),)
     table = DataFrame(rows, columns=list(dict.fromkeys(wanted)))
-    return Raw(table, np.array(shapes, dtype=object), crs, headers, notes, tuple(lost))
+    return make_raw(table, headers, geometry=np.array(shapes, dtype=object), crs=crs,
+                    notes=notes, lost=lost)
 
 
 def _shape(feature: Any) -> Any:
@@ -218,6 +220,6 @@ def _read_parquet(path: Path, wanted: list[str]) -> Raw:
     frame = frame.reset_index() if named else frame
     shape_column = frame.geometry.name if isinstance(frame, GeoDataFrame) else None
     headers = tuple(str(c) for c in frame.columns if c != shape_column)
-    choose_columns(wanted, headers, path)
+    check_columns(wanted, headers, path)
     kept = list(dict.fromkeys(wanted)) + ([shape_column] if shape_column else [])
     return _raw(frame[kept], headers, ())
