@@ -8,12 +8,14 @@ from .locator import Locator, build_locator, locate_points
 from .places import Attachment
 from .points import attach_points
 from .population import Population, attach_population
+from .rasters import RasterSums, attach_raster
 from .stream import attach_batch, attach_batches, count_batch
 
 __all__ = [
     "Attachment",
     "Locator",
     "Population",
+    "RasterSums",
     "attach_batch",
     "attach_batches",
     "attach_elements",
@@ -21,6 +23,7 @@ __all__ = [
     "attach_leftovers",
     "attach_points",
     "attach_population",
+    "attach_raster",
     "build_locator",
     "count_batch",
     "find_repeated",
