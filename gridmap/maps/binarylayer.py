@@ -73,8 +73,12 @@ class BinaryLayer(Layer):
     def own_options(self) -> dict[str, Any]:
         """Return the options of the Leaflet layer."""
         lane = _LANES.get(self.role, "ground")
-        return {"role": self.role, "lane": lane, "labels": self.labels, "heavy": self.heavy}
+        return {"role": self.role, "lane": lane, "labels": self.labels, "heavy": self.heavy,
+                "opacity": _OPACITIES.get(self.role, 1)}
 
+
+#: Grids are drawn opaque and seen through as a whole, so that nothing shows twice.
+_OPACITIES = {"grids": 0.82}
 
 #: Workers of the page: a layer is drawn in that of its role, so that none waits for long.
 _LANES = {"grids": "grids", "points": "heavy", "footprints": "heavy"}

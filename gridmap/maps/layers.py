@@ -94,7 +94,7 @@ def draw_grids(
     return _tiling_layer(
         grids.geometry,
         {"figures": written, "labels": short_codes(allowed)},
-        {"waits": True, "opacity": 0.82, "colours": [style.UNKNOWN],
+        {"waits": True, "colours": [style.UNKNOWN],
          "edges": [{"colour": "rgba(255,255,255,.8)", "width": 1, "from": 9, "to": 12},
                    {"colour": "rgba(255,255,255,.85)", "width": 3.4, "from": 13},
                    {"colour": "#39424f", "width": 1.3, "from": 13}]},

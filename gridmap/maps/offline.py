@@ -72,7 +72,7 @@ class Map(folium.Map):
         self.credits = credits
         self.fit = location is None
         self.options.setdefault("maxZoom", 20)  # folium drops it where there are no tiles
-        self.options["zoomSnap"] = 0.5
+        self.options["zoomSnap"] = 0.25
         self.options["zoomDelta"] = 1
         self._parent = None  # type: ignore[assignment]
         _OfflinePage(self).add_child(self)

@@ -72,6 +72,8 @@ window.gridmap = (function () {
     promise.number = request.number;
     return promise;
   };
+  /* How many answers are still on the way. */
+  gridmap.awaited = () => pending.size;
   gridmap.cancel = function (laneName, requestNumber) {
     if (pending.delete(requestNumber)) lane(laneName)({ ask: "cancel", number: requestNumber });
   };

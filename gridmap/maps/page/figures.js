@@ -27,11 +27,13 @@ gridmap.Figures = class {
     return column.kind === "text" ? gridmap.say(column.texts[value]) : gridmap.format(value, column);
   }
 
-  /* Classes of a column: entries with colour, label and count, and the entry of every grid. */
-  classes(column, breaks) {
-    return column.kind === "text" ? this.categories(column) : this.intervals(column, breaks);
+  /* Classes of a column: entries with colour, label and count, and the entry of every grid.
+     Where `inside` is given, grids that it leaves out are counted nowhere and get 255. */
+  classes(column, breaks, inside) {
+    return column.kind === "text" ? this.categories(column, inside) :
+      this.intervals(column, breaks, inside);
   }
-  categories(column) {
+  categories(column, inside) {
     const entries = column.shown.map((level, k) =>
       ({ colour: column.colours[k], label: column.texts[level], count: 0 }));
     const entryOf = new Map(column.shown.map((level, k) => [level, k]));
@@ -39,11 +41,12 @@ gridmap.Figures = class {
       entries.push({ colour: "#8a8f98", label: gridmap.words.other, count: 0 });
     }
     const other = entries.length - 1;
-    return this.tally(column, entries, value => (entryOf.has(value) ? entryOf.get(value) : other));
+    return this.tally(column, entries, inside,
+      value => (entryOf.has(value) ? entryOf.get(value) : other));
   }
-  intervals(column, breaks) {
+  intervals(column, breaks, inside) {
     const known = column.values.filter(value => value !== null);
-    if (!known.length) return this.tally(column, [], () => 0);
+    if (!known.length) return this.tally(column, [], inside, () => 0);
     const least = known.reduce((one, other) => Math.min(one, other));
     const most = known.reduce((one, other) => Math.max(one, other));
     const bounds = [Math.min(least, ...breaks), ...breaks, Math.max(most, ...breaks)];
@@ -57,18 +60,19 @@ gridmap.Figures = class {
       while (k < breaks.length && value > breaks[k]) k++;
       return k;
     };
-    return this.tally(column, entries, find);
+    return this.tally(column, entries, inside, find);
   }
   interval(column, lower, upper, next) {
     const from = next ? Math.floor(lower) + 1 : lower;
     const [one, other] = [from, upper].map(value => gridmap.format(value, column));
     return one === other ? one : `${one} – ${other}`;
   }
-  tally(column, entries, find) {
+  tally(column, entries, inside, find) {
     const numbers = new Uint8Array(this.count), known = entries.length;
     let unknown = -1, withheld = -1;
     for (let i = 0; i < this.count; i++) {
       const value = column.values[i];
+      if (inside && !inside[i]) { numbers[i] = 255; continue; }
       if (value !== null) { entries[numbers[i] = find(value)].count++; continue; }
       if (this.isWithheld(column, i)) {
         if (withheld < 0) {
@@ -84,6 +88,25 @@ gridmap.Figures = class {
       }
     }
     return { entries, numbers, unknown, known };
+  }
+
+  /* Territories to choose from: every beginning of a place, "A" and "A · B", with its grids. */
+  territories() {
+    if (!this.places) return [];
+    const found = new Map();
+    this.places.names.forEach(name => {
+      const parts = name.split(" · ");
+      parts.forEach((_, depth) => {
+        const path = parts.slice(0, depth + 1).join(" · ");
+        if (path) found.set(path, { path, name: parts[depth], depth });
+      });
+    });
+    return [...found.values()].sort((one, other) => one.path.localeCompare(other.path, "zh-CN"));
+  }
+  /* Which grids lie in a territory. */
+  within(path) {
+    const named = this.places.names.map(name => name === path || name.startsWith(path + " · "));
+    return this.places.at.map(at => named[at]);
   }
 
   /* Grids whose code or place holds a text: those that start with it come first. */

@@ -28,12 +28,37 @@
     options: { tileSize: 512, updateWhenZooming: false, keepBuffer: 1, updateInterval: 80,
       minZoom: 0, maxZoom: 20 },
 
+    /* Leaflet draws tiles at whole zooms and stretches them in between, which blurs text and
+       shows seams. Ours can be drawn at any zoom: as Leaflet's own method, without rounding. */
+    _setView(center, zoom, noPrune, noUpdate) {
+      const { minZoom, maxZoom } = this.options;
+      const tileZoom = zoom >= minZoom && zoom <= maxZoom ? zoom : undefined;
+      if (!noUpdate) {
+        this._tileZoom = tileZoom;
+        this._updateLevels();
+        this._resetGrid();
+        if (tileZoom !== undefined) this._update(center);
+        if (!noPrune) this._pruneTiles();
+        this._noPrune = Boolean(noPrune);
+      }
+      this._setZoomTransforms(center, zoom);
+    },
+    /* Tiles of the zoom before stay until all new ones are there. */
+    _pruneTiles() {
+      if (!this._map) return;
+      const tiles = Object.values(this._tiles);
+      if (tiles.some(tile => tile.current && !tile.loaded)) return;
+      for (const key of Object.keys(this._tiles)) {
+        if (!this._tiles[key].current) this._removeTile(key);
+      }
+    },
+
     createTile(coords, done) {
       const size = this.options.tileSize;
       const ratio = Math.min(2, Math.ceil(window.devicePixelRatio || 1));
       const tile = L.DomUtil.create("canvas", "leaflet-tile");
       tile.width = tile.height = size * ratio;
-      tile.style.width = tile.style.height = size + "px";
+      tile.style.width = tile.style.height = `${size}px`;
       const request = this.request(coords.z, coords.x * size, coords.y * size, size, ratio);
       if (!request) { setTimeout(() => done(null, tile)); return tile; }  // nothing lies there
       tile.request = request.number;
@@ -116,6 +141,11 @@
       return done.then(() => (this._map ? this.repaint() : null));
     },
     bounds() { return gridmap.toBounds(this.meta.zoom, this.meta.box); },
+    /* The box around chosen polygons. */
+    async boundsOf(chosen) {
+      const { box } = await gridmap.ask(this.lane, "box", { id: this.id, chosen });
+      return gridmap.toBounds(this.meta.zoom, box);
+    },
     polygonAt(place) {
       const [x, y] = gridmap.toPixel(this.meta.zoom, place);
       return gridmap.ask(this.lane, "polygon", { id: this.id, x, y }).then(reply => reply.i);

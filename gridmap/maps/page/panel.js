@@ -37,7 +37,9 @@
     fold.addEventListener("click", () => setFolded(!panel.classList.contains("gm-folded")));
     document.body.append(panel);
     return () => {                                         // once the figures are there
-      line.textContent = subtitle(view);
+      const retell = () => { line.textContent = subtitle(view); };
+      retell();
+      view.on("figure", retell);
       fold.hidden = false;
       body.append(gridmap.buildSearch(view), buildChoice(view), buildLegend(view),
         gridmap.buildDetail(view));
@@ -46,13 +48,17 @@
     };
   };
 
+  /* How many grids and people are shown; no sum where a part of it is withheld. */
   function subtitle(view) {
-    if (!view.figures) return "";
-    const parts = [word("grids", { n: gridmap.number(view.figures.count) })];
+    const { figures, inside } = view;
+    if (!figures) return "";
+    const shown = inside ? inside.filter(Boolean).length : figures.count;
+    const parts = [word("grids", { n: gridmap.number(shown) })];
     for (const name of ["households", "people"]) {
-      const column = view.figures.byName.get(name);
-      if (!column || column.kind === "text" || column.withheld) continue;  // no sum of a part
-      const sum = column.values.reduce((one, other) => one + (other || 0), 0);
+      const column = figures.byName.get(name);
+      if (!column || column.kind === "text" || column.withheld) continue;
+      const sum = column.values.reduce((one, other, i) =>
+        one + (inside && !inside[i] ? 0 : other || 0), 0);
       parts.push(word("sum", { n: gridmap.number(sum), figure: say(column.title).toLowerCase() }));
     }
     return parts.join(" · ");
@@ -65,7 +71,20 @@
     gridmap.spoken(own, "ownBreaks", "placeholder");
     const methodRow = make("div", { class: "gm-field" },
       gridmap.spoken(make("label", { for: "gm-method" }), "method"), method);
+    const territories = view.figures.territories();
+    const place = make("select", { id: "gm-place" });
+    const placeRow = make("div", { class: "gm-field", hidden: territories.length < 2 },
+      gridmap.spoken(make("label", { for: "gm-place" }), "place"), place);
+    const fillPlaces = () => {
+      place.replaceChildren(make("option", { value: "" }, word("allPlaces")),
+        ...territories.map(one => make("option", { value: one.path },
+          "\u2003".repeat(one.depth) + one.name)));
+      place.value = view.place;
+    };
+    place.addEventListener("change", () => view.setPlace(place.value));
+    fillPlaces();
     const fill = () => {
+      place.value = view.place;
       figure.replaceChildren(...view.figures.columns.map(column =>
         make("option", { value: column.name }, say(column.title))));
       figure.value = view.column.name;
@@ -89,9 +108,9 @@
       own.setAttribute("aria-invalid", String(!right));
       if (right) view.setMethod("own", [...new Set(numbers)].sort((one, other) => one - other));
     });
-    view.on("figure", fill); view.on("language", fill);
+    view.on("figure", fill); view.on("language", fill); view.on("language", fillPlaces);
     fill();
-    return make("div", { class: "gm-choice" },
+    return make("div", { class: "gm-choice" }, placeRow,
       make("div", { class: "gm-field" },
         gridmap.spoken(make("label", { for: "gm-figure" }), "figure"), figure),
       methodRow, own);
@@ -100,8 +119,12 @@
   /* Each class with its colour and count; a press hides or shows its grids. */
   function buildLegend(view) {
     const list = make("ul");
+    const legend = make("div", { class: "gm-legend", role: "group" }, list,
+      gridmap.spoken(make("p", { class: "gm-note" }), "legendNote"));
+    gridmap.spoken(legend, "legend", "aria-label");
     const fill = () => {
-      const total = view.figures.count || 1;
+      legend.dataset.figure = say(view.column.title);
+      const total = view.classes.entries.reduce((sum, entry) => sum + entry.count, 0) || 1;
       const most = Math.max(1, ...view.classes.entries.map(entry => entry.count));
       list.replaceChildren(...view.classes.entries.map((entry, k) => {
         const swatch = make("i", { class: entry.striped ? "gm-swatch gm-striped" : "gm-swatch" });
@@ -118,10 +141,6 @@
     };
     view.on("figure", fill); view.on("language", fill);
     fill();
-    const unit = gridmap.spoken(make("p", { class: "gm-note" }), "legendNote");
-    const legend = make("div", { class: "gm-legend" }, list, unit);
-    legend.setAttribute("role", "group");
-    gridmap.spoken(legend, "legend", "aria-label");
     return legend;
   }
 })();

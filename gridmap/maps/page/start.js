@@ -24,8 +24,6 @@ gridmap.start = async function (map) {
   const fillPanel = gridmap.buildPanel(view);
   const first = gridmap.order.find(layer => layer.about.home) || gridmap.order[0];
   if (first && page.fit) map.fitBounds(first.bounds(), Object.assign({ animate: false }, view.room()));
-  gridmap.buildTools(view);
-
   const own = gridmap.order.find(layer => layer.about.figures);
   if (own) {
     own.feed();
@@ -33,5 +31,8 @@ gridmap.start = async function (map) {
     fillPanel();
     gridmap.followMouse(view);
   }
+  gridmap.buildTools(view);
+  gridmap.restore(view);
+  gridmap.keepAddress(view);
   gridmap.ready = performance.now();
 };

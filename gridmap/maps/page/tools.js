@@ -18,7 +18,7 @@
     };
     button.addEventListener("click", () => {
       const open = card.hidden;
-      document.querySelectorAll(".gm-tools [aria-expanded=true]").forEach(other => other.click());
+      document.querySelectorAll(".gm-tool [aria-expanded=true]").forEach(other => other.click());
       set(open);
     });
     card.addEventListener("keydown", event => {
@@ -30,7 +30,8 @@
   gridmap.buildTools = function (view) {
     const strip = make("div", { class: "gm-tools", role: "group" });
     gridmap.spoken(strip, "tools", "aria-label");
-    strip.append(layerTool(view), ...gridmap.tools.map(tool => tool(view)), languageTool(view));
+    strip.append(layerTool(view), ...gridmap.tools.map(tool => tool(view)).filter(Boolean),
+      languageTool(view));
     document.body.append(strip);
   };
 

@@ -3,7 +3,7 @@
 gridmap.View = class {
   constructor(map, page) {
     Object.assign(this, { map, page, figures: null, column: null, method: null, own: null,
-      hidden: new Set(), selected: -1 });
+      place: "", inside: null, hidden: new Set(), selected: -1 });
     this.listeners = {};
   }
   on(event, listener) { (this.listeners[event] = this.listeners[event] || []).push(listener); }
@@ -31,12 +31,21 @@ gridmap.View = class {
     this.hidden.clear();
     this.recolour();
   }
+  /* Show only the grids of one territory ("" for all), and go there. */
+  async setPlace(path, go = true) {
+    this.place = path;
+    this.inside = path ? this.figures.within(path) : null;
+    this.hidden.clear();
+    this.recolour();
+    if (go) this.goTo(path ? await this.figures.layer.boundsOf(this.inside) :
+      this.figures.layer.bounds(), 16);
+  }
   toggle(entry) {
     if (!this.hidden.delete(entry)) this.hidden.add(entry);
     this.recolour();
   }
   recolour() {
-    this.classes = this.figures.classes(this.column, this.breaks());
+    this.classes = this.figures.classes(this.column, this.breaks(), this.inside);
     const { entries, numbers, unknown } = this.classes;
     const classes = numbers.map(number => (this.hidden.has(number) ? 255 : number));
     this.figures.layer.restyle({ waits: false, classes, unknown, colours: entries.map(entry => entry.colour) });

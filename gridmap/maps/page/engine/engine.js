@@ -57,6 +57,13 @@ const answers = {
     const layer = layers.get(id);
     return { found: pointNear(layer, x, y, radius, layer.style.shown) };
   },
+  box({ id, chosen }) {
+    const { boxes } = layers.get(id), around = emptyBoxes(1);
+    chosen.forEach((wanted, i) => {
+      if (wanted) stretch(around, 0, ...boxes.subarray(4 * i, 4 * i + 4));
+    });
+    return { box: Array.from(around) };
+  },
   outline({ id, i }) {
     const layer = layers.get(id), rings = [];
     walk(layer, i, (x, y, starts) => {

@@ -67,13 +67,11 @@ function fillPolygons(layer, vertices, context, tile, near, scope) {
       else path.lineTo(x * scale - left, y * scale - top);
     }, vertices);
   }
-  context.globalAlpha = style.opacity || 1;
   for (const [number, path] of paths) {
     const colour = style.colours[number];
     context.fillStyle = number === style.unknown ? stripes(scope, context, colour) : colour;
     context.fill(path, "evenodd");
   }
-  context.globalAlpha = 1;
 }
 
 /* Arcs used once are the rim of the tiling. */
@@ -127,7 +125,7 @@ function densest(layer, zoom) {
 function paintDots(layer, context, tile) {
   const { style } = layer, size = tile.size * tile.ratio, scale = tile.scale * tile.ratio;
   const left = tile.left * tile.ratio, top = tile.top * tile.ratio;
-  const radius = Math.max(0, Math.min(4, tile.zoom - 14)), near = reach(tile, radius + 1);
+  const radius = Math.max(0, Math.min(4, Math.floor(tile.zoom) - 14)), near = reach(tile, radius + 1);
   const image = context.createImageData(size, size), pixels = new Uint32Array(image.data.buffer);
   const colours = style.colours.map(colour => pixelColour(colour)), shown = style.shown;
   const counts = radius ? null : new Uint32Array(size * size);
@@ -152,7 +150,7 @@ function paintDots(layer, context, tile) {
     }
   });
   if (!hits) return;
-  if (counts) colourCounts(counts, pixels, style.ramp, densest(layer, tile.zoom));
+  if (counts) colourCounts(counts, pixels, style.ramp, densest(layer, Math.floor(tile.zoom)));
   context.putImageData(image, 0, 0);
 }
 
