@@ -14,9 +14,10 @@ from .totals import join_totals
 #: From worst to least, as the table shows them.
 SEVERITIES = ("blocks", "rejected", "mended", "look at this")
 
-#: Changes that are only worth a look: nothing was altered.
-_NOTICES = ("scheme overlaps itself", "no figure given", "rows not asked for",
-            "households derived", "CRS assumed", "encoding")
+#: What changes begin or end with where something was altered; all others are only noticed.
+_ALTERED_ENDS = (" mended", " undone", " matched", " filled", " decided", " given", " joined",
+                 " valid", " the parent")
+_ALTERED = ("swallowed", "characters left out of codes")
 
 
 def find_faults(config: Config, *, progress: Progress = silent) -> DataFrame:
@@ -51,9 +52,10 @@ def find_faults(config: Config, *, progress: Progress = silent) -> DataFrame:
     except GridmapError as error:
         return _blocked(error)
     rejected = inputs.rejects.assign(severity="rejected")
-    notices = inputs.changes["what"].isin(_NOTICES)
+    what = inputs.changes["what"]
+    altered = what.str.endswith(_ALTERED_ENDS) | what.isin(_ALTERED)
     changed = inputs.changes.assign(
-        severity=notices.map({True: "look at this", False: "mended"})
+        severity=altered.map({True: "mended", False: "look at this"})
     )
     return _grouped(pd.concat([rejected, changed]))
 
@@ -67,13 +69,22 @@ def _blocked(error: GridmapError) -> DataFrame:
 
 def _grouped(findings: DataFrame) -> DataFrame:
     """Say each kind of finding once, with its count and the first few codes."""
-    lines = []
-    for (severity, step, what), rows in findings.groupby(["severity", "step", "what"]):
-        named = rows["id"].dropna()
-        notes = rows["note"].dropna()
-        which = f"{listed(named)}: " if len(named) else ""
-        lines.append({"severity": severity, "step": step, "what": what, "rows": len(rows),
-                      "note": which + (notes.iloc[0] if len(notes) else "")})
+    lines = [
+        {"severity": severity, "step": step, "what": what, "rows": len(rows),
+         "note": _told(rows)}
+        for (severity, step, what), rows in findings.groupby(["severity", "step", "what"])
+    ]
     found = DataFrame(lines, columns=["severity", "step", "what", "rows", "note"])
     rank = found["severity"].map({name: i for i, name in enumerate(SEVERITIES)})
     return found.iloc[rank.argsort(kind="stable")].reset_index(drop=True)
+
+
+def _told(rows: DataFrame) -> str:
+    """Say which rows, how much land, and the first of the reasons."""
+    area = rows["area_m2"].sum()
+    parts = [
+        listed(rows["id"].dropna()) if rows["id"].notna().any() else "",
+        f"{area:,.2f} m² in all" if area > 0 else "",
+        str(rows["note"].dropna().iloc[0]) if rows["note"].notna().any() else "",
+    ]
+    return "; ".join(part for part in parts if part)
