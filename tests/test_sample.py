@@ -158,6 +158,15 @@ def test_codes_nest_and_sizes_are_those_of_a_small_county(true_communities):
     assert 20 <= len(true_communities) <= 30
 
 
+def test_every_true_community_is_one_piece_but_for_islands(true_communities, sample):
+    county = read_shapes(sample / "boundaries" / "county.shp").geometry.iloc[0]
+    mainland = max(county.geoms, key=lambda part: part.area)
+    assert len(county.geoms) == 8
+    for shape in true_communities["geometry"]:
+        ashore = shapely.intersects(shapely.get_parts(shape), mainland).sum()
+        assert ashore == 1 or len(shapely.get_parts(shape)) == 1
+
+
 def test_some_people_live_on_an_island(true_communities, sample):
     mainland = max(read_shapes(sample / "boundaries" / "county.shp").geometry.iloc[0].geoms,
                    key=lambda part: part.area)

@@ -69,7 +69,7 @@ def _count(city: City) -> DataFrame:
     codes = city.communities["code"].to_numpy()
     at = city.addresses.groupby("community").size().reindex(codes, fill_value=0)
     middle = shapely.centroid(city.buildings["geometry"].to_numpy())
-    _, held = STRtree(city.communities["geometry"].to_numpy()).query(middle, "intersects")
+    held, _ = STRtree(middle).query(city.communities["geometry"].to_numpy(), "intersects")
     return city.communities.assign(addresses=at.to_numpy(),
                                    buildings=np.bincount(held, minlength=len(codes)))
 
@@ -78,7 +78,7 @@ def _recount(true_communities: DataFrame, city: City, truth: dict[str, Any]) -> 
     """Count households and people by where the rows lie, ties to the first code."""
     rows = city.population.drop_duplicates("resident").dropna(subset=["x", "y"])
     points = shapely.points(rows["x"], rows["y"])
-    row, held = STRtree(true_communities["geometry"].to_numpy()).query(points, "intersects")
+    held, row = STRtree(points).query(true_communities["geometry"].to_numpy(), "intersects")
     first = pd.Series(held).groupby(row).min()  # communities are sorted by code
     placed = rows.iloc[first.index].groupby(first.to_numpy())[["households", "people"]].sum()
     placed = placed.reindex(range(len(true_communities)), fill_value=0)

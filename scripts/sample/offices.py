@@ -145,7 +145,7 @@ def _assets(plan: Plan, network: Network, territories: Territories, lived: DataF
     rng = plan.random("assets")
     weight = (lived["households"] / lived["households"].sum()).to_numpy()
     at = lived[["x", "y"]].to_numpy()
-    count = max(1, round(plan.households / 105))
+    count = max(1, round(plan.households / 30))
     boards = at[rng.choice(len(at), count, replace=False, p=weight)]
     boards = boards + rng.normal(0, 9.0, (count, 2))
     centres = _centres(territories, lived)
@@ -155,7 +155,7 @@ def _assets(plan: Plan, network: Network, territories: Territories, lived: DataF
     lamps = _along(network.lines[np.isin(network.classes, ["primary", "secondary"])
                                  & (density > 8)], 130.0, rng)
     corners = _corners(network, density)
-    cameras = corners[rng.random(len(corners)) < 0.55]
+    cameras = corners[rng.random(len(corners)) < 0.5]
     kinds = {"notice board": boards, "service centre": centres, "hydrant": hydrants,
              "camera": cameras, "lamp": lamps}
     frames = [DataFrame({"kind": kind, "x": np.round(xy[:, 0], 2), "y": np.round(xy[:, 1], 2)})
@@ -191,8 +191,9 @@ def _along(lines: NDArray[np.object_], step: float, rng: np.random.Generator) ->
 
 
 def _corners(network: Network, density: Floats) -> Floats:
-    """Return the junctions of larger roads in town, beside the middle."""
-    big = np.isin(network.classes, ["primary", "secondary", "tertiary"]) & (density > 6)
+    """Return the junctions of roads in town, a little beside the middle."""
+    big = np.isin(network.classes, ["primary", "secondary", "tertiary", "residential"])
+    big &= density > 6
     ends = np.concatenate([shapely.get_coordinates(shapely.get_point(network.lines[big], i))
                            for i in (0, -1)])
     spots, count = np.unique(ends, axis=0, return_counts=True)
@@ -254,7 +255,7 @@ def _visits(plan: Plan, lived: DataFrame, homes: Homes) -> DataFrame:
     by = by[by["households"] >= 10]
     parts = []
     for month in MONTHS[6:]:
-        count = rng.binomial(by["households"].to_numpy(), 0.055)
+        count = rng.binomial(by["households"].to_numpy(), 0.15)
         parts.append(by.assign(period=month, count=count)[count > 0])
     visits = pd.concat(parts, ignore_index=True)
     return visits.assign(visit=[f"V{i + 1:05d}" for i in range(len(visits))])
