@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from pages import browser, opened, page_file  # noqa: F401  fixtures of the page tests
 
 ROOT = Path(__file__).resolve().parents[1]
 
