@@ -78,7 +78,7 @@ def draw_histogram(sizes: Series, rule: SizeRule) -> str:
     parts.append(_text(left - 5, floor, "0", anchor="end"))
     title = both(words.Word(f"{words.name_figure(rule.measure).en} in a grid",
                             f"每个网格的{words.name_figure(rule.measure).zh}"))
-    return _svg(360, 190, parts, _text((left + right) / 2, floor + 32, title, soft=True))
+    return _svg(360, 190, *parts, _text((left + right) / 2, floor + 32, title, soft=True))
 
 
 def _edges(known: np.ndarray, rule: SizeRule) -> np.ndarray:
@@ -130,7 +130,7 @@ def draw_bars(
                      'height="14" rx="2" fill="#3f7cac"/>')
         parts.append(_text(302, y + 15, legend.write_number(float(value), figure),
                            anchor="start"))
-    return _svg(360, 22 * len(values) + 4, parts)
+    return _svg(360, 22 * len(values) + 4, *parts)
 
 
 def _text(x: float, y: float, text: str, *, anchor: str = "middle", soft: bool = False) -> str:
@@ -145,7 +145,6 @@ def _text(x: float, y: float, text: str, *, anchor: str = "middle", soft: bool =
     )
 
 
-def _svg(width: int, height: int, *parts: Sequence[str] | str) -> str:
-    drawn = "".join(part if isinstance(part, str) else "".join(part) for part in parts)
-    return (f'<svg viewBox="0 0 {width} {height}" role="img" xmlns="http://www.w3.org/2000/svg" '
-            f'font-size="11.5">{drawn}</svg>')
+def _svg(width: int, height: int, *parts: str) -> str:
+    return (f'<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg" '
+            f'font-size="11.5">{"".join(parts)}</svg>')

@@ -166,8 +166,8 @@ def _tile(name: words.Word, value: str, note: words.Word, *, look: str = "", bar
     if not value:
         return ""
     small = both(note) or "&nbsp;"
-    return (f'<div class="tile"><dt>{both(name)}</dt><dd class="{look}">{value}</dd>{bar}'
-            f"<small>{small}</small></div>")
+    return (f'<div class="tile"><dt>{both(name)}</dt><dd><b class="{look}">{value}</b>{bar}'
+            f"<small>{small}</small></dd></div>")
 
 
 def _share_tile(name: words.Word, told: Series, figure: str, note: words.Word) -> str:
