@@ -1,4 +1,4 @@
-"""Divide a block into cells of so many households, along lines between its buildings."""
+"""Divide blocks into cells of so many households, along lines between their buildings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 
 from . import mesh, nearest
-from .rings import Floats, Ints, Shapes
+from .nearest import Lines, Seeds
+from .rings import Flags, Floats, Ints, Shapes
 
 #: Walls are sampled at this distance, so that cell borders pass between long buildings.
 STEP_M = 8.0
@@ -17,7 +18,7 @@ SHRINK = 0.96
 
 
 class Places(NamedTuple):
-    """Where households live in one block: one row per place."""
+    """Where households live: one row per place."""
 
     xy: Floats
     weight: Floats
@@ -28,83 +29,58 @@ class Places(NamedTuple):
         return Places._make(column[rows] for column in self)
 
 
-def divide_block(block: shapely.Polygon, places: Places, *, largest: float) -> Shapes:
-    """Divide a block into contiguous cells of at most ``largest`` households.
+def divide_crowded(
+    shapes: Shapes, places: Places, block: Ints, *, largest: float
+) -> tuple[Shapes, Ints]:
+    """Divide blocks into contiguous cells of about ``largest`` households at most.
 
-    The places are halved again and again across their longer extent, in the proportion of
-    their households, and every point of the block goes to the group of the nearest
-    building. A single place above ``largest`` is a cell of its own.
+    The places of a block are halved again and again across their longer extent, in the
+    proportion of their households, and every point of the block goes to the group of the
+    nearest building. A building that a border would cut goes whole to its own group. A
+    single place above ``largest`` is a cell of its own.
 
     Parameters
     ----------
-    block : Polygon
-    places : Places
-        Inside the block.
+    shapes : array of polygons
+        All blocks: a tiling to the last bit.
+    places, block
+        Where households live in the blocks to divide, and in which of them.
     largest : float
         Households of a cell at most.
 
     Returns
     -------
-    array of polygons
-        They tile the block; the block alone where it cannot be divided.
+    cells, block : array
+        They tile the blocks; a block that is not divided is one of them.
     """
-    group = group_places(places.xy, places.weight, largest=largest)
-    if group.max(initial=0) == 0:
-        return np.array([block])
-    seeds, owner = _seeds(places)
-    none = np.empty(0, dtype=object)
-    divided = nearest.divide_nearest(block, seeds, group[owner], none)
-    crossed = none if divided is None else _find_crossed(places, group, *divided)
-    if len(crossed):
-        walls = shapely.get_rings(shapely.get_parts(places.footprint[crossed]))
-        divided = nearest.divide_nearest(block, seeds, group[owner], walls)
-    if divided is None:
-        return np.array([block])
-    faces, label = divided
-    if len(crossed):
-        inner = shapely.point_on_surface(faces)
-        face, rank = shapely.STRtree(places.footprint[crossed]).query(
-            inner, predicate="intersects")
-        whose = mesh.lowest(len(faces), face, rank)
-        label = np.where(whose >= 0, np.append(group[crossed], -1)[whose], label)
+    group = _group_blocks(places, block, largest)
+    seeds = _seeds(places, group, block)
+    between = nearest.find_between(shapes, seeds)
+    crossed = _find_crossed(places.footprint, block, between)
+    walls = Lines(shapely.boundary(places.footprint[crossed]), block[crossed])
+    faces, owner, label = nearest.divide_blocks(shapes, seeds, between, walls)
+    label = np.where(label < 0, group.max(initial=0) + 1 + owner, label)
+    inner = shapely.point_on_surface(faces)
+    face, rank = shapely.STRtree(places.footprint[crossed]).query(inner, predicate="intersects")
+    mine = block[crossed][rank] == owner[face]
+    whose = mesh.lowest(len(faces), face[mine], rank[mine])
+    label = np.where(whose >= 0, np.append(group[crossed], -1)[whose], label)
     weight = np.zeros(len(faces))
     place, face = shapely.STRtree(faces).query(shapely.points(places.xy), predicate="within")
     np.add.at(weight, face, places.weight[place])
-    return _contiguous(faces, label, weight, largest / 3)
+    return _contiguous(faces, owner, label, weight, largest / 3)
 
 
-def _find_crossed(places: Places, group: Ints, faces: Shapes, label: Ints) -> Ints:
-    """Find the buildings that reach into the land of another group."""
-    built = np.flatnonzero(shapely.get_dimensions(places.footprint) == 2)
-    rank, face = shapely.STRtree(faces).query(places.footprint[built])
-    other = label[face] != group[built[rank]]
-    rank, face = rank[other], face[other]
-    common = shapely.intersection(places.footprint[built[rank]], faces[face])
-    return np.unique(built[rank[shapely.area(common) > 0]])
-
-
-def _contiguous(faces: Shapes, label: Ints, weight: Floats, enough: float) -> Shapes:
-    """Keep the largest part of each group whole.
-
-    Another part becomes a cell of its own where ``enough`` households live in it, and goes
-    to whom it borders on most where they do not.
-    """
-    borders = mesh.find_borders(faces)
-    area = shapely.area(faces)
-    while True:
-        part = mesh.count_groups(label, borders)
-        size, lives = np.bincount(part, area), np.bincount(part, weight)
-        biggest = np.zeros(label.max() + 2)
-        np.maximum.at(biggest, label, size[part])
-        stray = (size[part] < biggest[label]) | (label < 0)
-        own = stray & (lives[part] > enough)
-        label = np.where(own, label.max() + 1 + part, label)
-        stray &= ~own
-        kept = np.where(stray, -1, label)
-        moved = mesh.longest_border(borders, kept, stray, np.ones(len(borders.face), dtype=bool))
-        if not (moved >= 0).any():
-            return mesh.dissolve(faces, mesh.count_groups(label, borders)).to_numpy(dtype=object)
-        label = np.where(moved >= 0, moved, label)
+def _group_blocks(places: Places, block: Ints, largest: float) -> Ints:
+    """Group the places of each block; numbers run on from block to block."""
+    group = np.zeros(len(block), dtype="int64")
+    order = np.argsort(block, kind="stable")
+    starts = np.flatnonzero(np.diff(block[order])) + 1
+    done = 0
+    for some in np.split(order, starts) if len(order) else []:  # each block has its own halving
+        group[some] = done + group_places(places.xy[some], places.weight[some], largest=largest)
+        done = int(group[some].max()) + 1
+    return group
 
 
 def group_places(xy: Floats, weight: Floats, *, largest: float) -> Ints:
@@ -144,16 +120,61 @@ def _halve(xy: Floats, weight: Floats, wanted: int) -> tuple[Ints, Ints] | None:
     return order[:cut], order[cut:]
 
 
-def _seeds(places: Places) -> tuple[Floats, Ints]:
-    """Points whose nearest neighbour regions are the buildings, and whose they are.
+def _seeds(places: Places, group: Ints, block: Ints) -> Seeds:
+    """Points that claim the land around buildings for their group.
 
-    A footprint is sampled along its walls, drawn in a little, so that two houses that
-    share a wall do not share a seed.
+    A footprint beside another group is sampled along its walls, drawn in a little, so that
+    two houses that share a wall do not share a seed.
     """
-    built = np.array([shape is not None for shape in places.footprint], dtype=bool)
-    walls = shapely.segmentize(places.footprint[built], STEP_M)
-    xy, owner = shapely.get_coordinates(walls, return_index=True)
-    middle = shapely.get_coordinates(shapely.centroid(places.footprint[built]))
+    every = Seeds(places.xy, group, block)
+    walled = _built(places.footprint)
+    walled &= nearest.find_frontier(every, int(block.max(initial=-1)) + 1)
+    footprints = places.footprint[walled]
+    xy, owner = shapely.get_coordinates(
+        shapely.segmentize(footprints, STEP_M), return_index=True)
+    middle = shapely.get_coordinates(shapely.centroid(footprints))
     corners = middle[owner] + (xy - middle[owner]) * SHRINK
-    return (np.concatenate([places.xy[~built], corners]),
-            np.r_[np.flatnonzero(~built), np.flatnonzero(built)[owner]])
+    whose = np.r_[np.flatnonzero(~walled), np.flatnonzero(walled)[owner]]
+    return Seeds(np.concatenate([places.xy[~walled], corners]), group[whose], block[whose])
+
+
+def _built(footprint: Shapes) -> Flags:
+    return np.asarray(shapely.get_dimensions(footprint) == 2)
+
+
+def _find_crossed(footprint: Shapes, block: Ints, between: Lines) -> Ints:
+    """Find the buildings that a border between cells of their block runs through."""
+    built = np.flatnonzero(_built(footprint))
+    line, rank = shapely.STRtree(footprint[built]).query(between.shapes, predicate="intersects")
+    return np.unique(built[rank[between.block[line] == block[built[rank]]]])
+
+
+def _contiguous(
+    faces: Shapes, owner: Ints, label: Ints, weight: Floats, enough: float
+) -> tuple[Shapes, Ints]:
+    """Keep the largest part of each group whole.
+
+    Another part becomes a cell of its own where ``enough`` households live in it, and goes
+    to whom it borders on most in its block where they do not.
+    """
+    borders = mesh.find_borders(faces)
+    home = owner[borders.face] == owner[borders.other]
+    borders = mesh.Borders(*(column[home] for column in borders))
+    area = shapely.area(faces)
+    while True:
+        part = mesh.count_groups(label, borders)
+        size, lives = np.bincount(part, area), np.bincount(part, weight)
+        biggest = np.zeros(label.max() + 1)
+        np.maximum.at(biggest, label, size[part])
+        stray = size[part] < biggest[label]
+        own = stray & (lives[part] > enough)
+        label = np.unique(np.where(own, label.max() + 1 + part, label), return_inverse=True)[1]
+        stray &= ~own
+        kept = np.where(stray, -1, label)
+        moved = mesh.longest_border(borders, kept, stray, np.ones(len(borders.face), dtype=bool))
+        if not (moved >= 0).any():
+            break
+        label = np.where(moved >= 0, moved, label)
+    part = mesh.count_groups(label, borders)
+    first = np.unique(part, return_index=True)[1]
+    return mesh.dissolve(faces, part).to_numpy(dtype=object), owner[first]

@@ -53,22 +53,12 @@ def divide(blocks: Blocks, living: Living, *, largest: float) -> Blocks:
     place, block = place[heavy[block]], block[heavy[block]]
     if not len(place):
         return blocks
-    order = np.lexsort((place, block))
-    chosen, first = np.unique(block[order], return_index=True)
-    groups = np.split(place[order], first[1:])
-    parts = [  # one block at a time: their cells do not know each other
-        cells.divide_block(blocks.shapes[number], living.places.take(some), largest=largest)
-        for number, some in zip(chosen, groups, strict=True)
-    ]
-    times = np.ones(len(blocks.shapes), dtype="int64")
-    times[chosen] = [len(part) for part in parts]
-    source = np.repeat(np.arange(len(times)), times)
-    inside = np.zeros(len(times), dtype=bool)
-    inside[chosen] = True
+    shapes, source = cells.divide_crowded(
+        blocks.shapes, living.places.take(place), block, largest=largest)
+    times = np.bincount(source, minlength=len(blocks.shapes))
     more = blocks.take(source)
-    shapes = more.shapes.copy()
-    shapes[inside[source]] = np.concatenate(parts)
-    again = np.r_[False, source[1:] == source[:-1]]  # what was joined is told once
+    again = np.ones(len(source), dtype=bool)  # what was joined is told once
+    again[np.unique(source, return_index=True)[1]] = False
     return more._replace(
         shapes=shapes, kind=np.where(times[source] > 1, "cell", more.kind),
         joined=np.where(again, 0.0, more.joined), shards=np.where(again, 0, more.shards))

@@ -35,19 +35,6 @@ def build_faces(linework: Shapes) -> Shapes:
     return faces[sort_places(faces)]
 
 
-def faces_inside(block: shapely.Polygon, linework: Shapes) -> Shapes | None:
-    """Return the faces between lines that lie in a block, its outline among the lines.
-
-    None where they do not add up to the block: two lines that run a nanometre apart may
-    not close a face between them, and the block is then better left as it is.
-    """
-    faces = build_faces(linework)
-    shapely.prepare(block)
-    faces = faces[shapely.intersects(block, shapely.point_on_surface(faces))]
-    off = abs(shapely.area(faces).sum() - block.area)
-    return faces if off <= 1e-9 * block.area else None
-
-
 def lowest(size: int, face: Ints, owner: Ints) -> Ints:
     """For each face, the lowest owner in the rows of (face, owner); -1 where there is none."""
     found = np.full(size, np.iinfo("int64").max)

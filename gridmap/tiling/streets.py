@@ -10,9 +10,10 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
-from . import knit, mesh, nearest
+from . import mesh, nearest
 from .blocks import Blocks
 from .mesh import Borders
+from .nearest import Lines, Seeds
 from .rings import Ints, Shapes
 
 #: Walls are sampled at this distance to find the land that is nearest to them.
@@ -41,68 +42,62 @@ def share_streets(
         Blocks that are all street are gone; others may have become several.
     """
     beside = (blocks.site[borders.face] < 0) & (blocks.site[borders.other] >= 0)
-    chosen, first = np.unique(borders.face[beside], return_index=True)
-    if not len(chosen) or street_m <= 0:
+    if street_m <= 0 or not beside.any():
         return blocks, borders
-    sites = np.split(borders.other[beside], first[1:])
-    lived_in = shapely.STRtree(homes if homes is not None else np.empty(0, dtype=object))
-    pieces: list[Shapes] = []
-    labels: list[Ints] = []
-    for block, around in zip(chosen, sites, strict=True):  # each has walls of its own
-        parts, label = _share_block(
-            blocks.shapes[block], blocks.shapes[around], lived_in, street_m / 2)
-        pieces.append(parts)
-        labels.append(np.where(label < 0, block, around[label]))
-    return _put_together(blocks, chosen, pieces, labels)
+    wide, owner = _wide_parts(blocks.shapes, np.unique(borders.face[beside]), street_m / 2)
+    narrow = _find_narrow(blocks.shapes, np.unique(borders.face[beside]), wide, owner)
+    beside &= narrow[borders.face]
+    if not beside.any():
+        return blocks, borders
+    seeds = _walls(blocks.shapes, borders.face[beside], borders.other[beside])
+    some = narrow[owner]
+    outlines = Lines(shapely.boundary(wide[some]), owner[some])
+    divided = nearest.divide_blocks(
+        blocks.shapes, seeds, nearest.find_between(blocks.shapes, seeds), outlines)
+    faces, block, label = divided
+    site = np.where(label >= 0, label, block)
+    inner = shapely.point_on_surface(faces)
+    far = ~shapely.dwithin(faces, blocks.shapes[site], street_m)
+    far[shapely.STRtree(wide).query(inner, predicate="intersects")[0]] = True
+    if homes is not None:
+        far[shapely.STRtree(homes).query(faces, predicate="contains")[0]] = True
+    return _put_together(blocks, faces, block, np.where(far, block, site))
 
 
 def _put_together(
-    blocks: Blocks, chosen: Ints, pieces: list[Shapes], labels: list[Ints]
+    blocks: Blocks, faces: Shapes, block: Ints, label: Ints
 ) -> tuple[Blocks, Borders]:
-    kept = np.ones(len(blocks.shapes), dtype=bool)
-    kept[chosen] = False
-    source = np.r_[np.flatnonzero(kept), np.repeat(chosen, [len(some) for some in pieces])]
-    label = np.concatenate([np.flatnonzero(kept), *labels])
-    more = blocks.take(source)
-    one = np.ones(len(source), dtype="int64")
-    shapes = np.concatenate([blocks.shapes[kept], *pieces])
-    more = more._replace(shapes=knit.knit(shapes, one, one, snap_m=0.0).shapes)
-    borders = mesh.find_borders(more.shapes)
+    more = blocks.take(block)._replace(shapes=faces)
+    more = more._replace(joined=np.zeros(len(faces)), shards=np.zeros(len(faces), dtype="int64"))
+    borders = mesh.find_borders(faces)
     home = more.territory[borders.face] == more.territory[borders.other]
     borders = Borders(*(column[home] for column in borders))
     # a block that a site lies across falls into parts; a strip cut off from its site is one
     return more.merge(mesh.count_groups(label, borders), borders, told=False)
 
 
-def _share_block(
-    block: shapely.Polygon, sites: Shapes, lived_in: shapely.STRtree, reach: float
-) -> tuple[Shapes, Ints]:
-    """Cut a block into its wide parts (label -1) and strips (label of the nearest site)."""
-    wide = _wide_parts(block, reach)
-    if _all_wide(block, wide):
-        return np.array([block]), np.array([-1])
-    xy, owner = shapely.get_coordinates(shapely.segmentize(sites, STEP_M), return_index=True)
-    outline = shapely.get_rings(wide)
-    divided = nearest.divide_nearest(block, xy, owner.astype("int64"), outline)
-    if divided is None:
-        return np.array([block]), np.array([-1])
-    faces, label = divided
-    inner = shapely.point_on_surface(faces)
-    label[~shapely.dwithin(faces, sites[label], 2 * reach)] = -1
-    label[shapely.STRtree(wide).query(inner, predicate="intersects")[0]] = -1
-    label[lived_in.query(faces, predicate="contains")[0]] = -1
-    return faces, label
+def _wide_parts(shapes: Shapes, chosen: Ints, reach: float) -> tuple[Shapes, Ints]:
+    """What is left of blocks after they shrink and grow again, and of which block.
 
-
-def _all_wide(block: shapely.Polygon, wide: Shapes) -> bool:
-    return bool(shapely.area(shapely.intersection(wide, block)).sum() > 0.999 * block.area)
-
-
-def _wide_parts(block: shapely.Polygon, reach: float) -> Shapes:
-    """What is left of a block after it shrinks and grows again.
-
-    It grows a little further, so that its outline crosses that of the block: two lines
-    that run a nanometre apart cannot be noded.
+    They grow a little further, so that outlines cross: two lines that run a nanometre
+    apart cannot be noded.
     """
-    core = block.buffer(-reach, join_style="mitre")
-    return np.asarray(shapely.get_parts(core.buffer(reach + CLEAR_M, join_style="mitre")))
+    cores = shapely.buffer(shapes[chosen], -reach, join_style="mitre")
+    wide, owner = shapely.get_parts(
+        shapely.buffer(cores, reach + CLEAR_M, join_style="mitre"), return_index=True)
+    return np.asarray(wide), chosen[owner]
+
+
+def _find_narrow(shapes: Shapes, chosen: Ints, wide: Shapes, owner: Ints) -> np.ndarray:
+    """Say which of the chosen blocks have strips: more than a thousandth of their area."""
+    inside = shapely.area(shapely.intersection(wide, shapes[owner]))
+    covered = np.bincount(owner, inside, minlength=len(shapes))
+    narrow = np.zeros(len(shapes), dtype=bool)
+    narrow[chosen] = covered[chosen] < 0.999 * shapely.area(shapes[chosen])
+    return narrow
+
+
+def _walls(shapes: Shapes, block: Ints, site: Ints) -> Seeds:
+    """Points along the walls of the sites beside each block."""
+    xy, row = shapely.get_coordinates(shapely.segmentize(shapes[site], STEP_M), return_index=True)
+    return Seeds(xy, site[row], block[row])
