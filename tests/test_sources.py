@@ -28,7 +28,7 @@ from gridmap.sources import (
     to_bd09,
     to_gcj02,
 )
-from gridmap.sources.vector import DRIVERS, PARQUET
+from gridmap.sources.reading import ENDINGS
 
 ADDRESSES = {"columns": {"element": "id", "x": "x", "y": "y"}, "constants": {"kind": "address"},
              "crs": "EPSG:32651"}
@@ -280,7 +280,7 @@ def test_a_table_with_another_code_format_is_brought_to_ours(real_data):
 
 
 def test_difficult_files_are_read_or_told(real_data):
-    known = [*DRIVERS, *PARQUET, ".csv"]
+    known = ENDINGS
     read = told = 0
     for file in sorted((real_data / "nasty").rglob("*")):
         if file.suffix.lower() not in known or not file.is_file():

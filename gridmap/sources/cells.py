@@ -7,6 +7,7 @@ bytes of a column, and looks closer only at the rows that need it.
 from __future__ import annotations
 
 import gc
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +30,14 @@ def to_array(values: Series) -> Any:
 def to_series(array: Any) -> Series:
     """Return an Arrow array of text as a column that counts its rows from 0."""
     return Series(pd.array(array, dtype="str"))
+
+
+def blank_missing(array: Any) -> Any:
+    """Return an Arrow array of text in which empty text is missing."""
+    empty = pc.equal(pc.binary_length(array), 0)
+    if not pc.any(empty).as_py():
+        return array
+    return pc.if_else(empty, pa.scalar(None, pa.large_string()), array)
 
 
 def to_text(values: Series) -> Series:
@@ -56,6 +65,25 @@ def to_text(values: Series) -> Series:
     if not (text == "").any():
         return text
     return text.mask(text == "")
+
+
+def to_text_of(values: list[object]) -> Series:
+    """Return values of JSON as text: numbers as they are written, nested ones as JSON.
+
+    Examples
+    --------
+    >>> to_text_of(["0371", 371002001001, 1.5, True, None, ["a"]]).tolist()
+    ['0371', '371002001001', '1.5', 'true', nan, '["a"]']
+    """
+    return to_text(Series([_text_of(value) for value in values], dtype="str"))
+
+
+def _text_of(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, (bool, list, dict)):
+        return json.dumps(value, ensure_ascii=False)
+    return repr(value)
 
 
 def holds_any(values: Series, marks: bytes, *, beyond_ascii: bool = False) -> bool:

@@ -92,6 +92,9 @@ def _from_text(values: Series) -> tuple[NDArray[Any], int | None, NDArray[np.boo
     """Read WKT, WKT with a SRID before it, or WKB in hexadecimal digits."""
     texts = values.astype(object).where(values.notna(), None).to_numpy()
     filled = values.dropna()
+    if len(filled) and isinstance(filled.iloc[0], bytes):
+        shapes = shapely.from_wkb(texts, on_invalid="ignore")
+        return shapes, None, np.asarray(values.notna()) & shapely.is_missing(shapes)
     sample = "" if filled.empty else str(filled.iloc[0]).strip()
     if re.fullmatch(r"(00|01)[0-9A-Fa-f]+", sample):
         shapes = shapely.from_wkb(texts, on_invalid="ignore")

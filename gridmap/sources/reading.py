@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
 from ..errors import SourceError, listed
-from . import choose, vector
-from .raw import Raw, check_columns, make_raw
-from .text import read_text_table
+from . import archive, choose, gdal, geojson, parquet, shapefile, sheets, text, vector
+from .raw import Raw
 
-TEXT = (".csv", ".tsv", ".txt")
-SHEETS = (".xlsx", ".xls", ".ods")
+_TEXT = (".csv", ".tsv", ".txt")
+_JSON = (".geojson", ".json", ".topojson")
+
+#: Every ending that is read.
+ENDINGS = tuple(sorted({*gdal.DRIVERS, *_TEXT, *_JSON, *parquet.ENDINGS, *sheets.ENDINGS, ".zip"}))
+
+#: JSON above this size goes to GDAL: read here it would take ten times the memory.
+_JSON_BYTES = 400_000_000
 
 
 def read_file(
@@ -41,27 +44,34 @@ def read_file(
     if not file.exists():
         raise SourceError(f"there is no file {file}")
     ending = file.suffix.lower()
-    if ending in TEXT:
-        return read_text_table(file, wanted.headers, encoding=encoding, headed=wanted.headed)
+    if ending not in ENDINGS:
+        raise SourceError(
+            f"{file} ends in {ending or 'nothing'}, which is not read. Known endings are "
+            f"{listed(ENDINGS, show=40)}"
+        )
+    if file.is_dir() and ending != ".gdb":
+        raise SourceError(f"{file} is a folder: name a file in it")
+    if ending == ".zip":
+        inner = tuple(e for e in ENDINGS if e not in (".zip", ".txt"))
+        with archive.unpacked(file, inner) as unpacked:
+            return _read(unpacked, wanted, layer, encoding, told=file)
+    return _read(file, wanted, layer, encoding, told=file)
+
+
+def _read(
+    file: Path, wanted: choose.Wanted, layer: str | None, encoding: str | None, *, told: Path
+) -> Raw:
+    ending = file.suffix.lower()
+    if ending in _TEXT:
+        return text.read_text_table(file, wanted.headers, encoding=encoding, headed=wanted.headed)
     if not wanted.headed:
-        raise SourceError(f"{file} names its columns: choose them by name, not by position")
-    if ending in SHEETS:
-        return _read_sheet(file, wanted.headers, layer)
-    return vector.read_features(file, wanted.headers, layer=layer, encoding=encoding)
-
-
-def _read_sheet(file: Path, wanted: list[str], sheet: str | None) -> Raw:
-    try:
-        table = pd.read_excel(file, sheet_name=sheet or 0, dtype="str")
-    except ImportError as error:
-        raise SourceError(f"{file} needs a reader of spreadsheets: {error}") from error
-    except (ValueError, OSError, KeyError) as error:
-        raise SourceError(f"{file} is no spreadsheet that can be read: {error}") from error
-    headers = [str(c) for c in table.columns]
-    check_columns(wanted, headers, file)
-    return make_raw(table[wanted], headers)
-
-
-def endings() -> str:
-    """Return the endings that are read, for a message."""
-    return listed(sorted([*vector.DRIVERS, *vector.PARQUET, *TEXT, *SHEETS]), show=30)
+        raise SourceError(f"{told} names its columns: choose them by name, not by position")
+    if ending in sheets.ENDINGS:
+        return sheets.read_sheet(file, wanted.headers, sheet=layer)
+    if ending in parquet.ENDINGS:
+        return parquet.read_parquet(file, wanted.headers)
+    if ending == ".shp":
+        return shapefile.read_shapefile(file, wanted.headers, encoding=encoding)
+    if ending in _JSON and (file.stat().st_size <= _JSON_BYTES or ending == ".topojson"):
+        return geojson.read_geojson(file, wanted.headers, layer=layer, encoding=encoding)
+    return vector.read_features(file, wanted.headers, layer=layer, told=told)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pandas import DataFrame, Series
 
 from ..errors import SourceError
@@ -152,9 +151,6 @@ def _decoded(
         text = decode.decode_cells(column, found.name)
     if text is None:
         text = decode.decode_one_by_one(column, chosen.name)
-    empty = pc.equal(pc.binary_length(text), 0)
-    if pc.any(empty).as_py():
-        text = pc.if_else(empty, pa.scalar(None, pa.large_string()), text)
-    return cells.to_series(text), found
+    return cells.to_series(cells.blank_missing(text)), found
 
 

@@ -1,58 +1,54 @@
-"""Files of features: pyogrio first, fiona feature by feature where a file is damaged."""
+"""Files of features that GDAL reads: pyogrio first, fiona feature by feature after it."""
 
 from __future__ import annotations
 
-import warnings
-import zipfile
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import fiona
-import geopandas
 import numpy as np
-import pandas as pd
 import pyogrio
 import shapely
 from fiona.errors import FionaError
 from geopandas import GeoDataFrame
-from pandas import DataFrame
-from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+from pandas import DataFrame, Series
 
 from ..errors import SourceError, listed
+from . import gdal
 from .account import Lost
-from .encodings import Encoding, find_encoding
 from .raw import Raw, check_columns, make_raw
 
-#: File endings that are read, and the one GDAL driver each may use. Nothing else is ever
-#: opened: some drivers reach out over the network or to other files.
-DRIVERS = {
-    ".shp": "ESRI Shapefile", ".zip": "ESRI Shapefile", ".gpkg": "GPKG",
-    ".geojson": "GeoJSON", ".json": "GeoJSON", ".geojsonl": "GeoJSONSeq",
-    ".topojson": "TopoJSON", ".fgb": "FlatGeobuf", ".gdb": "OpenFileGDB", ".kml": "KML",
-    ".pbf": "OSM",
-}
-PARQUET = (".parquet", ".geoparquet")
+#: Column in which GDAL's reader of OpenStreetMap puts the tags that have no column.
+_TAGS = "other_tags"
 
-#: pyogrio raises IndexError for a file without layers.
-_FAULTS = (DataSourceError, DataLayerError, FeatureError, ValueError, RuntimeError, IndexError)
+#: Layers that are not the user's: styles of QGIS, log tables of GDAL.
+_HOUSEHOLD = ("layer_styles", "qgis_projects", "gdal_metadata")
 
 
-def read_features(
-    path: Path, wanted: list[str], *, layer: str | None = None, encoding: str | None = None
-) -> Raw:
+class _Layer(NamedTuple):
+    file: Path
+    path: Path  # what the user named, for messages
+    name: str | None
+    headers: tuple[str, ...]
+    features: int  # -1 where only reading tells
+
+
+def read_features(path: Path, wanted: list[str], *, layer: str | None = None,
+                  told: Path | None = None) -> Raw:
     """Read columns and geometry of a file of features.
 
     Parameters
     ----------
     path : Path
-        Shapefile (zipped too), GeoPackage, GeoJSON, TopoJSON, FlatGeobuf, FileGDB, KML,
-        OSM ``.pbf`` or GeoParquet.
+        GeoPackage, FlatGeobuf, FileGDB, KML, OSM ``.pbf``, or one GeoJSON feature a line.
     wanted : list of str
-        Columns to read; others never enter.
+        Columns to read; others never enter. A tag of OpenStreetMap that has no column of
+        its own is found in ``other_tags``.
     layer : str, optional
         Needed where the file has several.
-    encoding : str, optional
-        Overrules what a shapefile says or shows.
+    told : Path, optional
+        What the user named, where that is not ``path``.
 
     Returns
     -------
@@ -61,165 +57,127 @@ def read_features(
     Raises
     ------
     SourceError
-        If the file cannot be read at all, or lacks a layer or column.
+        If the file is not what its ending says, cannot be read at all, or lacks a layer
+        or a column.
     """
-    if path.suffix.lower() in PARQUET:
-        return _read_parquet(path, wanted)
-    where = _place(path)
-    chosen = _encoding(path, encoding)
-    name = None if chosen is None else chosen.name
-    chosen_layer = _layer(where, layer, path)
-    notes = () if chosen is None else (("encoding", f"{chosen.name}: {chosen.evidence}"),)
-    with warnings.catch_warnings(record=True) as noticed:
-        warnings.simplefilter("always")
-        try:
-            facts = pyogrio.read_info(where, layer=chosen_layer, encoding=name)
-            headers = tuple(str(h) for h in facts["fields"])
-            check_columns(wanted, headers, path)
-            frame = pyogrio.read_dataframe(
-                where, layer=chosen_layer, encoding=name, columns=list(dict.fromkeys(wanted)),
-                on_invalid="ignore",
-            )
-        except _FAULTS as error:
-            return _read_one_by_one(where, path, wanted, chosen_layer, name, error)
-    told = dict.fromkeys(str(warning.message) for warning in noticed)
-    return _raw(frame, headers, (*notes, *(("noticed by the reader", text) for text in told)))
-
-
-def _raw(frame: Any, headers: tuple[str, ...], notes: tuple[tuple[str, str], ...]) -> Raw:
-    if not isinstance(frame, GeoDataFrame):
-        return make_raw(DataFrame(frame), headers, notes=notes)
-    shapes = np.asarray(frame.geometry.to_numpy(), dtype=object)
-    table = DataFrame(frame.drop(columns=frame.geometry.name))
-    return make_raw(table, headers, geometry=shapes, crs=frame.crs, notes=notes)
-
-
-def _place(path: Path) -> str:
-    if path.suffix.lower() not in DRIVERS:
-        raise SourceError(
-            f"{path} ends in {path.suffix or 'nothing'}, which is not read. Known endings are "
-            f"{listed(sorted([*DRIVERS, *PARQUET, '.csv', '.tsv']), show=20)}"
-        )
-    return str(path)
-
-
-def _layer(where: str, layer: str | None, path: Path) -> str | None:
+    gdal.check_content(path)
+    path = path.resolve()
+    chosen = _open(path, told or path, layer)
+    fields, tags = _split_tags(wanted, chosen)
+    check_columns(fields, chosen.headers, chosen.path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the same ones come again when rows are read
-            names = [str(row[0]) for row in pyogrio.list_layers(where)]
-    except _FAULTS:
-        return layer
-    names = [name for name in names if name != "layer_styles"]
+        with gdal.quietly() as warned:
+            frame = pyogrio.read_dataframe(
+                path, layer=chosen.name, columns=fields or list(chosen.headers[:1]),
+                on_invalid="ignore",
+                datetime_as_string=True,
+            )
+    except gdal.FAULTS as error:
+        return _read_one_by_one(chosen, fields, wanted, tags, error)
+    if len(frame) < chosen.features:
+        short = ValueError(f"{len(frame):,} of {chosen.features:,} features came")
+        return _read_one_by_one(chosen, fields, wanted, tags, short)
+    notes = [("noticed by the reader", text) for text in warned]
+    return _raw(frame, chosen.headers, wanted, tags, notes)
+
+
+def _raw(
+    frame: Any, headers: tuple[str, ...], wanted: list[str], tags: list[str],
+    notes: list[tuple[str, str]],
+) -> Raw:
+    spatial = isinstance(frame, GeoDataFrame)
+    table = DataFrame(frame.drop(columns=frame.geometry.name)) if spatial else DataFrame(frame)
+    if tags:
+        table = _with_tags(table, tags)
+    shapes = np.asarray(frame.geometry.to_numpy(), dtype=object) if spatial else None
+    crs = frame.crs if spatial else None
+    return make_raw(table[wanted], headers, geometry=shapes, crs=crs, notes=notes)
+
+
+def _open(path: Path, told: Path, layer: str | None) -> _Layer:
+    try:
+        with gdal.quietly():
+            names = [str(row[0]) for row in pyogrio.list_layers(path)]
+    except gdal.FAULTS as error:
+        raise SourceError(f"{told} cannot be read: {error}") from error
+    names = [name for name in names if name not in _HOUSEHOLD]
     if layer is not None and layer not in names:
         raise SourceError(
-            f"{path} has no layer {layer!r}. Its layers are {listed(names, show=20)}"
+            f"{told} has no layer {layer!r}. Its layers are {listed(names, show=20)}"
         )
     if layer is None and len(names) > 1:
         raise SourceError(
-            f"{path} has {len(names)} layers: name one with layer = \"…\". They are "
+            f"{told} has {len(names)} layers: name one with layer = \"…\". They are "
             f"{listed(names, show=20)}"
         )
-    return layer or (names[0] if names else None)
+    name = layer or (names[0] if names else None)
+    try:
+        with gdal.quietly():
+            facts = pyogrio.read_info(path, layer=name)
+    except gdal.FAULTS as error:
+        raise SourceError(f"{told} cannot be read: {error}") from error
+    return _Layer(path, told, name, tuple(map(str, facts["fields"])), int(facts["features"]))
 
 
-def _encoding(path: Path, given: str | None) -> Encoding | None:
-    """Find the encoding of a shapefile's table; other formats say it themselves."""
-    if path.suffix.lower() not in (".shp", ".zip"):
-        return None
-    if given is not None:
-        return Encoding(given, "said by the user")
-    table, declared = _side_files(path)
-    if table is None:
-        return None
-    if declared and declared.isdigit():
-        declared = f"cp{declared}"
-    return find_encoding(_text_of_dbf(table), declared=declared)
+def _split_tags(wanted: list[str], chosen: _Layer) -> tuple[list[str], list[str]]:
+    """Tell columns from tags that have to be looked up in ``other_tags``."""
+    if _TAGS not in chosen.headers:
+        return wanted, []
+    tags = [name for name in wanted if name not in chosen.headers]
+    fields = [name for name in wanted if name in chosen.headers]
+    return (fields if not tags else list(dict.fromkeys([*fields, _TAGS]))), tags
 
 
-def _side_files(path: Path) -> tuple[bytes | None, str | None]:
-    """Return the bytes of the .dbf and the text of the .cpg, where there are any."""
-    found: dict[str, bytes] = {}
-    if path.suffix.lower() == ".zip":
-        try:
-            with zipfile.ZipFile(path) as archive:
-                for name in archive.namelist():
-                    ending = Path(name).suffix.lower()
-                    if ending in (".dbf", ".cpg"):
-                        found[ending] = archive.read(name)[:4_000_000]
-        except (zipfile.BadZipFile, OSError) as error:
-            raise SourceError(f"{path} is no zip archive that can be read: {error}") from error
-    else:
-        for file in path.parent.glob(f"{path.stem}.*"):
-            if file.stem == path.stem and file.suffix.lower() in (".dbf", ".cpg"):
-                found[file.suffix.lower()] = file.read_bytes()[:4_000_000]
-    declared = found.get(".cpg", b"").decode("ascii", errors="ignore").strip() or None
-    return found.get(".dbf"), declared
+_TAG = re.compile(r'"((?:[^"\\]|\\.)*)"=>"((?:[^"\\]|\\.)*)"')
 
 
-def _text_of_dbf(table: bytes) -> bytes:
-    """Cut the names and text cells out of a dBASE file, without its binary header.
-
-    References
-    ----------
-    dBASE III table file: bytes 8 to 9 length of header, 10 to 11 length of a record; field
-    descriptors of 32 bytes from byte 32, name in the first 11, type in byte 11.
-    """
-    if len(table) < 32:
-        return b""
-    header = int.from_bytes(table[8:10], "little")
-    names = [table[at:at + 11].split(b"\0")[0] for at in range(32, max(header - 1, 32), 32)]
-    return b"\n".join(name for name in names if name != b"\r") + b"\n" + table[header:]
+def _with_tags(table: DataFrame, tags: list[str]) -> DataFrame:
+    """Add columns for tags; one that no feature has is missing throughout."""
+    columns: dict[str, list[str | None]] = {tag: [None] * len(table) for tag in tags}
+    for at, text in enumerate(table[_TAGS]):  # text of pairs: no column to work on
+        if isinstance(text, str):
+            for key, value in _TAG.findall(text):
+                if key in columns:
+                    columns[key][at] = re.sub(r"\\(.)", r"\1", value)
+    added = {tag: Series(v, index=table.index, dtype="str") for tag, v in columns.items()}
+    return table.assign(**added)
 
 
 def _read_one_by_one(
-    where: str, path: Path, wanted: list[str], layer: str | None, encoding: str | None,
-    first: Exception,
+    chosen: _Layer, fields: list[str], wanted: list[str], tags: list[str], first: Exception
 ) -> Raw:
     """Read a file that pyogrio refused, so that one bad feature costs one reject."""
-    rows, shapes, lost = [], [], []
+    driver = gdal.DRIVERS[chosen.file.suffix.lower()]
+    rows, shapes = [], []
+    lost: list[Lost] = []
     try:
-        with fiona.open(where, layer=layer, encoding=encoding) as features:
-            headers = tuple(features.schema["properties"])
-            check_columns(wanted, headers, path)
+        with gdal.quietly(), fiona.open(
+            str(chosen.file), layer=chosen.name, enabled_drivers=[driver]
+        ) as features:
             crs = features.crs_wkt or None
+            walk = iter(features)
             number = 0
-            while True:  # a damaged feature raises inside next(), and the next may be whole
+            while len(lost) <= max(1_000, number // 2):  # a reader that fails for ever ends here
                 number += 1
                 try:
-                    feature = next(features)
+                    feature = next(walk)
                     shapes.append(_shape(feature))
-                    rows.append({name: feature["properties"][name] for name in wanted})
+                    rows.append({name: feature["properties"][name] for name in fields})
                 except StopIteration:
                     break
                 except (FionaError, ValueError, TypeError, shapely.errors.ShapelyError) as fault:
                     lost.append(Lost(number, f"damaged: {fault}"))
-                    if number > 10_000_000:
-                        break
-    except (FionaError, OSError, ValueError, RuntimeError) as error:
-        raise SourceError(f"{path} cannot be read: {first}. Read feature by feature: {error}"
+    except gdal.FAULTS as error:
+        raise SourceError(f"{chosen.path} cannot be read: {first}. Feature by feature: {error}"
                           ) from first
-    notes = (("read feature by feature", f"the file is damaged: {first}"),)
-    table = DataFrame(rows, columns=list(dict.fromkeys(wanted)))
-    return make_raw(table, headers, geometry=np.array(shapes, dtype=object), crs=crs,
-                    notes=notes, lost=lost)
+    missing = chosen.features - len(rows) - len(lost)
+    lost += [Lost(None, "the file ends before this feature")] * missing
+    frame = DataFrame(rows, columns=fields, index=range(len(rows)))
+    notes = [("read feature by feature", f"the file is damaged: {first}")]
+    table = _with_tags(frame, tags) if tags else frame
+    return make_raw(table[wanted], chosen.headers, geometry=np.array([None, *shapes], object)[1:],
+                    crs=crs, notes=notes, lost=lost)
 
 
 def _shape(feature: Any) -> Any:
     return None if feature["geometry"] is None else shapely.geometry.shape(feature["geometry"])
-
-
-def _read_parquet(path: Path, wanted: list[str]) -> Raw:
-    try:
-        frame = geopandas.read_parquet(path)
-    except ValueError:
-        frame = pd.read_parquet(path)
-    except OSError as error:
-        raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
-    named = frame.index.name
-    frame = frame.reset_index() if named else frame
-    shape_column = frame.geometry.name if isinstance(frame, GeoDataFrame) else None
-    headers = tuple(str(c) for c in frame.columns if c != shape_column)
-    check_columns(wanted, headers, path)
-    kept = list(dict.fromkeys(wanted)) + ([shape_column] if shape_column else [])
-    return _raw(frame[kept], headers, ())

@@ -1,0 +1,94 @@
+"""Zipped files: unpacked into a folder of their own that is gone afterwards."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from ..errors import SourceError, listed
+
+#: Bytes that may come out of an archive, and how many times its own size.
+_MOST_BYTES, _MOST_TIMES = 20_000_000_000, 200
+_SMALL_BYTES = 100_000_000
+
+
+@contextmanager
+def unpacked(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """Unpack the one file of a zip archive that can be read, and what lies beside it.
+
+    Parameters
+    ----------
+    path : Path
+        The archive.
+    endings : tuple of str
+        Endings of files that are read.
+
+    Yields
+    ------
+    Path
+        The unpacked file, inside a folder that is removed when the block ends.
+
+    Raises
+    ------
+    SourceError
+        If it is no archive, would grow beyond measure, needs a password, or holds no file
+        that is read, or several.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
+            members = [one for one in archive.infolist() if not one.is_dir()]
+            _check_size(path, members)
+            stem = _choose(path, members, endings)
+            yield _unpack(archive, members, stem, Path(folder))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
+        raise SourceError(f"{path} is no zip archive that can be read: {error}") from error
+
+
+def _check_size(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    size = sum(one.file_size for one in members)
+    if size > _MOST_BYTES or (size > _SMALL_BYTES and size > _MOST_TIMES * path.stat().st_size):
+        raise SourceError(
+            f"{path} would unpack to {size:,} bytes, beyond measure: it is not opened"
+        )
+
+
+def _root(member: zipfile.ZipInfo) -> PurePosixPath:
+    """Return the file a member belongs to; a geodatabase is a folder of files."""
+    place = PurePosixPath(member.filename.replace("\\", "/"))
+    inside = [parent for parent in place.parents if parent.suffix.lower() == ".gdb"]
+    return inside[0] if inside else place
+
+
+def _choose(path: Path, members: list[zipfile.ZipInfo], endings: tuple[str, ...]
+            ) -> PurePosixPath:
+    roots = dict.fromkeys(_root(one) for one in members)
+    known = [r for r in roots if r.suffix.lower() in endings and "__MACOSX" not in r.parts]
+    if len(known) != 1:
+        what = "no file that is read" if not known else f"{len(known)} files"
+        raise SourceError(
+            f"{path} holds {what}: {listed([r.name for r in known or roots])}. Unpack it and name "
+            "the file"
+        )
+    return known[0]
+
+
+def _unpack(archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], chosen: PurePosixPath,
+            folder: Path) -> Path:
+    """Copy the members that belong to the chosen one, under names that are ours."""
+    for one in members:
+        root = _root(one)
+        if root == chosen and chosen.suffix.lower() == ".gdb":
+            name = Path("inside.gdb") / PurePosixPath(one.filename).name
+        elif root.parent == chosen.parent and root.stem == chosen.stem:
+            name = Path(f"inside{root.suffix.lower()}")
+        else:
+            continue
+        target = folder / name
+        target.parent.mkdir(exist_ok=True)
+        with archive.open(one) as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+    return folder / f"inside{chosen.suffix.lower()}"
