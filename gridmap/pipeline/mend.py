@@ -57,7 +57,7 @@ def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) 
     >>> mended.territories.index.tolist()
     ['T']
     """
-    inputs = _project(inputs, _working_crs(inputs, config))
+    inputs = project_inputs(inputs, config)
     rule = config.profile.tiling
     changes = [inputs.changes]
     lines = [inputs.ledger]
@@ -94,7 +94,15 @@ def _working_crs(inputs: Inputs, config: Config) -> CRS:
     return sources.metric_crs(frame)
 
 
-def _project(inputs: Inputs, crs: CRS) -> Inputs:
+def project_inputs(inputs: Inputs, config: Config) -> Inputs:
+    """Bring all frames into the CRS of the run, and change nothing else.
+
+    Raises
+    ------
+    CRSError
+        If no CRS in metres fits.
+    """
+    crs = _working_crs(inputs, config)
     moved = {}
     for name in _PLACED:
         frame = getattr(inputs, name)
