@@ -3,5 +3,6 @@
 from .codes import issue_codes
 from .measure import Measures, measure_partition
 from .partition import Partition, partition
+from .weights import DrawingWeights
 
-__all__ = ["Measures", "Partition", "issue_codes", "measure_partition", "partition"]
+__all__ = ["DrawingWeights", "Measures", "Partition", "issue_codes", "measure_partition", "partition"]

@@ -9,7 +9,6 @@ import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import connected_components
 
 from ..rules import BarrierRule
 from . import barriers as lines
@@ -147,6 +146,8 @@ def add_bridges(
     >>> add_bridges(graph, np.array([0]), np.array([1])).neighbour.tolist()
     [1, 0]
     """
+    if not len(first):
+        return graph
     source = np.concatenate([graph.source, first, second])
     neighbour = np.concatenate([graph.neighbour, second, first])
     none = np.zeros(2 * len(first))
@@ -173,19 +174,12 @@ def take_units(graph: UnitGraph, which: NDArray[np.int64]) -> UnitGraph:
     >>> take_units(graph, np.array([2, 1])).neighbour.tolist()
     [1, 0]
     """
-    new = np.full(graph.size, -1, np.int64)
-    new[which] = np.arange(len(which))
-    counts = graph.start[which + 1] - graph.start[which]
-    row = np.repeat(np.arange(len(which)), counts)
-    shift = np.repeat(np.cumsum(counts) - counts, counts)
-    arc = np.repeat(graph.start[which], counts) + np.arange(counts.sum()) - shift
-    kept = new[graph.neighbour[arc]] >= 0
-    row, arc = row[kept], arc[kept]
-    order = np.lexsort((new[graph.neighbour[arc]], row))
-    arc = arc[order]
+    from .kernels import arcs  # numba is slow to load
+
+    start, arc, neighbour = arcs.take(graph.start, graph.neighbour, which)
     return UnitGraph(
-        start=np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(which)))]),
-        neighbour=new[graph.neighbour[arc]],
+        start=start,
+        neighbour=neighbour,
         length=graph.length[arc],
         barrier=graph.barrier[arc],
         area=graph.area[which],
@@ -206,10 +200,7 @@ def find_parts(graph: UnitGraph) -> tuple[int, NDArray[np.int64]]:
     >>> count, part.tolist()
     (2, [0, 0, 1])
     """
-    ones = np.ones(len(graph.neighbour), np.int8)
-    table = csr_array((ones, graph.neighbour, graph.start), shape=(graph.size, graph.size))
-    count, part = connected_components(table, directed=False)
-    first = np.unique(part, return_index=True)[1]
-    rank = np.empty(count, np.int64)
-    rank[np.argsort(first)] = np.arange(count)
-    return int(count), rank[part]
+    from .kernels import arcs  # numba is slow to load
+
+    part, count = arcs.find_parts(graph.start, graph.neighbour)
+    return int(count), part

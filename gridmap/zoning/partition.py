@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +16,12 @@ from .. import ledger, schema
 from ..errors import PartitionError, SchemaError, listed
 from ..rules import BarrierRule, CodeRule, SizeRule
 from ..tiling import areas
-from . import codes, dissolve, measure, plan, reasons, search
-from .plan import Plan
+from . import codes, counts, dissolve, measure, plan, reasons
+from . import graph as graphs
+from .effort import EFFORTS
+from .plan import Given, Plan
+from .qualities import Qualities
+from .weights import DrawingWeights
 
 #: Told how many units are done, and how many there are.
 Progress = Callable[[int, int], None]
@@ -45,8 +48,10 @@ def partition(
     code: CodeRule | None = None,
     seed: int = 0,
     effort: str = "normal",
+    weights: DrawingWeights | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    time_limit_s: float | None = None,
     snap_m: float = 0.05,
 ) -> Partition:
     """Draw grids out of units: whole units, contiguous, in range, and compact.
@@ -77,10 +82,15 @@ def partition(
         Another seed gives another drawing; the same gives the same.
     effort : {"normal", "draft", "best"}
         How long to look for better grids.
+    weights : DrawingWeights, optional
+        How much compactness, barriers, short ways and the like count against one another.
     workers : int, default 1
         Threads; the outcome does not depend on it.
     progress : callable, optional
-        Called with (units done, units in all).
+        Called with (units done, units in all), from any thread.
+    time_limit_s : float, optional
+        Seconds after which the search ends with what it has, which then depends on the
+        machine. An interrupt does the same; a second one is raised.
     snap_m : float, default 0.05
         How far apart two outlines may run and still be one border, in metres.
 
@@ -116,12 +126,77 @@ def partition(
     _check(units, size, within, effort, workers)
     if units.empty:
         return _nothing(units)
-    drawing = plan.make_plan(
-        units.sort_index(), size, within=within, barriers=barriers, barrier_rule=barrier_rule,
-        dedicated=dedicated, seed=seed, snap_m=snap_m,
+    units = units.sort_index()
+    given = _take(
+        units, size, within=within, barriers=barriers, barrier_rule=barrier_rule,
+        dedicated=dedicated, weights=weights or DrawingWeights(), snap_m=snap_m,
     )
-    label = _draw(drawing, search.EFFORTS[effort], workers, progress)
-    return _finish(drawing, label, size, within, code or PLAIN)
+    drawing = plan.make_plan(given, size, seed=seed)
+    from . import search  # numba is slow to load
+
+    label, whole = search.draw(
+        drawing, EFFORTS[effort], weights or DrawingWeights(), workers=workers,
+        progress=progress, time_limit_s=time_limit_s,
+    )
+    drawn = _finish(units, given, drawing, _number_alone(drawing, label), size, code or PLAIN)
+    if whole:
+        return drawn
+    return drawn._replace(
+        changes=ledger.join_changes(drawn.changes, reasons.note([None], "search cut short"))
+    )
+
+
+def _take(
+    units: GeoDataFrame,
+    size: SizeRule,
+    *,
+    within: str,
+    barriers: GeoDataFrame | None,
+    barrier_rule: BarrierRule | None,
+    dedicated: Collection[str],
+    weights: DrawingWeights,
+    snap_m: float,
+) -> Given:
+    """Take what is needed of sorted units as arrays."""
+    load = measure.loads_of(units, size)
+    graph = graphs.build_graph(
+        units, barriers=barriers, barrier_rule=barrier_rule, snap_m=snap_m
+    )
+    everybody = units[["households", "people"]].sum(axis=1).to_numpy()
+    own = np.zeros(len(units), bool)
+    if "kind" in units:
+        own = units["kind"].isin(list(dedicated)).to_numpy()
+    return Given(
+        codes=units.index.to_numpy(str),
+        territory=units[within].to_numpy(str),
+        shapes=units.geometry.to_numpy(),
+        graph=graph,
+        load=load,
+        empty=everybody + load[:, 0] == 0,
+        own=own,
+        qualities=_qualities(units, graph, weights),
+    )
+
+
+def _qualities(
+    units: GeoDataFrame, graph: graphs.UnitGraph, weights: DrawingWeights
+) -> Qualities:
+    """Return what should be alike in a grid: the place of units, and chosen columns."""
+    values: list[NDArray[np.float64]] = []
+    pull: list[float] = []
+    if weights.travel:
+        values += [graph.place[:, 0], graph.place[:, 1]]
+        pull += [weights.travel, weights.travel]
+    for column, weight in weights.likeness.items():
+        if column not in units or not units[column].notna().all():
+            raise PartitionError(
+                f"units: column {column}, which grids should be alike in, is absent or has "
+                "missing values. Fill it, or leave it out of likeness."
+            )
+        values.append(units[column].to_numpy(np.float64))
+        pull.append(weight)
+    table = np.stack(values, axis=1) if values else np.zeros((len(units), 0))
+    return Qualities(table, np.array(pull), bool(weights.travel))
 
 
 def _check(units: GeoDataFrame, size: SizeRule, within: str, effort: str, workers: int) -> None:
@@ -132,10 +207,8 @@ def _check(units: GeoDataFrame, size: SizeRule, within: str, effort: str, worker
             f"units: column {within}, which grids must stay within, is absent or has missing "
             "values. Attach the territory of every unit first."
         )
-    if effort not in search.EFFORTS:
-        raise PartitionError(
-            f"effort is {effort!r}: expected {listed(sorted(search.EFFORTS))}"
-        )
+    if effort not in EFFORTS:
+        raise PartitionError(f"effort is {effort!r}: expected {listed(sorted(EFFORTS))}")
     if workers < 1:
         raise PartitionError(f"workers is {workers}: at least 1 is needed")
 
@@ -146,55 +219,43 @@ def _nothing(units: GeoDataFrame) -> Partition:
     return Partition(grids, Series(dtype="str", name="grid", index=index), ledger.join_changes())
 
 
-def _draw(
-    drawing: Plan, effort: search.Effort, workers: int, progress: Progress | None
-) -> NDArray[np.int64]:
-    """Return a number for the grid of each unit, those of the first part first."""
-    label = np.full(len(drawing.units), -1, np.int64)
-    total, done, used = len(label), 0, 0
-    with ThreadPoolExecutor(workers) as pool:
-        drawn = pool.map(lambda task: search.draw_part(task, effort), drawing.tasks)
-        for some, task, grid in zip(drawing.members, drawing.tasks, drawn, strict=True):
-            label[some] = used + grid
-            used += task.grids
-            done += len(some)
-            if progress is not None:
-                progress(done, total)
+def _number_alone(drawing: Plan, label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the grids of single units, after those that were drawn."""
     alone = np.flatnonzero(drawing.parts.part < 0)
     host = drawing.parts.host[alone]
-    label[alone] = used + np.unique(host, return_inverse=True)[1]
-    if progress is not None and len(alone):
-        progress(total, total)
+    label = label.copy()
+    label[alone] = label.max() + 1 + np.unique(host, return_inverse=True)[1]
     return label
 
 
 def _finish(
-    drawing: Plan, label: NDArray[np.int64], size: SizeRule, within: str, rule: CodeRule
+    units: GeoDataFrame,
+    given: Given,
+    drawing: Plan,
+    label: NDArray[np.int64],
+    size: SizeRule,
+    rule: CodeRule,
 ) -> Partition:
-    units, count = drawing.units, int(label.max()) + 1
+    count = int(label.max()) + 1
     first = np.unique(label, return_index=True)[1]
-    names = units.index[first]
+    own = np.bincount(label, given.own, minlength=count) > 0
     grids = GeoDataFrame(
         {
-            "territory": units[within].to_numpy()[first],
-            "kind": np.where(_dedicated(drawing, label, count), "dedicated", "comprehensive"),
+            "territory": given.territory[first],
+            "kind": np.where(own, "dedicated", "comprehensive"),
             "households": units["households"].groupby(label).sum().to_numpy(),
             "people": units["people"].groupby(label).sum().to_numpy(),
         },
-        geometry=dissolve.dissolve(units.geometry.to_numpy(), label, count),
-        index=pd.Index(names, dtype="str", name="grid"),
+        geometry=dissolve.dissolve(given.shapes, label, count),
+        index=pd.Index(given.codes[first], dtype="str", name="grid"),
         crs=units.crs,
     ).astype({"territory": "str", "kind": "str"})
     grids.insert(4, "area_m2", areas.measure_area(grids))
     issued, unfit = _issue(grids, rule)
     assignment = Series(issued.to_numpy()[label], index=units.index, name="grid", dtype="str")
     grids.index = pd.Index(issued, dtype="str", name="grid")
-    changes = _explain(drawing, label, grids, size)
+    changes = _explain(given, drawing, label, grids, size)
     return Partition(grids.sort_index(), assignment, ledger.join_changes(unfit, changes))
-
-
-def _dedicated(drawing: Plan, label: NDArray[np.int64], count: int) -> NDArray[np.bool_]:
-    return np.bincount(label, drawing.own, minlength=count) > 0
 
 
 def _issue(grids: GeoDataFrame, rule: CodeRule) -> tuple[Series, DataFrame]:
@@ -213,41 +274,51 @@ def _issue(grids: GeoDataFrame, rule: CodeRule) -> tuple[Series, DataFrame]:
 
 
 def _explain(
-    drawing: Plan, label: NDArray[np.int64], grids: GeoDataFrame, size: SizeRule
+    given: Given,
+    drawing: Plan,
+    label: NDArray[np.int64],
+    grids: GeoDataFrame,
+    size: SizeRule,
 ) -> DataFrame:
     """Write why each odd grid is odd; ``grids`` are in the order of their numbers."""
     count = len(grids)
     sums = measure.sum_loads(drawing.load, label, count)
-    by_grid = DataFrame(sums, columns=list(plan.counts.measures_of(size)), index=grids.index)
+    by_grid = DataFrame(sums, columns=list(counts.measures_of(size)), index=grids.index)
     part = np.full(count, -1)
     part[label] = drawing.parts.part
     faults = np.array([number.fault for number in drawing.counts] + [""], dtype=object)
     hosts = drawing.parts.host
     alone = np.full(count, None, dtype=object)
-    alone[label[hosts >= 0]] = drawing.units.index.to_numpy()[hosts[hosts >= 0]]
+    alone[label[hosts >= 0]] = given.codes[hosts[hosts >= 0]]
     sole = grids["territory"].map(grids["territory"].value_counts()).to_numpy() == 1
     by_grid = by_grid.assign(
         state=measure.size_states(sums, size), fault=faults[part], alone=alone,
         dedicated=(grids["kind"] == "dedicated").to_numpy(), sole=sole,
     )
-    bridged, pockets = _bridged(drawing, label, grids), _pockets(drawing, label, grids)
-    return ledger.join_changes(reasons.explain_sizes(by_grid, size), bridged, pockets)
-
-
-def _bridged(drawing: Plan, label: NDArray[np.int64], grids: GeoDataFrame) -> DataFrame:
-    """Name every grid that a bridge holds together."""
-    pairs = drawing.parts.bridges
-    pairs = pairs[label[pairs[:, 0]] == label[pairs[:, 1]]]
-    shapes, names = drawing.units.geometry.to_numpy(), drawing.units.index.to_numpy()
-    gap = shapely.distance(shapes[pairs[:, 0]], shapes[pairs[:, 1]])
-    return reasons.explain_bridges(
-        [(names[a], names[b]) for a, b in pairs], list(grids.index[label[pairs[:, 0]]]), list(gap)
+    return ledger.join_changes(
+        reasons.explain_sizes(by_grid, size),
+        _bridged(given, drawing, label, grids),
+        _pockets(given, drawing, label, grids),
     )
 
 
-def _pockets(drawing: Plan, label: NDArray[np.int64], grids: GeoDataFrame) -> DataFrame:
+def _bridged(
+    given: Given, drawing: Plan, label: NDArray[np.int64], grids: GeoDataFrame
+) -> DataFrame:
+    """Name every grid that a bridge holds together."""
+    pairs = drawing.parts.bridges
+    pairs = pairs[label[pairs[:, 0]] == label[pairs[:, 1]]]
+    gap = shapely.distance(given.shapes[pairs[:, 0]], given.shapes[pairs[:, 1]])
+    return reasons.explain_bridges(
+        [(given.codes[a], given.codes[b]) for a, b in pairs],
+        list(grids.index[label[pairs[:, 0]]]), list(gap),
+    )
+
+
+def _pockets(
+    given: Given, drawing: Plan, label: NDArray[np.int64], grids: GeoDataFrame
+) -> DataFrame:
     """Name every grid of a single unit that took up units cut off by it."""
     host = drawing.parts.host
-    given = np.flatnonzero((host >= 0) & (host != np.arange(len(host))))
-    names = drawing.units.index.to_numpy()[given]
-    return reasons.explain_pockets(list(names), list(grids.index[label[given]]))
+    taken = np.flatnonzero((host >= 0) & (host != np.arange(len(host))))
+    return reasons.explain_pockets(list(given.codes[taken]), list(grids.index[label[taken]]))

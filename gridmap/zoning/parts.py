@@ -185,9 +185,9 @@ def _nearest(
 def _numbered(
     linked: UnitGraph, host: NDArray[np.int64], territory: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    piece = graphs.find_parts(linked)[1]
+    count, piece = graphs.find_parts(linked)
     free = host < 0
-    keys = np.stack([territory[free], piece[free]])
+    keys = territory[free] * np.int64(count) + piece[free]
     part = np.full(len(host), -1, np.int64)
-    part[free] = np.unique(keys, axis=1, return_inverse=True)[1]
+    part[free] = np.unique(keys, return_inverse=True)[1]
     return part

@@ -48,6 +48,10 @@ SOLVES = {
     "pocket joined": (
         "units cut off by a unit with a grid of its own were given to that grid"
     ),
+    "search cut short": (
+        "time was up, or the search was interrupted: the drawing is whole, but not as good as "
+        "it could be, and may differ when drawn again"
+    ),
     "code rule not applicable": (
         "the code of the territory is not as long as the rule wants: the plain layout was used"
     ),

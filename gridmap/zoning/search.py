@@ -1,177 +1,172 @@
-"""Drawing the grids of one part: a first drawing, then annealed flips."""
+"""Drawing the grids of a plan: a first drawing, annealed flips, and second looks."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import numpy as np
 from numpy.typing import NDArray
 
-from . import graph as graphs
-from .graph import UnitGraph
+from . import batches, mending
+from .batches import Batch
+from .effort import Effort
+from .kernels import anneal, relax, repair, split
+from .kernels.compiled import tell_about_compiling
+from .plan import Plan
+from .weights import DrawingWeights
 
-#: Balance, range and compactness in the cost of a grid.
-PULL = (0.5, 40.0, 1.0)
-#: First and last temperature.
-HEAT = (0.5, 0.02)
-#: How often a border that follows a barrier fully counts less than its length.
-BARRIER_DISCOUNT = 0.75
+#: Told how many units are done, and how many there are.
+Progress = Callable[[int, int], None]
 
+#: First and last temperature, in the cost of a grid (the inverse of Polsby-Popper).
+HEAT = (0.1, 0.02)
 
-class Effort(NamedTuple):
-    """How long the search looks."""
+#: First and last price of being out of range. A high price from the start keeps units from
+#: trading places: at 1,000 sweeps it costs 0.02 of Polsby-Popper.
+STRICT = (3.0, 40.0)
 
-    sweeps: int
-    tries: int
-
-
-EFFORTS = {
-    "draft": Effort(100, 1),
-    "normal": Effort(1_000, 3),
-    "best": Effort(8_000, 5),
-}
+#: Sweeps between two looks at the clock; the same for all, so that the outcome of a part
+#: does not depend on what is drawn with it.
+CHUNK = 50
 
 
-class Task(NamedTuple):
-    """One part to be divided into ``grids`` grids.
-
-    ``load`` has a column for each measure; rows of ``bounds`` are the lowest and the
-    highest value of each.
-    """
-
-    graph: UnitGraph
-    load: NDArray[np.float64]
-    bounds: NDArray[np.float64]
-    grids: int
-    seed: int
-
-
-def draw_part(task: Task, effort: Effort) -> NDArray[np.int64]:
-    """Divide the units of a part into connected grids as even and compact as can be.
+def draw(
+    plan: Plan,
+    effort: Effort,
+    weights: DrawingWeights,
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+    time_limit_s: float | None = None,
+) -> tuple[NDArray[np.int64], bool]:
+    """Draw the grids of every part of a plan.
 
     Parameters
     ----------
-    task : Task
-        Its graph is connected, and has at least as many units as grids are wanted.
+    plan : Plan
     effort : Effort
+    weights : DrawingWeights
+    workers : int, default 1
+        Threads; the outcome does not depend on it.
+    progress : callable, optional
+        Called with (units done, units in all), from any thread.
+    time_limit_s : float, optional
+        Seconds after which the search ends with what it has.
 
     Returns
     -------
-    array of int
-        The grid of each unit, 0 to ``grids - 1``.
+    label : array of int
+        The grid of each unit that is in a part, those of the first part first; -1 for
+        units with a grid of their own.
+    whole : bool
+        False if an interrupt or the time limit cut the search short. A second interrupt
+        is raised.
     """
-    if task.grids == 1:
-        return np.zeros(task.graph.size, np.int64)
-    order = curve_order(task.graph.place)
-    sorted_task = task._replace(
-        graph=graphs.take_units(task.graph, order), load=task.load[order]
-    )
-    best = _anneal(sorted_task, effort, task.seed)
-    fewest = _out_of_range(best, sorted_task)
-    for attempt in range(1, effort.tries):
-        if not fewest:
-            break
-        label = _anneal(sorted_task, effort, task.seed + attempt)
-        odd = _out_of_range(label, sorted_task)
-        if odd < fewest:
-            best, fewest = label, odd
-    drawn = np.empty(task.graph.size, np.int64)
-    drawn[order] = best
-    return drawn
+    tell_about_compiling()
+    label, first = _numbered(plan)
+    groups = batches.group_parts(plan)
+    swept = sum(len(plan.members[part]) for group in groups for part in group)
+    meter = _Meter(swept, effort.sweeps, progress, time_limit_s)
+    with ThreadPoolExecutor(workers) as pool:
+        waiting = {
+            pool.submit(_draw_group, plan, group, effort, weights, meter): group
+            for group in groups
+        }
+        while waiting:
+            try:
+                done = wait(waiting, return_when=FIRST_COMPLETED).done
+            except KeyboardInterrupt:
+                if meter.interrupted:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+                meter.interrupted = True
+                continue
+            for drawn in done:
+                batch, grid = drawn.result()
+                parts = np.array(waiting.pop(drawn))
+                shift = np.repeat(first[parts] - batch.parts[:, 2],
+                                  batch.parts[:, 1] - batch.parts[:, 0])
+                label[batch.units] = grid + shift
+    return label, not meter.cut_short
 
 
-def curve_order(place: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Order places along a Hilbert curve, so that near units lie near in memory.
-
-    Examples
-    --------
-    >>> curve_order(np.array([[0.0, 0.0], [9.0, 9.0], [0.0, 9.0], [9.0, 0.0]])).tolist()
-    [0, 2, 1, 3]
-    """
-    bits = 16
-    low = place.min(axis=0)
-    spread = max(float((place.max(axis=0) - low).max()), 1e-9)
-    x, y = ((place - low) / spread * (2**bits - 1)).astype(np.int64).T.copy()
-    key = np.zeros(len(place), np.int64)
-    step = 2 ** (bits - 1)
-    while step:
-        right, upper = (x & step) > 0, (y & step) > 0
-        key += step * step * ((3 * right) ^ upper)
-        mirrored = ~upper & right
-        x[mirrored], y[mirrored] = step - 1 - (x[mirrored] & (step - 1)), step - 1 - (
-            y[mirrored] & (step - 1)
-        )
-        turned = ~upper
-        x[turned], y[turned] = y[turned].copy(), x[turned].copy()
-        x &= step - 1
-        y &= step - 1
-        step //= 2
-    return np.argsort(key, kind="stable")
+def _numbered(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first grid of each part, and labels where all units are in that."""
+    grids = np.array([count.grids for count in plan.counts], np.int64)
+    first = np.concatenate([[0], np.cumsum(grids)[:-1]]).astype(np.int64)
+    label = np.full(len(plan.load), -1, np.int64)
+    for part, members in enumerate(plan.members):
+        label[members] = first[part]
+    return label, first
 
 
-def _anneal(task: Task, effort: Effort, seed: int) -> NDArray[np.int64]:
-    from .kernels import anneal, repair, split
-
-    graph = ring_order(task.graph)
-    start, neighbour = graph.start, graph.neighbour
-    weight = task.load[:, 0] + 1e-3 * task.load[:, 0].mean() + 1e-9
-    label = split.halve(graph.place, weight, task.grids)
-    discount = 1.0 - BARRIER_DISCOUNT * graph.barrier
-    length = graph.length * discount
-    shorter = np.bincount(graph.source, graph.length - length, minlength=graph.size)
-    repair.join_pieces(start, neighbour, length, weight, label, task.grids)
-    land = np.stack([graph.area, graph.outline - shorter], axis=1)
-    bounds = _aimed(task)
-    linked = anneal.link_ring(start, neighbour)
-    random = np.array([_scrambled(seed)], np.uint64)
-    pull = np.array(PULL)
-    fixed = (start, neighbour, length, linked, land, task.load, label, bounds, pull, task.grids)
-    anneal.flip(*fixed, np.array(HEAT), effort.sweeps, random)
-    anneal.flip(*fixed, np.array([0.0, 0.0]), 20, random)
-    return label.astype(np.int64)
+def _draw_group(
+    plan: Plan, group: list[int], effort: Effort, weights: DrawingWeights, meter: _Meter
+) -> tuple[Batch, NDArray[np.int32]]:
+    batch = batches.build_batch(plan, group)
+    board = batch.board
+    mass = board.unit[:, anneal.MASS]
+    weight = mass + 1e-3 * mass.mean() + 1e-9
+    label = split.halve_parts(batch.place, weight, batch.parts)
+    relax.relax_parts(board.start, board.neighbour, batch.place, weight,
+                      board.unit[:, anneal.AREA], label, batch.parts, effort.relaxing)
+    repair.join_pieces(board.start, board.neighbour, board.length, weight, label, batch.grids)
+    batch = batches.add_fences(batch, label, weights.barriers)
+    pull = np.array([weights.balance, weights.compactness])
+    _anneal(batch, label, pull, effort.sweeps, meter)
+    return batch, mending.mend(batch, label, pull, effort.mending)
 
 
-def ring_order(graph: UnitGraph) -> UnitGraph:
-    """Return the graph with the neighbours of each unit in the order of their bearing."""
-    source, target = graph.source, graph.neighbour
-    way = graph.place[target] - graph.place[source]
-    order = np.lexsort((target, np.arctan2(way[:, 1], way[:, 0]), source))
-    return UnitGraph(
-        start=graph.start,
-        neighbour=target[order],
-        length=graph.length[order],
-        barrier=graph.barrier[order],
-        area=graph.area,
-        outline=graph.outline,
-        place=graph.place,
-    )
+def _anneal(
+    batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], sweeps: int, meter: _Meter
+) -> None:
+    """Cool down from the first temperature to the last, then settle in the range asked."""
+    nothing_frozen = np.zeros(batch.grids, np.bool_)
+    fixed = (pull, label, batch.parts, batch.random, nothing_frozen)
+    done = 0
+    while done < sweeps and not meter.stopped:
+        now = min(CHUNK, sweeps - done)
+        ends = np.array([done, done + now]) / sweeps
+        heat = HEAT[0] * (HEAT[1] / HEAT[0]) ** ends
+        strict = STRICT[0] * (STRICT[1] / STRICT[0]) ** ends
+        anneal.flip(batch.board, batch.aimed, *fixed, heat, strict, now)
+        done += now
+        meter.advance(len(label), now)
+    meter.advance(len(label), sweeps - done)
+    hard = np.array([100.0, 100.0])
+    anneal.flip(batch.board, batch.aimed, *fixed, np.array([0.01, 0.002]), hard, 40)
+    anneal.flip(batch.board, batch.asked, *fixed, np.zeros(2), hard, 10)
 
 
-def _aimed(task: Task) -> NDArray[np.float64]:
-    """Return low, high and scale of each measure, a little inside the range allowed.
+class _Meter:
+    """Counts the work of all threads, and knows when to stop."""
 
-    Where the mean grid itself is out of range, the range slides to hold the mean.
-    """
-    mean = np.maximum(task.load.sum(axis=0) / task.grids, 1e-9)
-    low, high = task.bounds
-    margin = np.where(np.isfinite(high), 0.05 * (high - low), 0.0)
-    low = np.minimum(np.where(low > 0, low + margin, low), 0.97 * mean)
-    high = np.maximum(np.where(np.isfinite(high), high - margin, high), 1.03 * mean)
-    scale = np.where(np.isfinite(high), np.maximum(high, 1e-9), mean)
-    scale[0] = mean[0]
-    return np.stack([low, high, scale])
+    def __init__(
+        self, total: int, sweeps: int, progress: Progress | None, time_limit_s: float | None
+    ) -> None:
+        self._total = total
+        self._work = max(1, total * sweeps)
+        self._done = 0
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._deadline = None if time_limit_s is None else time.monotonic() + time_limit_s
+        self.interrupted = False
+        self.cut_short = False
 
+    def advance(self, units: int, sweeps: int) -> None:
+        """Take note that so many units were swept so many times."""
+        with self._lock:
+            self._done += units * sweeps
+            if self._progress is not None and sweeps:
+                share = min(1.0, self._done / self._work)
+                self._progress(int(self._total * share), self._total)
 
-def _out_of_range(label: NDArray[np.int64], task: Task) -> int:
-    low, high = task.bounds
-    sums = np.stack(
-        [np.bincount(label, column, minlength=task.grids) for column in task.load.T], axis=1
-    )
-    return int(((sums < low - 1e-9) | (sums > high + 1e-9)).any(axis=1).sum())
-
-
-def _scrambled(seed: int) -> int:
-    """Spread a seed over 64 bits, never 0."""
-    x = (seed * 0x9E3779B97F4A7C15 + 0x2545F4914F6CDD1D) & (2**64 - 1)
-    x ^= x >> 31
-    return x * 0xBF58476D1CE4E5B9 & (2**64 - 1) or 1
+    @property
+    def stopped(self) -> bool:
+        """Whether to stop now, by an interrupt or because time is up."""
+        late = self._deadline is not None and time.monotonic() > self._deadline
+        self.cut_short = self.cut_short or late or self.interrupted
+        return late or self.interrupted

@@ -44,6 +44,17 @@ def halve(place, weight, count):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def halve_parts(place, weight, parts):  # type: ignore[no-untyped-def]
+    """Return a grid for each unit, part by part, numbered on from the first of the part."""
+    label = np.empty(len(weight), np.int32)
+    for row in range(len(parts)):
+        first, last = parts[row, 0], parts[row, 1]
+        grids = parts[row, 3] - parts[row, 2]
+        label[first:last] = parts[row, 2] + halve(place[first:last], weight[first:last], grids)
+    return label
+
+
+@compiled
 def _cut(weight, some, left, grids):  # type: ignore[no-untyped-def]
     """Return how many units go left, so that the weight there is ``left / grids`` of all."""
     total = 0.0
