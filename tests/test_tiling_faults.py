@@ -11,7 +11,7 @@ from geopandas import GeoDataFrame
 from gridmap.errors import CRSError, SchemaError, TilingError
 from gridmap.rules import TilingRule
 from gridmap.sketch import sketch_grids
-from gridmap.tiling import faults
+from gridmap.tiling import check, faults
 
 
 def layer(shapes: dict[str, object], index: str = "grid") -> GeoDataFrame:
@@ -23,7 +23,7 @@ def layer(shapes: dict[str, object], index: str = "grid") -> GeoDataFrame:
 def test_a_seamless_layer_has_no_faults():
     grids = sketch_grids("AAB", "ACB")
     parent = sketch_grids("PPP", "PPP")
-    faults.check_tiling(grids, parent)
+    check.check_tiling(grids, parent)
     assert len(faults.find_gaps(grids, parent)) == 0
     assert len(faults.find_overlaps(grids)) == 0
     assert len(faults.find_outside(grids, parent)) == 0
@@ -68,9 +68,9 @@ def test_an_enclave_without_a_hole_for_it_overlaps():
 def test_a_fault_thinner_than_the_snapping_distance_is_let_pass():
     grids = layer({"A": shapely.box(0, 0, 1, 9), "B": shapely.box(1.004, 0, 2, 9)})
     parent = layer({"P": shapely.box(0, 0, 2, 9)}, "parent")
-    faults.check_tiling(grids, parent)
+    check.check_tiling(grids, parent)
     with pytest.raises(TilingError, match=r"leave 1 gap, 0\.0 m² in all: between A, B"):
-        faults.check_tiling(grids, parent, rule=TilingRule(snap_m=0.001))
+        check.check_tiling(grids, parent, rule=TilingRule(snap_m=0.001))
 
 
 def test_children_must_stay_inside_the_parent_that_they_name():
@@ -92,7 +92,7 @@ def test_the_message_counts_every_kind_of_fault_and_carries_the_codes():
               "G3": shapely.box(21, 0, 30, 11)}
     parent = layer({"P": shapely.box(0, 0, 30, 10)}, "parent")
     with pytest.raises(TilingError) as caught:
-        faults.check_tiling(layer(shapes), parent)
+        check.check_tiling(layer(shapes), parent)
     assert str(caught.value) == (
         "grids overlap in 1 place, 10.0 m² in all: G1/G2 (10.0 m²); they leave 1 gap, 10.0 m² in "
         "all: between G2, G3 (10.0 m²); they leave their parent in 1 place, 9.0 m² in all: G3 "
@@ -106,7 +106,7 @@ def test_the_message_counts_every_kind_of_fault_and_carries_the_codes():
 def test_a_ring_that_crosses_itself_is_told():
     bow = shapely.Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])
     with pytest.raises(TilingError, match="have 1 ring that crosses or touches itself: A"):
-        faults.check_tiling(layer({"A": bow}))
+        check.check_tiling(layer({"A": bow}))
 
 
 def test_rows_without_a_polygon_are_named_together():

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gridmap import schema
 from gridmap.rules import TilingRule
 from gridmap.sketch import sketch_grids
-from gridmap.tiling import faults
+from gridmap.tiling import check
 from gridmap.tiling.repair import repair_tiling
 
 
@@ -54,7 +54,7 @@ def test_a_gap_open_to_the_outside_is_filled_up_to_the_parent():
     grids = sketch_grids("AAA", "A..", "BBB")
     parent = sketch_grids("PPP", "PPP", "PPP")
     repaired, changes = repair_tiling(grids, parent)
-    faults.check_tiling(repaired, parent)
+    check.check_tiling(repaired, parent)
     assert told(changes) == [("gap filled", "A", 2.0)]
     assert changes[["before", "after"]].values.tolist() == [["4.00 m²", "6.00 m²"]]
 
@@ -72,7 +72,7 @@ def test_an_overlap_goes_by_the_rule(overlaps, winner):
     # the shared square lies in a notch of B: three of its sides border on B alone
     shapes = {"A": shapely.box(0, 0, 3, 3), "B": shapely.box(2, -3, 6, 6)}
     repaired, changes = repair_tiling(layer(shapes), rule=TilingRule(overlaps=overlaps))
-    faults.check_tiling(repaired)
+    check.check_tiling(repaired)
     loser = {"A": "B", "B": "A"}[winner]
     assert told(changes)[-1] == ("overlap decided", loser, 3.0)
     assert repaired.geometry[winner].area == layer(shapes).geometry[winner].area
@@ -102,7 +102,7 @@ def test_what_leaves_the_parent_is_cut_off_and_told():
     grids = layer({"A": shapely.box(0, 0, 4, 3), "B": shapely.box(4, -2, 9, 3)})
     parent = layer({"P": shapely.box(0, 0, 8, 3)}, "parent")
     repaired, changes = repair_tiling(grids, parent)
-    faults.check_tiling(repaired, parent)
+    check.check_tiling(repaired, parent)
     assert told(changes) == [("cut at the parent", "B", 13.0)]
 
 
@@ -111,7 +111,7 @@ def test_children_are_cut_at_their_own_parent_and_fill_it():
     grids = layer({"P1": shapely.box(0, 0, 5, 2), "P2": shapely.box(0, 2, 3, 4),
                    "Q1": shapely.box(5, 0, 8, 4)}).assign(parent=["P", "P", "Q"])
     repaired, changes = repair_tiling(grids, parents)
-    faults.check_tiling(repaired, parents)
+    check.check_tiling(repaired, parents)
     assert repaired.area.groupby(repaired["parent"]).sum().to_dict() == {"P": 16.0, "Q": 16.0}
     assert told(changes) == [("cut at the parent", "P1", 2.0), ("gap filled", "P2", 2.0),
                              ("gap filled", "Q1", 4.0)]
@@ -132,7 +132,7 @@ def test_a_gap_past_many_polygons_is_shared_out_among_them():
     below = {f"B{i}": shapely.box(i * 10, -10, i * 10 + 10, 0) for i in range(5)}
     parent = layer({"P": shapely.box(0, -10, 50, 10)}, "parent")
     repaired, changes = repair_tiling(layer({**above, **below}), parent)
-    faults.check_tiling(repaired, parent)
+    check.check_tiling(repaired, parent)
     assert changes["area_m2"].tolist() == pytest.approx([5.0] * 5)
 
 
@@ -227,7 +227,7 @@ def test_any_mixture_of_faults_is_mended_once_and_for_all(seed, size, wrong, ove
     broken = spoil(whole, wrong)
     rule = TilingRule(overlaps=overlaps)
     repaired, changes = repair_tiling(broken, parent, rule=rule)
-    faults.check_tiling(repaired, parent)
+    check.check_tiling(repaired, parent)
     assert repaired.area.sum() == pytest.approx(1e6, rel=1e-9)
     assert repaired.index.equals(broken.index)
     assert set(repaired.geom_type) == {"Polygon"}
@@ -266,7 +266,7 @@ def test_units_of_chiayi_are_mended_across_their_town_border(real_data):
     path = real_data / "tw_base_units" / "chiayi_city_1505.parquet"
     units = geopandas.read_parquet(path).to_crs(3826).set_index("CODEBASE")
     repaired, changes = repair_tiling(units)
-    faults.check_tiling(repaired)
+    check.check_tiling(repaired)
     assert len(repaired) == 1505
     assert shapely.coverage_is_valid(repaired.geometry.array)
     touched = set(changes["id"])

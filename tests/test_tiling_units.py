@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from gridmap import schema
 from gridmap.errors import SchemaError, TilingError
 from gridmap.sketch import sketch_polygons
-from gridmap.tiling import faults
+from gridmap.tiling import check
 from gridmap.tiling.units import build_units
 
 CRS = "EPSG:32651"
@@ -52,7 +52,7 @@ def homes(places: list[object], households: list[float] | None = None) -> GeoDat
 
 def check_units(units: GeoDataFrame, territories: GeoDataFrame) -> None:
     schema.check_frame(units, schema.UNITS, argument="units")
-    faults.check_tiling(units, territories)
+    check.check_tiling(units, territories)
     assert set(units.geom_type) == {"Polygon"}
     assert shapely.coverage_is_valid(units.geometry.array)
     area = units.area.groupby(units["territory"]).sum()

@@ -11,7 +11,7 @@ from pandas import DataFrame
 
 from .. import ledger
 from ..rules import TilingRule
-from . import faults, frames, knit, mesh, owners, rings
+from . import frames, knit, mesh, owners, rings, scan
 from .frames import Homes
 from .owners import Decided, Faces
 from .rings import Flags, Floats, Ints, Shapes
@@ -121,11 +121,11 @@ def _mend(
 
 def _own_outline(shapes: Shapes, homes: Homes, rule: TilingRule) -> Homes:
     """Make a parent out of the polygons themselves: all they cover, and their gaps."""
-    faces = faults.loose_faces(shapes, homes)
-    covered = faults.hit(shapely.point_on_surface(faces), shapes)
+    faces = scan.loose_faces(shapes, homes)
+    covered = scan.hit(shapely.point_on_surface(faces), shapes)
     holes = mesh.unite(faces[~covered])
     holes = np.asarray(shapely.get_parts(holes))
-    gaps = holes[~faults.is_lake(holes, rule)]
+    gaps = holes[~scan.is_lake(holes, rule)]
     outline = mesh.unite(np.concatenate([faces[covered], gaps]))
     return homes._replace(shapes=np.array([outline]), group=np.zeros(1, dtype="int64"))
 
@@ -187,7 +187,7 @@ def _cover(
     mine = homes.home[polygon] == home[face]
     away = DataFrame({"polygon": polygon[~mine], "area": shapely.area(faces[face[~mine]])})
     # land of polygons that are not chosen is not ours to decide
-    taken = faults.hit(inner, shapes[~chosen])
+    taken = scan.hit(inner, shapes[~chosen])
     home[taken] = -1
     count = np.bincount(face[mine], minlength=len(faces))
     return Faces(faces, home, face[mine], polygon[mine], count), away
