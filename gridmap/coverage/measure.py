@@ -12,6 +12,7 @@ from .. import schema
 from ..errors import SchemaError
 from ..rules import SizeRule
 from . import activity, reach, shape, uncovered
+from .network import Network
 
 #: Figures of the whole, in the order in which they are told.
 TOTALS = (
@@ -40,6 +41,7 @@ def measure_coverage(
     visits: DataFrame | None = None,
     workers: DataFrame | None = None,
     size: SizeRule | None = None,
+    network: Network | None = None,
     place_m: float = 200.0,
 ) -> Coverage:
     """Measure what service there is in every grid, and where there is none.
@@ -55,11 +57,14 @@ def measure_coverage(
         Those with households are the demand that assets serve; footprints count at their
         centre. Like the following frames they need ``grid``, or places in the same CRS.
     assets : GeoDataFrame, schema ASSETS, optional
-        An asset reaches what lies within its ``radius_m`` in a straight line.
+        An asset reaches what lies within its ``radius_m``.
     events, visits, workers : DataFrame, schemas EVENTS, VISITS and WORKERS, optional
         What was reported, counted and staffed. Rows without a grid count in the totals only.
     size : SizeRule, optional
         Tells which grids are in range.
+    network : Network, optional
+        Roads to measure reach along, as from `build_network`; by default it is measured in a
+        straight line. A household that no road leads from is in nobody's reach.
     place_m : float, default 200.0
         Side of the squares that unserved households are gathered in.
 
@@ -103,7 +108,7 @@ def measure_coverage(
         states = shape.measure_sizes(grids, size)
         parts.append(states.to_frame())
         totals["in_size_range_share"] = _ratio(states == "in range", states.isin(shape.SIZED))
-    service = _measure_service(grids, elements, assets, place_m)
+    service = _measure_service(grids, elements, assets, network, place_m)
     work = _measure_work(grids, events, visits, workers)
     by_grid = parts[0].join([*parts[1:], *service.parts, *work.parts])
     return Coverage(by_grid, service.uncovered, _ordered(totals | service.totals | work.totals))
@@ -119,6 +124,7 @@ def _measure_service(
     grids: GeoDataFrame,
     elements: GeoDataFrame | None,
     assets: GeoDataFrame | None,
+    network: Network | None,
     place_m: float,
 ) -> _Told:
     """Count elements and assets, and measure whom assets reach, as far as they were given."""
@@ -134,7 +140,7 @@ def _measure_service(
     if elements is None or "households" not in elements:
         return told
     demand = reach.find_demand(elements)
-    served = reach.measure_reach(demand, assets)
+    served = reach.measure_reach(demand, assets, along=network)
     told.parts.append(reach.sum_reach(demand, served, grids))
     places = uncovered.find_uncovered(demand, served, grids, place_m=place_m)
     told.totals.update(reach.total_reach(demand, served))

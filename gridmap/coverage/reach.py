@@ -1,4 +1,4 @@
-"""Who an asset reaches in a straight line, and who none reaches."""
+"""Who an asset reaches, in a straight line or along roads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from scipy.spatial import KDTree
+
+from . import network
+from .network import Network
 
 
 class Demand(NamedTuple):
@@ -61,7 +64,9 @@ def find_demand(elements: GeoDataFrame) -> Demand:
     return Demand(xy, living["households"].to_numpy(dtype="float64"), people, living["grid"])
 
 
-def measure_reach(demand: Demand, assets: GeoDataFrame) -> dict[str, Reach]:
+def measure_reach(
+    demand: Demand, assets: GeoDataFrame, *, along: Network | None = None
+) -> dict[str, Reach]:
     """Measure the reach of every kind of asset, in order of kind.
 
     Parameters
@@ -71,6 +76,8 @@ def measure_reach(demand: Demand, assets: GeoDataFrame) -> dict[str, Reach]:
     assets : GeoDataFrame, schema ASSETS
         An asset serves what is not farther away than its ``radius_m``; one without a radius
         serves nobody but can be the nearest.
+    along : Network, optional
+        Measure along its roads; by default in a straight line.
 
     Returns
     -------
@@ -87,26 +94,30 @@ def measure_reach(demand: Demand, assets: GeoDataFrame) -> dict[str, Reach]:
     """
     places = assets[~assets.geometry.isna() & ~assets.geometry.is_empty]
     return {
-        str(kind): _reach_of(demand, places[places["kind"] == kind])
+        str(kind): _reach_of(demand, places[places["kind"] == kind], along)
         for kind in sorted(assets["kind"].unique())
     }
 
 
-def _reach_of(demand: Demand, assets: GeoDataFrame) -> Reach:
+def _reach_of(demand: Demand, assets: GeoDataFrame, along: Network | None) -> Reach:
     xy = shapely.get_coordinates(assets.geometry.to_numpy())
     radius = assets["radius_m"].to_numpy(dtype="float64")
-    nearest = _nearest(xy, demand.xy)
+    nearest = _nearest(xy, demand.xy, along)
     if np.isnan(radius).all():
         return Reach(nearest, None)
     served = np.zeros(len(demand.xy), dtype=bool)
     # One search for each radius: kinds have one or a few.
     for reach in np.unique(radius[~np.isnan(radius)]):
         same = radius == reach
-        served |= (nearest if same.all() else _nearest(xy[same], demand.xy)) <= reach
+        served |= (nearest if same.all() else _nearest(xy[same], demand.xy, along)) <= reach
     return Reach(nearest, served)
 
 
-def _nearest(xy: NDArray[np.float64], places: NDArray[np.float64]) -> NDArray[np.float64]:
+def _nearest(
+    xy: NDArray[np.float64], places: NDArray[np.float64], along: Network | None
+) -> NDArray[np.float64]:
+    if along is not None:
+        return network.measure_distances(along, places, xy)
     if not len(xy) or not len(places):
         return np.full(len(places), np.nan)
     distance: NDArray[np.float64] = KDTree(xy).query(places)[0]
@@ -129,7 +140,8 @@ def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> D
     DataFrame
         One row for every grid: ``households_in_reach_share`` of any kind with a radius and
         the same for each kind, and for each kind ``nearest_m_`` and the kind, the mean
-        distance of a household. Missing where a grid has no households.
+        distance of the households from which there is a way. Missing where a grid has no
+        households.
 
     Examples
     --------
@@ -143,14 +155,18 @@ def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> D
     """
     columns = _values(reach)
     rows = grids.index.get_indexer(demand.grid)
-    households = np.bincount(rows, weights=demand.households, minlength=len(grids))
-    with np.errstate(invalid="ignore"):
-        means = {
-            name: np.bincount(rows, weights=demand.households * values, minlength=len(grids))
-            / households
-            for name, values in columns.items()
-        }
+    means = {name: _mean(demand, values, rows, len(grids)) for name, values in columns.items()}
     return DataFrame(means, index=grids.index)
+
+
+def _mean(
+    demand: Demand, values: NDArray[np.float64], rows: NDArray[np.intp], size: int
+) -> NDArray[np.float64]:
+    """Return the mean of the households of each grid whose value is known."""
+    weights = np.where(np.isnan(values), 0.0, demand.households)
+    sums = np.bincount(rows, weights=weights * np.nan_to_num(values), minlength=size)
+    with np.errstate(invalid="ignore"):
+        return sums / np.bincount(rows, weights=weights, minlength=size)
 
 
 def _values(reach: dict[str, Reach]) -> dict[str, NDArray[np.float64]]:
@@ -177,9 +193,6 @@ def total_reach(demand: Demand, reach: dict[str, Reach]) -> dict[str, float]:
     >>> total_reach(demand, measure_reach(demand, boards))["nearest_m_board"]
     3.75
     """
-    whole = demand.households.sum()
-    columns = _values(reach)
-    return {
-        name: float((demand.households * values).sum() / whole) if whole else np.nan
-        for name, values in columns.items()
-    }
+    together = np.zeros(len(demand.households), dtype=np.intp)
+    return {name: float(_mean(demand, values, together, 1)[0])
+            for name, values in _values(reach).items()}

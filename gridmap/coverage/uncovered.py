@@ -72,6 +72,7 @@ def _rank(rows: list[DataFrame], grids: GeoDataFrame) -> GeoDataFrame:
     square = ["kind", "column", "row"]
     weighted = unserved[square].assign(
         households=unserved["households"], people=unserved["people"], elements=1,
+        on_a_way=unserved["households"].where(unserved["nearest_m"].notna(), 0),
         **{c: unserved[c] * unserved["households"] for c in ("x", "y", "nearest_m")},
     )
     sums = weighted.groupby(square, sort=True).sum()
@@ -79,11 +80,12 @@ def _rank(rows: list[DataFrame], grids: GeoDataFrame) -> GeoDataFrame:
     most = held.sort_values(ascending=False, kind="stable").reset_index("grid")["grid"]
     sums["grid"] = most[~most.index.duplicated()].reindex(sums.index)
     ranked = sums.sort_values("households", ascending=False, kind="stable").reset_index()
-    means = {c: ranked[c] / ranked["households"] for c in ("x", "y", "nearest_m")}
+    means = {c: ranked[c] / ranked["households"] for c in ("x", "y")}
     ranked = ranked.assign(
         territory=grids["territory"].reindex(ranked["grid"]).to_numpy(),
         households=ranked["households"].round().astype("int64"),
-        people=ranked["people"].round().astype("int64"), nearest_m=means["nearest_m"],
+        people=ranked["people"].round().astype("int64"),
+        nearest_m=(ranked["nearest_m"] / ranked["on_a_way"]).where(ranked["on_a_way"] > 0),
     )
     ranked.index = pd.Index(
         [str(n + 1) for n in range(len(ranked))], dtype="str", name="place")

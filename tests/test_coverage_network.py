@@ -1,0 +1,127 @@
+"""Distances along roads, checked against every pair one by one."""
+
+from __future__ import annotations
+
+import geopandas
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.sparse import csgraph
+
+from gridmap import build_network, measure_coverage, measure_distances, sketch_grids, sketch_points
+from gridmap.errors import CRSError, SchemaError
+from gridmap.sketch import CRS
+
+
+def roads(*lines):
+    index = pd.Index([f"r{n}" for n in range(len(lines))], name="barrier", dtype="str")
+    return geopandas.GeoDataFrame({"kind": pd.Series("road", index, dtype="str")},
+                                  geometry=[shapely.LineString(line) for line in lines],
+                                  index=index, crs=CRS)
+
+
+def at(*places):
+    return np.array(places, dtype=float)
+
+
+def test_roads_meet_where_they_share_a_point_and_nowhere_else():
+    meeting = build_network(roads([(0, 0), (2, 0), (4, 0)], [(2, 0), (2, 3)]))
+    assert measure_distances(meeting, at((0, 0)), at((2, 3))).tolist() == [5]
+    bridge = build_network(roads([(0, 0), (4, 0)], [(2, -1), (2, 3)]))
+    assert np.isnan(measure_distances(bridge, at((0, 0)), at((2, 3)))).all()
+
+
+def test_two_on_the_same_piece_need_not_go_round_by_its_ends():
+    network = build_network(roads([(0, 0), (100, 0)]))
+    assert measure_distances(network, at((40, 1)), at((50, 2), (0, 0))).tolist() == [13]
+
+
+def test_a_source_on_a_node_or_twice_in_one_place_counts_once():
+    network = build_network(roads([(0, 0), (10, 0)], [(10, 0), (10, 10)]))
+    sources = at((10, 0), (10, 0), (10, 0))
+    assert measure_distances(network, at((0, 0), (10, 10), (10, 0)), sources).tolist() == [
+        10, 10, 0]
+
+
+def test_nothing_in_nothing_out():
+    network = build_network(roads([(0, 0), (1, 0)]))
+    assert len(measure_distances(network, np.empty((0, 2)), at((0, 0)))) == 0
+    assert np.isnan(measure_distances(network, at((0, 0)), np.empty((0, 2)))).all()
+
+
+def test_wrong_lines_are_named():
+    with pytest.raises(SchemaError, match="lines: there are none, and a network needs some"):
+        build_network(roads())
+    with pytest.raises(CRSError, match="lines is in EPSG:4326, which is in degrees"):
+        build_network(roads([(0, 0), (1, 0)]).to_crs(4326))
+
+
+def each_pair(network, places, sources):
+    """Return the distances the slow way: all nodes to all nodes, then every pair."""
+    size = len(network.nodes)
+    matrix = np.full((size, size), np.inf)
+    matrix[network.tail, network.head] = network.length
+    steps = csgraph.floyd_warshall(np.where(np.isinf(matrix), 0, matrix), directed=False)
+
+    def snapped(xy):
+        point = shapely.Point(xy)
+        distance = shapely.distance(network.pieces, point)
+        piece = int(distance.argmin())
+        return piece, network.pieces[piece].project(point), distance[piece]
+
+    told = []
+    for place in places:
+        p, a, leg = snapped(place)
+        best = np.inf
+        for source in sources:
+            q, b, other = snapped(source)
+            ends = [(network.tail, 0.0), (network.head, None)]
+            for one, from_one in ends:
+                for two, from_two in ends:
+                    walk = abs(a - (network.length[p] if from_one is None else 0))
+                    walk += abs(b - (network.length[q] if from_two is None else 0))
+                    best = min(best, leg + other + walk + steps[one[p], two[q]])
+            if p == q:
+                best = min(best, leg + other + abs(a - b))
+        told.append(best if np.isfinite(best) else np.nan)
+    return np.array(told)
+
+
+coordinate = st.integers(0, 6)
+place = st.tuples(st.floats(-1, 7), st.floats(-1, 7))
+
+
+@given(st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate).filter(
+    lambda c: c[:2] != c[2:]), min_size=1, max_size=12),
+    st.lists(place, min_size=1, max_size=6), st.lists(place, min_size=1, max_size=5))
+@settings(max_examples=100, deadline=None)
+def test_every_distance_agrees_with_every_pair(lines, places, sources):
+    network = build_network(roads(*[[(a, b), (c, d)] for a, b, c, d in lines]))
+    fast = measure_distances(network, at(*places), at(*sources))
+    assert fast == pytest.approx(each_pair(network, places, sources), nan_ok=True, abs=1e-9)
+
+
+def test_coverage_along_roads_reaches_less_than_in_a_straight_line():
+    grids = sketch_grids("AAAA", "AAAA", side_m=10.0)
+    homes = sketch_points((5, 15), (35, 5)).assign(households=[3, 1])
+    boards = sketch_points((5, 5), kind="board").assign(radius_m=12.0).rename_axis("asset")
+    network = build_network(roads([(5, 5), (15, 5), (15, 15), (5, 15)]))
+    straight = measure_coverage(grids, elements=homes, assets=boards)
+    walked = measure_coverage(grids, elements=homes, assets=boards, network=network, place_m=5)
+    assert straight.totals["households_in_reach_share"] == 0.75
+    assert walked.totals["households_in_reach_share"] == 0
+    assert walked.uncovered["nearest_m"].tolist() == [30, 30]
+
+
+def test_a_household_without_a_way_is_unserved_and_has_no_distance():
+    grids = sketch_grids("AAAA", "AAAA", side_m=10.0)
+    homes = sketch_points((5, 15), (35, 5)).assign(households=[3, 1])
+    boards = sketch_points((5, 5), kind="board").assign(radius_m=90.0).rename_axis("asset")
+    network = build_network(roads([(5, 5), (5, 15)], [(35, 5), (35, 9)]))
+    walked = measure_coverage(grids, elements=homes, assets=boards, network=network)
+    assert walked.by_grid["households_in_reach_share"].tolist() == [0.75]
+    assert walked.by_grid["nearest_m_board"].tolist() == [10]
+    assert walked.uncovered["nearest_m"].isna().tolist() == [True]
