@@ -96,6 +96,8 @@ def _merge(plan: Plan, network: Network, pairs: NDArray[np.int64], weights: Floa
         if not options:
             continue
         best = -max(options)[-1]
+        if size > 40 and lived[best] + size > 900 * grow:  # rather small than far too large
+            continue
         into[q] = best
         lived[best] += size
         hectares[best] += hectares[q]
@@ -117,6 +119,8 @@ def _liking(size: float) -> int:
     """Say how welcome a community of so many households is."""
     if size <= 495:
         return 3 if size >= 300 else 2
+    if size > 900:
+        return -2
     return 1 if 610 <= size <= 880 else 0
 
 
