@@ -140,8 +140,9 @@ def to_numbers(values: Series) -> Series:
 def find_repeated(values: Series) -> NDArray[np.bool_]:
     """Say for each row whether its text came before; missing text never did.
 
-    Cells are compared by a number made of their bytes first, and exactly only where two
-    numbers are the same: 0.7 s for 5 million codes, where pandas takes 4 s.
+    Cells are compared as whole numbers where they are, else by a number made of their
+    bytes, and exactly only where two numbers are the same: 0.3 or 0.7 s for 5 million
+    codes, where pandas takes 4 s.
 
     Examples
     --------
@@ -152,13 +153,26 @@ def find_repeated(values: Series) -> NDArray[np.bool_]:
     filled = np.flatnonzero(values.notna())
     if not len(filled):
         return repeated
-    prints = _fingerprints(to_array(values))[filled]
+    prints = _whole_numbers(to_array(values))
+    prints = (_fingerprints(to_array(values)) if prints is None else prints)[filled]
+    if (prints[1:] > prints[:-1]).all():
+        return repeated
     ordered = np.sort(prints)
     twins = ordered[1:][ordered[1:] == ordered[:-1]]
     if len(twins):
         again = filled[np.isin(prints, twins)]
         repeated[again] = values.iloc[again].duplicated().to_numpy()
     return repeated
+
+
+def _whole_numbers(array: Any) -> NDArray[np.uint64] | None:
+    """Return codes as numbers, 0 where missing; None where some are no whole numbers."""
+    try:
+        pc.cast(array[:1_000], pa.int64())  # a cast is slow where it fails in many rows
+        numbers = pc.cast(array, pa.int64())
+    except pa.ArrowInvalid:
+        return None
+    return np.asarray(pc.fill_null(numbers, 0)).astype(np.uint64)
 
 
 def _fingerprints(array: Any) -> NDArray[np.uint64]:

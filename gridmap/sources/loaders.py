@@ -119,10 +119,13 @@ def take_kept(
 
 
 def about_file(raw: Raw, file: Path, left_out: int, private: list[str]) -> list[DataFrame]:
-    """Write what there is to tell about a file as a whole."""
+    """Write what there is to tell about a file as a whole.
+
+    Personal columns are named by their headers, whether they were asked for or not.
+    """
     lines = [account.tell(what, f"{file.name}: {note}") for what, note in raw.notes]
     unread = [header for header in raw.headers
-              if personal.is_personal_header(header) and header not in private]
+              if personal.is_personal_header(header) and header not in raw.table]
     if unread:
         lines.append(account.tell("personal column left out", f"{file.name}: never read",
                                   before=", ".join(unread)))

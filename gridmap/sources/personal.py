@@ -31,7 +31,7 @@ _ENGLISH = (
     {"identity"}, {"id", "number"}, {"idnumber"}, {"national", "id"}, {"citizen", "id"},
     {"licence", "plate"}, {"license", "plate"}, {"fullname"}, {"firstname"}, {"lastname"},
 )
-_OWNERS_ALONE = ("owner", "contact", "resident")
+_OWNERS_ALONE = ("owner", "contact")
 #: A count of persons or phones is no person and no phone.
 _COUNTS = re.compile(r"(数|数量|個數|个数|户数|人数|總數|总数|数目|率|占比)$")
 _COUNT_WORDS = {"count", "counts", "total", "share", "rate"}
