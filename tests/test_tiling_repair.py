@@ -67,6 +67,17 @@ def test_a_lake_stays_where_there_is_no_parent():
     assert len(changes) == 0
 
 
+def test_declared_holes_stay_open_with_and_without_a_parent():
+    grids = sketch_grids("AAAA", "A.BB", "AAB.")
+    parent = sketch_grids("PPPP", "PPPP", "PPPP")
+    holes = layer({"pond": shapely.box(0.9, 0.8, 2, 2)}, "name")
+    repaired, changes = repair_tiling(grids, parent, holes=holes)
+    check.check_tiling(repaired, parent, holes=holes)
+    assert told(changes) == [("gap filled", "B", 1.0)]
+    again, _ = repair_tiling(grids, holes=holes)
+    assert wkb(again) == wkb(grids)
+
+
 @pytest.mark.parametrize(("overlaps", "winner"), [("order", "A"), ("border", "B")])
 def test_an_overlap_goes_by_the_rule(overlaps, winner):
     # the shared square lies in a notch of B: three of its sides border on B alone

@@ -3,18 +3,23 @@
 from .areas import measure_area
 from .check import check_tiling
 from .faults import find_gaps, find_outside, find_overlaps, find_slivers
+from .lattice import build_lattice, build_lattice_cells
+from .parts import find_repeated_parts
 from .repair import repair_tiling
 from .territories import build_territories
 from .units import Units, build_units
 
 __all__ = [
     "Units",
+    "build_lattice",
+    "build_lattice_cells",
     "build_territories",
     "build_units",
     "check_tiling",
     "find_gaps",
     "find_outside",
     "find_overlaps",
+    "find_repeated_parts",
     "find_slivers",
     "measure_area",
     "repair_tiling",

@@ -14,6 +14,7 @@ def check_tiling(
     polygons: GeoDataFrame,
     parent: GeoDataFrame | None = None,
     *,
+    holes: GeoDataFrame | None = None,
     rule: TilingRule | None = None,
 ) -> None:
     """Raise unless polygons tile their parent: valid, no gap, no overlap, nothing outside.
@@ -24,6 +25,8 @@ def check_tiling(
         Polygons in a CRS in metres, indexed by code.
     parent : GeoDataFrame, optional
         What they should fill. Without it only overlaps and enclosed gaps count.
+    holes : GeoDataFrame, optional
+        Polygons indexed by name that may stay open, as in `find_gaps`.
     rule : TilingRule, optional
         Faults thinner than ``rule.snap_m`` are let pass.
 
@@ -45,7 +48,7 @@ Grids of a tiling may share borders only. See them with find_gaps(grids), or men
 repair_tiling(grids).
     """
     rule = rule or TilingRule()
-    frames.check_polygons(polygons, parent)
+    frames.check_polygons(polygons, parent, holes)
     told: list[str] = []
     rows: list[str] = []
     looks: list[str] = []
@@ -54,7 +57,7 @@ repair_tiling(grids).
     for sentence, codes, look in (
         _tell_invalid(polygons),
         _tell_overlaps(faults.find_overlaps(polygons, rule=rule)),
-        _tell_gaps(faults.find_gaps(polygons, parent, rule=rule)),
+        _tell_gaps(faults.find_gaps(polygons, parent, holes=holes, rule=rule)),
         _tell_outside(polygons, parent, rule),
     ):
         if sentence:

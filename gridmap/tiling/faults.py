@@ -18,13 +18,15 @@ def find_gaps(
     polygons: GeoDataFrame,
     parent: GeoDataFrame | None = None,
     *,
+    holes: GeoDataFrame | None = None,
     rule: TilingRule | None = None,
 ) -> GeoDataFrame:
     """Find the places that no polygon covers.
 
     With a parent these are all uncovered places inside it. Without one they are the holes
     enclosed by polygons, except lakes: holes of at least ``rule.lake_m2`` that are
-    at least ``rule.lake_width_m`` wide on average.
+    at least ``rule.lake_width_m`` wide on average. A place that lies by more than half in
+    a declared hole is no gap.
 
     Parameters
     ----------
@@ -32,6 +34,8 @@ def find_gaps(
         Polygons in a CRS in metres, indexed by code.
     parent : GeoDataFrame, optional
         What they should fill: one polygon, or several.
+    holes : GeoDataFrame, optional
+        Polygons indexed by name that may stay open: lakes, or land of others.
     rule : TilingRule, optional
         Gaps thinner than ``rule.snap_m`` are no faults.
 
@@ -64,11 +68,11 @@ def find_gaps(
     (0, 1)
     """
     rule = rule or TilingRule()
-    frames.check_polygons(polygons, parent)
+    frames.check_polygons(polygons, parent, holes)
     polygons = polygons.sort_index()
     shapes = scan.valid_shapes(polygons)
     homes = _one_home(frames.find_homes(polygons, parent))
-    gaps = scan.gap_shapes(shapes, homes, rule)
+    gaps = scan.gap_shapes(shapes, homes, scan.valid_shapes(holes), rule)
     open_ = _near_border(gaps, homes.shapes, rule)
     names = _neighbour_names(gaps, shapes, polygons.index, rule)
     return _faults({"neighbours": names, "open": open_}, gaps, polygons)

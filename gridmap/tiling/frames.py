@@ -26,11 +26,12 @@ class Homes(NamedTuple):
     home: Ints  # polygon -> group
 
 
-def check_polygons(polygons: GeoDataFrame, parent: GeoDataFrame | None) -> None:
-    """Raise unless polygons and parent are polygons with codes, in one metric CRS."""
-    frames = {"polygons": polygons}
-    if parent is not None:
-        frames["parent"] = parent
+def check_polygons(
+    polygons: GeoDataFrame, parent: GeoDataFrame | None, holes: GeoDataFrame | None = None
+) -> None:
+    """Raise unless all are polygons with codes, in one metric CRS."""
+    given = {"polygons": polygons, "parent": parent, "holes": holes}
+    frames = {name: frame for name, frame in given.items() if frame is not None}
     faults: list[str] = []
     rows: list[str] = []
     for name, frame in frames.items():

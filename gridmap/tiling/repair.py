@@ -27,6 +27,7 @@ def repair_tiling(
     polygons: GeoDataFrame,
     parent: GeoDataFrame | None = None,
     *,
+    holes: GeoDataFrame | None = None,
     rule: TilingRule | None = None,
 ) -> tuple[GeoDataFrame, DataFrame]:
     """Mend gaps, overlaps and strays of a tiling; every change is listed.
@@ -41,7 +42,7 @@ def repair_tiling(
       keeps its land first, so that enclaves survive.
     - A gap goes to the neighbour that shares most border with it; a long gap is cut where
       its neighbours change. With a parent, gaps that are open to the outside are filled up
-      to it. Without one, lakes (see `find_gaps`) stay open.
+      to it. Without one, lakes (see `find_gaps`) stay open; declared holes always do.
     - A part that comes loose, or is a sliver, goes to the neighbour that shares most border
       with it, so that no polygon gets more parts than it had.
 
@@ -53,6 +54,8 @@ def repair_tiling(
         Polygons in a CRS in metres, indexed by code.
     parent : GeoDataFrame, optional
         What they should fill: one polygon, or several.
+    holes : GeoDataFrame, optional
+        Polygons indexed by name that may stay open: lakes, or land of others.
     rule : TilingRule, optional
 
     Returns
@@ -89,11 +92,11 @@ def repair_tiling(
     [['gap filled', 'A', 1.0]]
     """
     rule = rule or TilingRule()
-    frames.check_polygons(polygons, parent)
+    frames.check_polygons(polygons, parent, holes)
     layer = polygons.sort_index()
     before = frames.shapes_of(layer)
     homes = frames.find_homes(layer, parent)
-    shapes, changes = _mend(before, homes, layer.index, rule)
+    shapes, changes = _mend(before, homes, scan.valid_shapes(holes), layer.index, rule)
     gone = np.array([shape is None for shape in shapes], dtype=bool)
     kept = layer.loc[~gone]
     kept = kept.set_geometry(geopandas.GeoSeries(shapes[~gone], index=kept.index, crs=layer.crs))
@@ -101,7 +104,7 @@ def repair_tiling(
 
 
 def _mend(
-    before: Shapes, homes: Homes, codes: pd.Index, rule: TilingRule
+    before: Shapes, homes: Homes, holes: Shapes, codes: pd.Index, rule: TilingRule
 ) -> tuple[Shapes, DataFrame]:
     shapes, broken = before.copy(), ~shapely.is_valid(before)
     parts = shapely.get_num_geometries(before)
@@ -110,28 +113,27 @@ def _mend(
     notes.add("made valid", np.flatnonzero(broken),
               np.abs(shapely.area(shapes) - shapely.area(before))[broken])
     if not len(homes.shapes):
-        homes = _own_outline(shapes, homes, rule)
+        homes = _own_outline(shapes, homes, holes, rule)
     for _ in range(ROUNDS):
-        shapes, settled = _settle(shapes, homes, parts, rule, notes)
+        shapes, settled = _settle(shapes, homes, holes, parts, rule, notes)
         if settled:
             break
     shapes = _keep_bytes(before, shapes)
     return shapes, notes.write(before, shapes, codes)
 
 
-def _own_outline(shapes: Shapes, homes: Homes, rule: TilingRule) -> Homes:
+def _own_outline(shapes: Shapes, homes: Homes, holes: Shapes, rule: TilingRule) -> Homes:
     """Make a parent out of the polygons themselves: all they cover, and their gaps."""
     faces = scan.loose_faces(shapes, homes)
     covered = scan.hit(shapely.point_on_surface(faces), shapes)
-    holes = mesh.unite(faces[~covered])
-    holes = np.asarray(shapely.get_parts(holes))
-    gaps = holes[~scan.is_lake(holes, rule)]
+    inner = np.asarray(shapely.get_parts(mesh.unite(faces[~covered])))
+    gaps = inner[~scan.is_lake(inner, rule) & ~scan.is_declared(inner, holes)]
     outline = mesh.unite(np.concatenate([faces[covered], gaps]))
     return homes._replace(shapes=np.array([outline]), group=np.zeros(1, dtype="int64"))
 
 
 def _settle(
-    shapes: Shapes, homes: Homes, parts: Ints, rule: TilingRule, notes: _Notes
+    shapes: Shapes, homes: Homes, holes: Shapes, parts: Ints, rule: TilingRule, notes: _Notes
 ) -> tuple[Shapes, bool]:
     """Knit borders, then decide all faces round the faults; say whether there were none."""
     everyone = np.concatenate([shapes, homes.shapes])
@@ -152,6 +154,8 @@ def _settle(
     used[real] = chosen[pieces.owner[real]]
     linework = rings.chains(flat, pieces.start[used])
     faces, away = _cover(mesh.build_faces(linework), shapes, chosen, homes, parents)
+    declared = (faces.covers == 0) & scan.is_declared(faces.shapes, holes)
+    faces = faces._replace(home=np.where(declared, -1, faces.home))
     decided = owners.decide(faces, homes.home, shapely.area(shapes), parts, rule)
     notes.tell(decided, away, rule)
     settled = _take_over(shapes, chosen, decided)

@@ -13,8 +13,11 @@ from .frames import Homes
 from .rings import Flags, Ints, Shapes
 
 
-def gap_shapes(shapes: Shapes, homes: Homes, rule: TilingRule) -> Shapes:
-    """Return the gaps of valid polygons; lakes are left out where there is no parent."""
+def gap_shapes(shapes: Shapes, homes: Homes, holes: Shapes, rule: TilingRule) -> Shapes:
+    """Return the gaps of valid polygons, without declared holes.
+
+    Lakes are left out where there is no parent.
+    """
     faces = loose_faces(shapes, homes)
     if not len(faces):
         return faces
@@ -25,7 +28,16 @@ def gap_shapes(shapes: Shapes, homes: Homes, rule: TilingRule) -> Shapes:
     # thin ones first: where many lines run together, crumbs may not fit each other
     gaps = faces[empty & (frames.mean_width(faces) >= rule.snap_m)]
     gaps = np.asarray(shapely.get_parts(shapely.union_all(gaps)))
+    gaps = gaps[~is_declared(gaps, holes)]
     return gaps if len(homes.shapes) else gaps[~is_lake(gaps, rule)]
+
+
+def is_declared(gaps: Shapes, holes: Shapes) -> Flags:
+    """Say which gaps lie by more than half in declared holes."""
+    gap, hole = shapely.STRtree(holes).query(gaps, predicate="intersects")
+    common = shapely.area(shapely.intersection(gaps[gap], holes[hole]))
+    inside = np.bincount(gap, common, minlength=len(gaps))
+    return np.asarray(inside > shapely.area(gaps) / 2)
 
 
 def is_lake(holes: Shapes, rule: TilingRule) -> Flags:
@@ -101,8 +113,10 @@ def hit(points: Shapes, shapes: Shapes) -> Flags:
     return hit
 
 
-def valid_shapes(polygons: GeoDataFrame) -> Shapes:
-    """Return the geometries of a frame, broken rings mended."""
+def valid_shapes(polygons: GeoDataFrame | None) -> Shapes:
+    """Return the geometries of a frame, broken rings mended; none of no frame."""
+    if polygons is None:
+        return np.empty(0, dtype=object)
     shapes = frames.shapes_of(polygons)
     broken = ~shapely.is_valid(shapes)
     if broken.any():
