@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .compare import draw_comparison
     from .layers import (
         draw_footprints,
         draw_grids,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 _PARTS = {
     "ClassRule": "style",
     "Map": "offline",
+    "draw_comparison": "compare",
     "draw_footprints": "layers",
     "draw_grids": "layers",
     "draw_land": "layers",
@@ -47,6 +49,7 @@ _PARTS = {
 __all__ = [
     "ClassRule",
     "Map",
+    "draw_comparison",
     "draw_footprints",
     "draw_grids",
     "draw_land",

@@ -29,8 +29,12 @@ class BinaryLayer(Layer):
     role : str
         Which pane it is drawn in: land, sites, grids, footprints, lines, borders, reach,
         points.
+    labels : mapping, optional
+        How the texts of its block ``labels`` are set.
     heavy : bool
         Whether its blocks stand behind the start of the page and in a worker of their own.
+    side : str
+        before or after, where the page compares two layers.
     """
 
     _template = Template(
@@ -51,6 +55,7 @@ class BinaryLayer(Layer):
         labels: Mapping[str, Any] | None = None,
         shares: BinaryLayer | None = None,
         heavy: bool = False,
+        side: str = "",
         show: bool = True,
     ) -> None:
         super().__init__(name=str(about["name"]["en"]), overlay=True, show=show)
@@ -63,6 +68,7 @@ class BinaryLayer(Layer):
         self.labels = labels
         self.shares = shares
         self.heavy = heavy
+        self.side = side
 
     def meta(self) -> dict[str, Any]:
         """Return what the engine must know before it reads the blocks."""
@@ -74,6 +80,7 @@ class BinaryLayer(Layer):
         """Return the options of the Leaflet layer."""
         lane = _LANES.get(self.role, "ground")
         return {"role": self.role, "lane": lane, "labels": self.labels, "heavy": self.heavy,
+                "side": self.side,
                 "opacity": _OPACITIES.get(self.role, 1)}
 
 

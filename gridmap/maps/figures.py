@@ -122,6 +122,8 @@ def write_figures(
     places: Series | None = None,
     labels: Mapping[str, words.Name] | None = None,
     suppressed: DataFrame | None = None,
+    pool: DataFrame | None = None,
+    over_time: Mapping[str, DataFrame] | None = None,
 ) -> dict[str, Any]:
     """Return what the page's table holds, ready for JSON.
 
@@ -137,6 +139,10 @@ def write_figures(
         Names of figures: column to text or (English, 中文).
     suppressed : DataFrame, optional
         As `suppress_counts` tells it: values that are missing because they were taken out.
+    pool : DataFrame, optional
+        Figures of all layers that share their classes, this one included.
+    over_time : mapping, optional
+        Figure to its values by grid (rows) and period (columns), for the slider of periods.
 
     Examples
     --------
@@ -146,9 +152,12 @@ def write_figures(
     [2, 1]
     """
     columns = [
-        _write_column(allowed[name], rule, labels, _withheld_rows(allowed, name, suppressed))
+        _write_column(allowed[name], rule, labels, _withheld_rows(allowed, name, suppressed),
+                      allowed[name] if pool is None else pool[name])
         for name in allowed.columns if name != "territory"
     ]
+    columns += [_write_periods(name, table.reindex(allowed.index), rule, labels)
+                for name, table in (over_time or {}).items()]
     written: dict[str, Any] = {"codes": allowed.index.tolist(), "columns": columns}
     if places is None and "territory" in allowed.columns:
         places = allowed["territory"]
@@ -156,6 +165,49 @@ def write_figures(
         at, names = pd.factorize(places.fillna("").astype("str"))
         written["places"] = {"at": at.tolist(), "names": names.tolist()}
     return written
+
+
+def _write_periods(
+    name: str, table: DataFrame, rule: style.ClassRule, labels: Mapping[str, words.Name] | None
+) -> dict[str, Any]:
+    """Write a figure over time: one run of values for each period, one set of classes."""
+    pool = Series(table.to_numpy("float64").ravel(), name=name)
+    last = table.iloc[:, -1].rename(name)
+    column = _write_column(last, rule, labels, [], pool)
+    return column | {"periods": [str(period) for period in table.columns],
+                     "series": [_plain(round_figure(table[period])) for period in table]}
+
+
+def check_periods(
+    over_time: Mapping[str, DataFrame] | None, publication: Publication
+) -> None:
+    """Raise unless a profile lets out figures over time.
+
+    Parameters
+    ----------
+    over_time : mapping
+        Figure to its values by grid and period.
+    publication : Publication
+        Must allow the figures, and their counts in every period.
+
+    Raises
+    ------
+    PublicationError
+        If a figure is not allowed, or has a small count in some period.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> visits = DataFrame({"2026-01": [40], "2026-02": [3]}, index=["G1"])
+    >>> check_periods({"visits": visits}, load_publication("shared"))
+    Traceback (most recent call last):
+    gridmap.errors.PublicationError: publication "shared" withholds counts below 10, and \
+visits have one in G1. Draw what suppress_counts(by_grid, publication) leaves.
+    """
+    for name, table in (over_time or {}).items():
+        one = {period: table[[period]].set_axis([name], axis=1) for period in table}
+        for frame in one.values():
+            check_figure(name, pick_allowed(frame, publication), publication)
 
 
 def _withheld_rows(allowed: DataFrame, name: str, suppressed: DataFrame | None) -> list[int]:
@@ -171,6 +223,7 @@ def _write_column(
     rule: style.ClassRule,
     labels: Mapping[str, words.Name] | None,
     withheld: list[int],
+    pool: Series,
 ) -> dict[str, Any]:
     name = str(values.name)
     title = words.name_figure(name, labels)._asdict()
@@ -178,13 +231,14 @@ def _write_column(
     if withheld:
         column["withheld"] = withheld
     if style.is_sequence(values):
-        return column | _write_numbers(values, name, rule)
-    return column | _write_texts(shown_values(values))
+        return column | _write_numbers(values, name, rule, pool)
+    return column | _write_texts(shown_values(values), shown_values(pool))
 
 
-def _write_numbers(values: Series, name: str, rule: style.ClassRule) -> dict[str, Any]:
-    shown = round_figure(values)
-    known = shown.dropna().to_numpy("float64")
+def _write_numbers(
+    values: Series, name: str, rule: style.ClassRule, pool: Series
+) -> dict[str, Any]:
+    known = round_figure(pool).dropna().to_numpy("float64")
     methods = sorted(style.METHODS, key=lambda method: method != rule.method)
     breaks = {
         method: list(style.find_breaks(known, method=method, count=rule.count))
@@ -192,8 +246,9 @@ def _write_numbers(values: Series, name: str, rule: style.ClassRule) -> dict[str
     } if len(known) else {rule.method: []}
     if rule.breaks:
         breaks = {"given": list(rule.breaks), **breaks}
-    return {"kind": words.kind_of(name), "values": _plain(shown), "breaks": breaks,
-            "palette": rule.palette}
+    return {"kind": words.kind_of(name), "values": _plain(round_figure(values)),
+            "breaks": breaks, "palette": rule.palette,
+            "range": [float(known.min()), float(known.max())] if len(known) else [0, 0]}
 
 
 def round_figure(values: Series) -> Series:
@@ -231,10 +286,10 @@ def _plain(numbers: Series) -> list[int | float | None]:
             for number in numbers.tolist()]
 
 
-def _write_texts(values: Series) -> dict[str, Any]:
-    classes = style.measure_classes(values)
-    at, found = pd.factorize(values, sort=True)
-    levels = [str(level) for level in found]
+def _write_texts(values: Series, pool: Series) -> dict[str, Any]:
+    classes = style.measure_classes(pool)
+    levels = sorted({str(level) for level in pool.dropna()})
+    at = pd.Categorical(values, categories=levels).codes
     shown = classes[classes["value"].isin(levels)]
     return {
         "kind": "text",

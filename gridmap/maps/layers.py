@@ -34,6 +34,9 @@ def draw_grids(
     rule: style.ClassRule | None = None,
     labels: Mapping[str, words.Name] | None = None,
     suppressed: DataFrame | None = None,
+    over_time: Mapping[str, DataFrame] | None = None,
+    pool: DataFrame | None = None,
+    side: str = "",
     name: words.Name = words.LAYERS["grids"],
     show: bool = True,
 ) -> BinaryLayer:
@@ -57,6 +60,12 @@ def draw_grids(
         Names of figures: column to text, or to (English, 中文).
     suppressed : DataFrame, optional
         As `suppress_counts` tells it: the page says "withheld" and not "unknown" there.
+    over_time : mapping, optional
+        Figure to its values by grid (rows) and period (columns): the page gets a slider.
+    pool : DataFrame, optional
+        Figures of all layers that share their classes, this one included.
+    side : {"", "before", "after"}, default ""
+        Which side of a comparison the layer is.
     name : text or (English, 中文)
         Name in the list of layers.
     show : bool, default True
@@ -84,12 +93,15 @@ def draw_grids(
     rule = rule or style.ClassRule()
     table = figures.match_figures(grids, by_grid)
     allowed = figures.pick_allowed(table, publication)
-    figures.check_figure(figure, allowed, publication)
+    figures.check_periods(over_time, publication)
+    if figure not in (over_time or {}):
+        figures.check_figure(figure, allowed, publication)
+    allowed = allowed.drop(columns=list(over_time or {}), errors="ignore")
     places = None
     if territories is not None and "territory" in allowed.columns:
         places = name_places(allowed["territory"], territories)
     written = figures.write_figures(allowed, rule=rule, places=places, labels=labels,
-                                    suppressed=suppressed)
+                                    suppressed=suppressed, pool=pool, over_time=over_time)
     method = "given" if rule.breaks else rule.method
     return _tiling_layer(
         grids.geometry,
@@ -99,8 +111,8 @@ def draw_grids(
                    {"colour": "rgba(255,255,255,.85)", "width": 3.4, "from": 13},
                    {"colour": "#39424f", "width": 1.3, "from": 13}]},
         {"name": words.as_word(name)._asdict(), "figures": True, "figure": figure,
-         "method": method, "count": len(grids), "home": True},
-        role="grids", show=show,
+         "method": method, "count": len(grids), "home": True, "side": side},
+        role="grids", side=side, show=show,
         labels={"rank": 9, "from": 12, "to": 22, "size": 11, "colour": "#20262e", "slack": 0.95,
                 "hides": True},
     )
@@ -476,8 +488,9 @@ def _tiling_layer(
     role: str,
     labels: Mapping[str, Any],
     show: bool,
+    side: str = "",
 ) -> BinaryLayer:
     meta, blocks = encode.encode_tiling(shapes)
     packed = {name: binary.pack_text(content) for name, content in texts.items()}
     encoded = encode.Encoded(meta, {**blocks, **packed})
-    return BinaryLayer(encoded, look, about, role=role, labels=labels, show=show)
+    return BinaryLayer(encoded, look, about, role=role, labels=labels, side=side, show=show)

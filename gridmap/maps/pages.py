@@ -30,6 +30,7 @@ def draw_page(
     elements: GeoDataFrame | None = None,
     events: GeoDataFrame | None = None,
     suppressed: DataFrame | None = None,
+    over_time: Mapping[str, DataFrame] | None = None,
     rule: style.ClassRule | None = None,
     labels: Mapping[str, words.Name] | None = None,
     title: words.Name = "",
@@ -52,6 +53,8 @@ def draw_page(
         Further layers, by their schemas. Elements may be points and footprints.
     suppressed : DataFrame, optional
         As `suppress_counts` tells it.
+    over_time : mapping, optional
+        Figure to its values by grid (rows) and period (columns): the page gets a slider.
     rule : ClassRule, optional
         How numbers are cut into classes.
     labels : mapping, optional
@@ -92,7 +95,7 @@ def draw_page(
                           elements=elements, events=events)
     add_layers(page, grids, figure, publication=publication, by_grid=by_grid,
                territories=territories, rule=rule, labels=labels, suppressed=suppressed,
-               between=others)
+               over_time=over_time, between=others)
     return page
 
 
@@ -131,7 +134,7 @@ def add_layers(
     >>> "gridmap.Layer" in page.get_root().render()
     True
     """
-    borders = [] if territories is None else list(_draw_borders(territories))
+    borders = [] if territories is None else list(draw_borders(territories))
     grid_layer = layers.draw_grids(grids, figure, territories=territories, **options)
     if borders:
         layers.draw_land(borders[-1]).add_to(page)
@@ -139,8 +142,16 @@ def add_layers(
         layer.add_to(page)
 
 
-def _draw_borders(territories: GeoDataFrame) -> Iterator[BinaryLayer]:
-    """Yield a layer for each level, from the level with the most territories to the top."""
+def draw_borders(territories: GeoDataFrame) -> Iterator[BinaryLayer]:
+    """Yield a layer for each level, from the level with the most territories to the top.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> towns = sketch_grids("AB").rename_axis("territory").assign(level="town")
+    >>> [layer.about["name"]["en"] for layer in draw_borders(towns)]
+    ['Towns']
+    """
     sizes = territories["level"].value_counts().to_dict()
     for rank, level in enumerate(sorted(sizes, key=lambda name: (-sizes[name], name))):
         weight = _WEIGHTS[min(rank, len(_WEIGHTS) - 1)] if len(sizes) > 1 else 1.5

@@ -24,7 +24,7 @@
           make("dt", {}, say(column.title)), value);
       });
       box.replaceChildren(make("header", {},
-        make("div", {}, make("h2", {}, figures.codes[i]), make("p", {}, figures.placeOf(i))), close),
+        make("div", {}, make("h2", {}, figures.codes[i]), make("p", {}, placeLine(view, i))), close),
       make("dl", {}, ...rows));
       box.scrollIntoView({ block: "nearest" });
     };
@@ -32,43 +32,53 @@
     return box;
   };
 
-  /* The tip keeps away from the cursor and from the grid that is selected. */
-  gridmap.followMouse = function (view) {
-    const { map } = view;
-    const tip = L.tooltip({ direction: "top", offset: [0, -12], opacity: 1, className: "gm-tip" });
-    let latest = null, asking = false, under = -1;
+  /* Where a grid lies, and on which side of a comparison. */
+  function placeLine(view, i) {
+    const side = view.sheets.length > 1 ? [say(view.figures.layer.about.name)] : [];
+    return [...side, view.figures.placeOf(i)].filter(Boolean).join(" · ");
+  }
 
-    const tell = (i, place) => {
-      const { figures, column } = view;
-      const content = make("div", {}, make("b", {}, figures.codes[i]),
+  /* The tip keeps away from the cursor and from the grid that is selected. */
+  gridmap.followMouse = function (view, map = view.map, figuresAt = point => view.figuresAt(point)) {
+    const tip = L.tooltip({ direction: "top", offset: [0, -12], opacity: 1, className: "gm-tip" });
+    let latest = null, asking = false;
+
+    const under = async event => {
+      const figures = figuresAt(event.containerPoint);
+      const layer = figures.layer;
+      const shown = map.hasLayer(layer) || map.gridmapTwins;
+      return { figures, i: shown ? await layer.polygonAt(event.latlng) : -1 };
+    };
+    const tell = (figures, i, place) => {
+      const column = view.columnOf(figures);
+      tip.setLatLng(place).setContent(make("div", {}, make("b", {}, figures.codes[i]),
         make("span", {}, figures.placeOf(i)),
-        make("em", {}, `${say(column.title)}: ${figures.textOf(column, i)}`));
-      tip.setLatLng(place).setContent(content);
+        make("em", {}, `${say(column.title)}: ${figures.textOf(column, i)}`)));
       if (!map.hasLayer(tip)) map.openTooltip(tip);
     };
-    const hide = () => { under = -1; latest = null; map.closeTooltip(tip); };
+    const hide = () => { latest = null; map.closeTooltip(tip); };
     async function look() {
       if (asking) return;
       asking = true;
       while (latest) {
-        const place = latest;
+        const event = latest;
         latest = null;
-        under = map.hasLayer(view.figures.layer) ? await view.figures.layer.polygonAt(place) : -1;
-        if (under >= 0 && under !== view.selected) tell(under, place); else map.closeTooltip(tip);
+        const { figures, i } = await under(event);
+        const selected = i === view.selected && figures === view.figures;
+        if (i >= 0 && !selected) tell(figures, i, event.latlng); else map.closeTooltip(tip);
       }
       asking = false;
     }
     view.on("select", hide);
     if (matchMedia("(hover: hover)").matches) {
-      map.on("mousemove", event => { latest = event.latlng; look(); });
+      map.on("mousemove", event => { latest = event; look(); });
       map.on("mouseout zoomstart movestart", hide);
     }
     map.on("click", async event => {
       if (gridmap.toolInUse) return;
       hide();
-      const i = map.hasLayer(view.figures.layer) ?
-        await view.figures.layer.polygonAt(event.latlng) : -1;
-      view.select(i === view.selected ? -1 : i);
+      const { figures, i } = await under(event);
+      view.select(i === view.selected && figures === view.figures ? -1 : i, false, figures);
     });
     map.getContainer().addEventListener("keydown", event => {
       if (event.key === "Escape") view.select(-1);

@@ -47,8 +47,7 @@ gridmap.Figures = class {
   intervals(column, breaks, inside) {
     const known = column.values.filter(value => value !== null);
     if (!known.length) return this.tally(column, [], inside, () => 0);
-    const least = known.reduce((one, other) => Math.min(one, other));
-    const most = known.reduce((one, other) => Math.max(one, other));
+    const [least, most] = column.range;                    // of all layers and periods that share it
     const bounds = [Math.min(least, ...breaks), ...breaks, Math.max(most, ...breaks)];
     const whole = column.kind === "count" && known.every(Number.isInteger);
     const entries = bounds.slice(1).map((upper, k) => ({

@@ -7,8 +7,9 @@
   const PANES = { land: 210, sites: 235, grids: 230, footprints: 240, lines: 250, edges: 255,
     borders: 260, reach: 265, points: 270, labels: 280 };
 
-  function paneFor(map, role) {
-    const name = "gridmap-" + role;
+  /* The two sides of a comparison have panes of their own, so that each can be cut off. */
+  function paneFor(map, role, side = "") {
+    const name = ["gridmap", role, side].filter(Boolean).join("-");
     if (!map.getPane(name)) {
       map.createPane(name).style.zIndex = PANES[role] || 300;
       map.getPane(name).style.pointerEvents = "none";
@@ -79,6 +80,7 @@
         const ratio = el.width / size;
         const request = this.request(coords.z, coords.x * size, coords.y * size, size, ratio);
         if (request) jobs.push(request.then(reply => put(el, reply.bitmap)));
+        else put(el, null);
       }
       return Promise.all(jobs);
     },
@@ -88,20 +90,28 @@
     initialize(id, meta, style, options) {
       Canvas.prototype.initialize.call(this, options);
       Object.assign(this, { id, meta, style, lane: options.lane, role: options.role,
-        heavy: options.heavy, labels: options.labels, about: {} });
+        heavy: options.heavy, labels: options.labels, side: options.side, about: {} });
+      if (options.twin) return;
       gridmap.layers[id] = this;
       gridmap.order.push(this);
     },
-    beforeAdd(map) { this.options.pane = paneFor(map, this.role); },
+    /* The same layer for a second map: the engine has it already. */
+    twin() {
+      const twin = new gridmap.Layer(this.id, this.meta, this.style,
+        Object.assign({}, this.options, { twin: true }));
+      return Object.assign(twin, { about: this.about, loaded: this.loaded, labelsSent: true,
+        of: this });
+    },
+    beforeAdd(map) { this.options.pane = paneFor(map, this.role, this.side); },
     onAdd(map) {
       this.feed();
       Canvas.prototype.onAdd.call(this, map);
       if (this.style.edges) (this.edges = this.edges || new Edges(this)).addTo(map);
-      gridmap.labelsOf(map).show(this, true);
+      gridmap.labelsOf(map, this.side).show(this, true);
     },
     onRemove(map) {
       if (this.edges) this.edges.remove();
-      gridmap.labelsOf(map).show(this, false);
+      gridmap.labelsOf(map, this.side).show(this, false);
       Canvas.prototype.onRemove.call(this, map);
     },
     /* The blocks are in the page from now on. A heavy layer is read when it is first shown. */
@@ -136,7 +146,7 @@
       Object.assign(this.style, style);
       const done = gridmap.ask(this.lane, "style", { id: this.id, style });
       if (style.classes && this.labels && this._map) {
-        gridmap.labelsOf(this._map).hide(this, style.classes.map(number => number === 255));
+        gridmap.labelsOf(this._map, this.side).hide(this, style.classes.map(number => number === 255));
       }
       return done.then(() => (this._map ? this.repaint() : null));
     },
@@ -167,43 +177,51 @@
   /* The borders of a layer of grids, above the roads that lie on it. */
   const Edges = Canvas.extend({
     initialize(layer) { Canvas.prototype.initialize.call(this, {}); this.layer = layer; this.lane = layer.lane; },
-    beforeAdd(map) { this.options.pane = paneFor(map, "edges"); },
+    beforeAdd(map) { this.options.pane = paneFor(map, "edges", this.layer.side); },
     request(...frame) { return this.layer.request(...frame, true); },
   });
 
   /* All labels are one layer above the others, so that no point covers them. It needs only the
      texts and the places where they sit. */
   const Labels = Canvas.extend({
-    initialize() { Canvas.prototype.initialize.call(this, {}); this.lane = "labels"; },
-    beforeAdd(map) { this.options.pane = paneFor(map, "labels"); },
+    initialize(side) {
+      Canvas.prototype.initialize.call(this, {});
+      Object.assign(this, { lane: "labels", side, shown: new Set() });
+    },
+    beforeAdd(map) { this.options.pane = paneFor(map, "labels", this.side); },
     request(zoom, left, top, size, ratio) {
-      return gridmap.ask(this.lane, "labels", { zoomOfLayer: 19, zoom, left, top, size, ratio });
+      if (!this.shown.size) return null;
+      return gridmap.ask(this.lane, "labels",
+        { shown: [...this.shown], zoomOfLayer: 19, zoom, left, top, size, ratio });
     },
     async show(layer, shown) {
       if (!layer.labels) return;
-      layer.labelsShown = shown;
+      if (shown) this.shown.add(layer.id); else this.shown.delete(layer.id);
       if (!layer.labelsSent) {
         layer.labelsSent = true;
         const { places } = await gridmap.ask(layer.lane, "anchors", { id: layer.id });
         const texts = await gridmap.unpack(layer.labelTexts);
-        this.set(Object.assign({ layer: layer.id, places, texts, shown: layer.labelsShown },
-          layer.labels));
+        this.set(Object.assign({ layer: layer.id, places, texts }, layer.labels));
       } else {
-        this.set({ layer: layer.id, shown });
+        this.refresh();
       }
     },
     hide(layer, hidden) { this.set({ layer: layer.id, hidden }); },
     set(set) {
       gridmap.ask(this.lane, "labelSet", { set });
+      this.refresh();
+    },
+    refresh() {
       clearTimeout(this.soon);
       this.soon = setTimeout(() => { if (this._map) this.repaint(); }, 30);
     },
   });
-  gridmap.labelsOf = function (map) {
-    if (!map.gridmapLabels) {
-      map.gridmapLabels = new Labels();
-      map.whenReady(() => map.gridmapLabels.addTo(map));
+  gridmap.labelsOf = function (map, side = "") {
+    map.gridmapLabels = map.gridmapLabels || {};
+    if (!map.gridmapLabels[side]) {
+      map.gridmapLabels[side] = new Labels(side);
+      map.whenReady(() => map.gridmapLabels[side].addTo(map));
     }
-    return map.gridmapLabels;
+    return map.gridmapLabels[side];
   };
 })();

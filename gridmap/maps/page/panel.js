@@ -41,9 +41,10 @@
       retell();
       view.on("figure", retell);
       fold.hidden = false;
-      body.append(gridmap.buildSearch(view), buildChoice(view), buildLegend(view),
-        gridmap.buildDetail(view));
+      body.append(gridmap.buildSearch(view), buildChoice(view), gridmap.buildTime(view),
+        buildLegend(view), gridmap.buildDetail(view));
       setFolded(matchMedia("(max-width: 640px)").matches);
+      view.tell("figure");
       view.on("select", () => { if (view.selected >= 0) setFolded(false); });
     };
   };
@@ -116,7 +117,8 @@
       methodRow, own);
   }
 
-  /* Each class with its colour and count; a press hides or shows its grids. */
+  /* Each class with its colour and count (on both sides of a comparison); a press hides or
+     shows its grids. */
   function buildLegend(view) {
     const list = make("ul");
     const legend = make("div", { class: "gm-legend", role: "group" }, list,
@@ -124,23 +126,31 @@
     gridmap.spoken(legend, "legend", "aria-label");
     const fill = () => {
       legend.dataset.figure = say(view.column.title);
-      const total = view.classes.entries.reduce((sum, entry) => sum + entry.count, 0) || 1;
-      const most = Math.max(1, ...view.classes.entries.map(entry => entry.count));
-      list.replaceChildren(...view.classes.entries.map((entry, k) => {
-        const swatch = make("i", { class: entry.striped ? "gm-swatch gm-striped" : "gm-swatch" });
-        swatch.style.backgroundColor = entry.colour;
-        const bar = make("span", { class: "gm-bar" });
-        bar.style.width = `${100 * entry.count / most}%`;
-        const share = gridmap.number(100 * entry.count / total, 1);
-        return make("li", {}, make("button", { type: "button",
-          "aria-pressed": String(!view.hidden.has(k)), title: `${share} %`,
-          onclick: () => { view.toggle(k); list.children[k].firstChild.focus(); } },
-        swatch, make("span", { class: "gm-class" }, say(entry.label)),
-        make("span", { class: "gm-count" }, bar, gridmap.number(entry.count))));
-      }));
+      const longest = view.sheets.reduce((one, { now }) =>
+        (now.entries.length > one.length ? now.entries : one), []);
+      const most = Math.max(1, ...view.sheets.flatMap(({ now }) => now.entries.map(one => one.count)));
+      list.replaceChildren(...longest.map((entry, k) => make("li", {}, make("button", {
+        type: "button", "aria-pressed": String(!view.hidden.has(k)),
+        onclick: () => { view.toggle(k); list.querySelectorAll("button")[k].focus(); } },
+      swatch(entry), make("span", { class: "gm-class" }, say(entry.label)),
+      ...view.sheets.map(({ now }) => count(now.entries[k], most))))));
+      if (view.sheets.length > 1) {
+        list.prepend(make("li", { class: "gm-sides", "aria-hidden": "true" },
+          ...view.sheets.map(({ layer }) => make("b", {}, say(layer.about.name)))));
+      }
     };
     view.on("figure", fill); view.on("language", fill);
     fill();
     return legend;
+  }
+  function swatch(entry) {
+    const mark = make("i", { class: entry.striped ? "gm-swatch gm-striped" : "gm-swatch" });
+    mark.style.backgroundColor = entry.colour;
+    return mark;
+  }
+  function count(entry, most) {
+    const bar = make("span", { class: "gm-bar" });
+    bar.style.width = `${100 * (entry ? entry.count : 0) / most}%`;
+    return make("span", { class: "gm-count" }, bar, gridmap.number(entry ? entry.count : 0));
   }
 })();

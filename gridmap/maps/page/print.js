@@ -15,7 +15,7 @@
     map.invalidateSize({ animate: false });
     map.fitBounds(bounds, { animate: false });
     await new Promise(done => setTimeout(done, 120));
-    await Promise.all([...gridmap.order, map.gridmapLabels].filter(Boolean)
+    await Promise.all([...gridmap.order, ...Object.values(map.gridmapLabels || {})]
       .filter(layer => map.hasLayer(layer)).map(drawn));
     await new Promise(done => setTimeout(done, 300));      // tiles fade in
   };

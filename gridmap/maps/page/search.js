@@ -16,10 +16,11 @@
     let hits = [], at = 0;
 
     const paint = () => {
-      const { figures } = view;
-      list.replaceChildren(...hits.map((i, k) => make("li",
+      list.replaceChildren(...hits.map(({ figures, i }, k) => make("li",
         { role: "option", id: "gm-hit-" + k, "aria-selected": String(k === at) },
-        make("b", {}, figures.codes[i]), make("span", {}, figures.placeOf(i)))));
+        make("b", {}, figures.codes[i]), make("span", {}, [
+          ...(view.sheets.length > 1 ? [gridmap.say(figures.layer.about.name)] : []),
+          figures.placeOf(i)].filter(Boolean).join(" · ")))));
       const none = !hits.length && input.value.trim();
       if (none) list.append(make("li", { class: "gm-none" }, gridmap.word("noHit")));
       list.hidden = !hits.length && !none;
@@ -31,12 +32,14 @@
     };
     const close = () => { hits = []; list.hidden = true; input.setAttribute("aria-expanded", "false"); };
     const choose = k => {
-      const i = hits[k];
+      const { figures, i } = hits[k];
       close();
-      view.select(i, true);
+      view.select(i, true, figures);
     };
     input.addEventListener("input", () => {
-      hits = view.figures.search(input.value, MOST); at = 0;
+      hits = [...view.sheets].reverse().flatMap(figures =>
+        figures.search(input.value, MOST).map(i => ({ figures, i })));
+      at = 0;
       said.textContent = input.value ? gridmap.word("found", { n: hits.length }) : "";
       paint();
     });

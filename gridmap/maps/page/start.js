@@ -24,11 +24,13 @@ gridmap.start = async function (map) {
   const fillPanel = gridmap.buildPanel(view);
   const first = gridmap.order.find(layer => layer.about.home) || gridmap.order[0];
   if (first && page.fit) map.fitBounds(first.bounds(), Object.assign({ animate: false }, view.room()));
-  const own = gridmap.order.find(layer => layer.about.figures);
-  if (own) {
-    own.feed();
-    view.show(new gridmap.Figures(await gridmap.unpack(own.figures), own));
+  const own = gridmap.order.filter(layer => layer.about.figures).slice(0, 2);
+  if (own.length) {
+    own.forEach(layer => layer.feed());
+    const contents = await Promise.all(own.map(layer => gridmap.unpack(layer.figures)));
+    view.show(contents.map((content, k) => new gridmap.Figures(content, own[k])));
     fillPanel();
+    if (own.length === 2) gridmap.buildComparison(view);
     gridmap.followMouse(view);
   }
   gridmap.buildTools(view);

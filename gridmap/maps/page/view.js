@@ -2,7 +2,7 @@
 
 gridmap.View = class {
   constructor(map, page) {
-    Object.assign(this, { map, page, figures: null, column: null, method: null, own: null,
+    Object.assign(this, { map, page, sheets: [], figures: null, column: null, method: null, own: null,
       place: "", inside: null, hidden: new Set(), selected: -1 });
     this.listeners = {};
   }
@@ -13,11 +13,15 @@ gridmap.View = class {
     if (this.column.kind === "text") return [];
     return this.method === "own" ? this.own : this.column.breaks[this.method];
   }
-  show(figures) {
-    this.figures = figures;
-    const about = figures.layer.about;
+  /* Sheets are the figures of one layer, or of the two sides of a comparison. The last one is
+     what table and search are about at first. */
+  show(sheets) {
+    this.sheets = sheets;
+    this.figures = sheets[sheets.length - 1];
+    const { about } = this.figures.layer;
     this.setFigure(about.figure, about.method);
   }
+  columnOf(figures) { return figures.byName.get(this.column.name); }
   setFigure(name, method) {
     this.column = this.figures.byName.get(name) || this.figures.columns[0];
     const methods = Object.keys(this.column.breaks || {});
@@ -45,20 +49,30 @@ gridmap.View = class {
     this.recolour();
   }
   recolour() {
-    this.classes = this.figures.classes(this.column, this.breaks(), this.inside);
-    const { entries, numbers, unknown } = this.classes;
-    const classes = numbers.map(number => (this.hidden.has(number) ? 255 : number));
-    this.figures.layer.restyle({ waits: false, classes, unknown, colours: entries.map(entry => entry.colour) });
+    for (const figures of this.sheets) {
+      const inside = this.place ? figures.within(this.place) : null;
+      figures.now = figures.classes(this.columnOf(figures), this.breaks(), inside);
+      const { entries, numbers, unknown } = figures.now;
+      const classes = numbers.map(number => (this.hidden.has(number) ? 255 : number));
+      figures.layer.restyle({ waits: false, classes, unknown,
+        colours: entries.map(entry => entry.colour) });
+    }
+    this.classes = this.figures.now;
     this.tell("figure");
   }
 
   /* Select a grid (-1: none); `go` moves the map to it, beside the panel. */
-  async select(i, go) {
+  async select(i, go, figures = this.figures) {
     this.selected = i;
+    if (i >= 0 && figures !== this.figures) {
+      this.figures = figures; this.classes = figures.now;
+      this.column = this.columnOf(figures);
+      this.tell("figure");
+    }
     this.tell("select");
     if (this.outline) { this.outline.remove(); this.outline = null; }
     if (i < 0) return;
-    const { rings, bounds } = await this.figures.layer.outline(i);
+    const { rings, bounds } = await figures.layer.outline(i);
     if (this.selected !== i) return;
     const line = { fill: false, interactive: false, smoothFactor: 0.5 };
     this.outline = L.layerGroup([
@@ -66,6 +80,11 @@ gridmap.View = class {
       L.polygon(rings, Object.assign({ color: "#111827", weight: 3.5 }, line)),
     ]).addTo(this.map);
     if (go) this.goTo(bounds, 16);
+  }
+  /* The figures that lie under a place of the container: those of its side of the divider. */
+  figuresAt(point) {
+    if (this.sheets.length < 2 || this.split === undefined) return this.figures;
+    return point.x < this.split ? this.sheets[0] : this.sheets[1];
   }
   goTo(bounds, maxZoom) {
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -45,7 +45,7 @@ const answers = {
     return { bitmap: scope.bitmap(canvas) };
   },
   labels(request) {
-    const sets = setsAt(request.zoom);
+    const sets = setsAt(request.zoom, request.shown);
     if (!sets.length) return {};
     const canvas = freshCanvas(request), context = canvas.getContext("2d");
     context.scale(request.ratio, request.ratio);

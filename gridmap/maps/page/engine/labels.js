@@ -6,9 +6,9 @@ const FONTS = '"Noto Sans SC","Noto Sans CJK SC","Source Han Sans SC","PingFang 
 
 const labelSets = new Map();                               // texts, places and look, by layer
 
-function setsAt(zoom) {
-  return [...labelSets.values()]
-    .filter(set => set.shown && set.texts && zoom >= set.from && zoom <= set.to)
+function setsAt(zoom, shown) {
+  return shown.map(id => labelSets.get(id))
+    .filter(set => set && set.texts && zoom >= set.from && zoom <= set.to)
     .sort((one, other) => one.rank - other.rank);
 }
 
