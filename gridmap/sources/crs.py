@@ -11,6 +11,8 @@ from pyproj.exceptions import ProjError
 from ..errors import CRSError
 from ..schema import crs_name
 
+Bounds = tuple[float, float, float, float]
+
 #: The 3-degree zones of CGCS2000 without a zone number in the easting: EPSG:4534 is around
 #: 75° E, and each next code 3° further, up to EPSG:4554 around 135° E.
 _FIRST_ZONE, _FIRST_MERIDIAN, _ZONES = 4534, 75.0, 21
@@ -82,7 +84,9 @@ def _chinese_zone(lon: float) -> CRS:
     return CRS.from_epsg(_FIRST_ZONE + zone)
 
 
-def choose_crs(found: Any, given: str | None, path: object) -> tuple[CRS, str | None]:
+def choose_crs(
+    found: Any, given: str | None, path: object, *, bounds: Bounds | None = None
+) -> tuple[CRS, str | None]:
     """Return the CRS of a file, and a note where the user's word was needed.
 
     Parameters
@@ -93,6 +97,8 @@ def choose_crs(found: Any, given: str | None, path: object) -> tuple[CRS, str | 
         What the user says.
     path : object
         For the message.
+    bounds : (west, south, east, north), optional
+        Of the coordinates, so that the message can say what they look like.
 
     Returns
     -------
@@ -105,16 +111,52 @@ def choose_crs(found: Any, given: str | None, path: object) -> tuple[CRS, str | 
     """
     if given is None and found is None:
         raise CRSError(
-            f"{path} does not say which CRS its coordinates are in. Say it with crs = "
-            "\"EPSG:4326\" for degrees, or the code of the projection"
+            f"{path} does not say which CRS its coordinates are in.{_looks_like(bounds)} Say it "
+            "with crs = \"EPSG:4326\" for degrees, or the code of the projection"
         )
     if given is None:
-        return CRS(found), None
+        return plain_crs(CRS(found)), None
     try:
-        crs = CRS.from_user_input(given)
+        crs = plain_crs(CRS.from_user_input(given))
     except ProjError as error:
         raise CRSError(f"there is no CRS {given!r}, asked for {path}") from error
-    if found is None or CRS(found) == crs:
+    if found is None:
         return crs, f"{given}, said by the user; the file says nothing"
-    said = crs_name(GeoDataFrame(geometry=[], crs=found))
-    return crs, f"{given}, said by the user; the file says {said}"
+    said = plain_crs(CRS(found))
+    if said == crs:
+        return crs, None
+    name = crs_name(GeoDataFrame(geometry=[], crs=said))
+    return crs, f"{given}, said by the user; the file says {name}"
+
+
+def plain_crs(crs: CRS) -> CRS:
+    """Return a CRS under its EPSG code where it has one, with the same coordinates.
+
+    Longitude before latitude is what every file here has, so that OGC:CRS84 and EPSG:4326
+    are the same.
+
+    Examples
+    --------
+    >>> plain_crs(CRS.from_user_input("OGC:CRS84")).to_epsg()
+    4326
+    """
+    if crs.to_authority() in (("OGC", "CRS84"), ("OGC", "CRS84h")):
+        return CRS.from_epsg(4326)
+    if crs.to_authority() is not None:
+        return crs
+    code = crs.to_epsg(min_confidence=90)
+    return crs if code is None else CRS.from_epsg(code)
+
+
+def _looks_like(bounds: Bounds | None) -> str:
+    """Say in one sentence what coordinates without a CRS look like."""
+    if bounds is None or any(not -1e12 < number < 1e12 for number in bounds):
+        return ""
+    west, south, east, north = bounds
+    extent = f" They run from {west:,.6g} to {east:,.6g} and from {south:,.6g} to {north:,.6g}"
+    if max(abs(west), abs(east)) <= 180 and max(abs(south), abs(north)) <= 90:
+        return f"{extent}, which looks like degrees."
+    zone = int(west // 1_000_000)
+    if 13 <= zone <= 45 and zone == int(east // 1_000_000):
+        return f"{extent}: metres, with the number of the zone ({zone}) before the easting."
+    return f"{extent}, which looks like metres."

@@ -145,7 +145,7 @@ def _put(
 ) -> tuple[GeoDataFrame, list[DataFrame]]:
     """Give rows their geometry, in a CRS that somebody vouches for."""
     found = raw.crs if placed.crs is None else CRS.from_epsg(placed.crs)
-    system, said = crs_room.choose_crs(found, given, file)
+    system, said = crs_room.choose_crs(found, given, file, bounds=places.bounds_of(placed))
     lines = []
     if said is not None:
         lines.append(account.tell("CRS said by the user", f"{file.name}: {said}"))

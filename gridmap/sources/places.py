@@ -181,6 +181,20 @@ def _unwrapped(shapes: NDArray[Any], geometry: tuple[str, ...]) -> NDArray[Any]:
     return shapes
 
 
+def bounds_of(places: Places) -> tuple[float, float, float, float] | None:
+    """Return west, south, east and north of all places, None where there is none."""
+    if places.x is not None and places.y is not None:
+        x, y = places.x[np.isfinite(places.x)], places.y[np.isfinite(places.y)]
+    else:
+        shapes = np.empty(0, dtype=object) if places.shapes is None else places.shapes
+        sides = shapely.bounds(shapes)
+        sides = sides[np.isfinite(sides).all(axis=1)]
+        x, y = sides[:, [0, 2]].ravel(), sides[:, [1, 3]].ravel()
+    if not len(x) or not len(y):
+        return None
+    return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+
 def build_shapes(places: Places, kept: NDArray[np.bool_], offset: str | None) -> NDArray[Any]:
     """Return the shapes of the rows that are kept, moved back from a declared offset.
 
