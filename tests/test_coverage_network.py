@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
 from gridmap import build_network, measure_coverage, measure_distances, sketch_grids, sketch_points
+from gridmap.coverage.network import find_spots
 from gridmap.errors import CRSError, SchemaError
 from gridmap.sketch import CRS
 
@@ -125,3 +126,15 @@ def test_a_household_without_a_way_is_unserved_and_has_no_distance():
     assert walked.by_grid["households_in_reach_share"].tolist() == [0.75]
     assert walked.by_grid["nearest_m_board"].tolist() == [10]
     assert walked.uncovered["nearest_m"].isna().tolist() == [True]
+
+
+def test_many_places_find_the_same_spots_as_one_by_one():
+    rng = np.random.default_rng(6)
+    ends = rng.uniform(0, 1000, (60, 2))
+    lines = [(ends[a], ends[b]) for a, b in rng.integers(0, 60, (90, 2)) if a != b]
+    network = build_network(roads(*lines))
+    places = np.concatenate([rng.uniform(-300, 1300, (5000, 2)), ends])
+    spots = find_spots(network, places)
+    distance = shapely.distance(shapely.points(places)[:, None], network.pieces)
+    assert spots.away == pytest.approx(distance.min(axis=1), abs=1e-9)
+    assert distance[np.arange(len(places)), spots.piece] == pytest.approx(spots.away, abs=1e-9)

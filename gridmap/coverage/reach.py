@@ -12,7 +12,7 @@ from pandas import DataFrame, Series
 from scipy.spatial import KDTree
 
 from . import network
-from .network import Network
+from .network import Network, Spots
 
 
 class Demand(NamedTuple):
@@ -29,6 +29,13 @@ class Reach(NamedTuple):
 
     nearest_m: NDArray[np.float64]  # to the nearest asset of the kind
     served: NDArray[np.bool_] | None  # None for a kind without a radius
+
+
+class Roads(NamedTuple):
+    """A network, and where the places of demand lie on it."""
+
+    network: Network
+    spots: Spots
 
 
 def find_demand(elements: GeoDataFrame) -> Demand:
@@ -92,32 +99,33 @@ def measure_reach(
     >>> measure_reach(find_demand(homes), boards)["board"].served.tolist()
     [True, False]
     """
+    on_roads = None if along is None else Roads(along, network.find_spots(along, demand.xy))
     places = assets[~assets.geometry.isna() & ~assets.geometry.is_empty]
     return {
-        str(kind): _reach_of(demand, places[places["kind"] == kind], along)
+        str(kind): _reach_of(demand, places[places["kind"] == kind], on_roads)
         for kind in sorted(assets["kind"].unique())
     }
 
 
-def _reach_of(demand: Demand, assets: GeoDataFrame, along: Network | None) -> Reach:
+def _reach_of(demand: Demand, assets: GeoDataFrame, roads: Roads | None) -> Reach:
     xy = shapely.get_coordinates(assets.geometry.to_numpy())
     radius = assets["radius_m"].to_numpy(dtype="float64")
-    nearest = _nearest(xy, demand.xy, along)
+    nearest = _nearest(xy, demand.xy, roads)
     if np.isnan(radius).all():
         return Reach(nearest, None)
     served = np.zeros(len(demand.xy), dtype=bool)
     # One search for each radius: kinds have one or a few.
     for reach in np.unique(radius[~np.isnan(radius)]):
         same = radius == reach
-        served |= (nearest if same.all() else _nearest(xy[same], demand.xy, along)) <= reach
+        served |= (nearest if same.all() else _nearest(xy[same], demand.xy, roads)) <= reach
     return Reach(nearest, served)
 
 
 def _nearest(
-    xy: NDArray[np.float64], places: NDArray[np.float64], along: Network | None
+    xy: NDArray[np.float64], places: NDArray[np.float64], roads: Roads | None
 ) -> NDArray[np.float64]:
-    if along is not None:
-        return network.measure_distances(along, places, xy)
+    if roads is not None:
+        return network.measure_from_spots(roads.network, roads.spots, xy)
     if not len(xy) or not len(places):
         return np.full(len(places), np.nan)
     distance: NDArray[np.float64] = KDTree(xy).query(places)[0]
