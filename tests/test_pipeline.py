@@ -253,3 +253,10 @@ def test_the_scaffold_runs_to_the_first_absent_file(tmp_path):
     file = gm.save_scaffold(tmp_path / "new")
     with pytest.raises(errors.SourceError, match=r"there is no file .*towns.gpkg"):
         gm.run(gm.load_config(Path(file)))
+
+
+def test_every_community_has_the_people_that_the_truth_gives_it(done, root):
+    truth = pd.read_csv(root / "data" / "truth" / "communities.csv", dtype={"code": "str"})
+    expected = truth.set_index("code")["people"]
+    counted = done.grids.groupby("territory")["people"].sum()
+    assert counted.to_dict() == expected.to_dict()

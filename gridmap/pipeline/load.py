@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame
+from pyproj import CRS
 
 from .. import ledger, sources
 from ..errors import ConfigError, listed
@@ -72,8 +73,9 @@ def load_inputs(config: Config, *, progress: Progress = silent) -> Inputs:
     Returns
     -------
     Inputs
-        Frames as the files hold them, each source in its own CRS brought to the CRS of the
-        first file of its kind. The ledger has a line for each file.
+        Frames as the files hold them, each file brought straight to the CRS of the run: a
+        detour by a third CRS would move places off the borders they stand on. The ledger
+        has a line for each file.
 
     Raises
     ------
@@ -91,16 +93,15 @@ def load_inputs(config: Config, *, progress: Progress = silent) -> Inputs:
     """
     wanted = {name: _sources(config, name) for name in _LOADERS}
     total = sum(len(files) for files in wanted.values()) + len(config.tables)
-    frames: dict[str, Any] = {}
+    parts: dict[str, list[Any]] = {name: [] for name in wanted}
     account = _Account([], [], [])
-    done = 0
-    for name, files in wanted.items():
-        parts = []
-        for file in files:
-            parts.append(_load(name, file, account))
-            done += 1
-            progress("load", done, total)
-        frames[name] = _join(name, parts, account) if parts else None
+    for done, (name, file) in enumerate((n, f) for n, files in wanted.items() for f in files):
+        progress("load", done, total)
+        parts[name].append(_load(name, file, account))
+    crs = choose_crs(config, *parts["territories"], *parts["units"])
+    frames: dict[str, Any] = {
+        name: _join(name, some, crs, account) if some else None for name, some in parts.items()
+    }
     tables = tuple(_load_table(table, account) for table in config.tables)
     progress("load", total, total)
     return Inputs(
@@ -156,13 +157,30 @@ def _load_table(table: TableSource, account: _Account) -> DataFrame:
     return loaded.frame
 
 
-def _join(name: str, parts: list[Any], account: _Account) -> Any:
+def choose_crs(config: Config, *frames: GeoDataFrame) -> CRS:
+    """Return the CRS of a run: the one it asks for, or the metres that fit its land.
+
+    Raises
+    ------
+    CRSError
+        If no CRS in metres fits.
+    """
+    if config.settings.crs is not None:
+        return CRS.from_user_input(config.settings.crs)
+    return sources.metric_crs(*frames)
+
+
+def to_crs(frame: Any, crs: CRS) -> Any:
+    """Return a frame in a CRS; one without places, or in it already, as it is."""
+    placed = isinstance(frame, GeoDataFrame) and frame.crs is not None
+    return frame.to_crs(crs) if placed and frame.crs != crs else frame
+
+
+def _join(name: str, parts: list[Any], crs: CRS, account: _Account) -> Any:
     """Put the files of one kind together; a code that came before is rejected by name."""
+    parts = [to_crs(part, crs) for part in parts]
     if len(parts) == 1:
         return parts[0]
-    first = parts[0]
-    if isinstance(first, GeoDataFrame):
-        parts = [part if part.crs == first.crs else part.to_crs(first.crs) for part in parts]
     joined = pd.concat(parts)
     twice = joined.index.duplicated()
     if twice.any():

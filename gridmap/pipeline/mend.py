@@ -5,12 +5,11 @@ from __future__ import annotations
 import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame
-from pyproj import CRS
 
-from .. import ledger, sources, tiling
+from .. import ledger, tiling
 from ..rules import TilingRule
 from ..workspace.config import Config
-from .load import Inputs, Progress, lowest_territories, silent
+from .load import Inputs, Progress, choose_crs, lowest_territories, silent, to_crs
 
 #: Grids and their territory are the same land up to this share of its area.
 _STRAY_SHARE = 0.01
@@ -87,13 +86,6 @@ def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) 
     )
 
 
-def _working_crs(inputs: Inputs, config: Config) -> CRS:
-    if config.settings.crs is not None:
-        return CRS.from_user_input(config.settings.crs)
-    frame = inputs.units if inputs.territories is None else inputs.territories
-    return sources.metric_crs(frame)
-
-
 def project_inputs(inputs: Inputs, config: Config) -> Inputs:
     """Bring all frames into the CRS of the run, and change nothing else.
 
@@ -102,13 +94,9 @@ def project_inputs(inputs: Inputs, config: Config) -> Inputs:
     CRSError
         If no CRS in metres fits.
     """
-    crs = _working_crs(inputs, config)
-    moved = {}
-    for name in _PLACED:
-        frame = getattr(inputs, name)
-        if isinstance(frame, GeoDataFrame) and frame.crs is not None and frame.crs != crs:
-            moved[name] = frame.to_crs(crs)
-    return inputs._replace(**moved)
+    land = [frame for frame in (inputs.territories, inputs.units) if frame is not None]
+    crs = choose_crs(config, *land)
+    return inputs._replace(**{name: to_crs(getattr(inputs, name), crs) for name in _PLACED})
 
 
 def _dissolve(units: GeoDataFrame, inputs: Inputs, config: Config) -> GeoDataFrame:
