@@ -43,7 +43,7 @@ def find_faults(config: Config, *, progress: Progress = silent) -> DataFrame:
     >>> from gridmap.workspace import load_config
     >>> config = load_config(save_sketch(tempfile.mkdtemp()))
     >>> sorted(set(find_faults(config)["severity"]))
-    ['look at this', 'mended']
+    ['look at this']
     """
     try:
         inputs = load_inputs(config, progress=progress)
