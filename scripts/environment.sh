@@ -33,35 +33,35 @@ find_python() {
 
 # What decides whether an environment still fits: its place, its Python, what it must hold.
 fingerprint() {
-    { printf '%s\n' "$root" "$1"; "$1" --version; cat setup.cfg pyproject.toml; } |
-        sha256sum | cut -d ' ' -f 1
+    { printf '%s\n' "$root" "${GRIDMAP_PYTHON:-}"; "$environment/bin/python" --version 2>&1
+        cat setup.cfg pyproject.toml; } | sha256sum | cut -d ' ' -f 1
 }
 
 # make_environment [EXTRAS]: see that .venv holds gridmap and its extras. The file .venv/ready
 # says what it was made from; an environment that already holds more than is asked is kept.
 make_environment() {
-    local extras=${1:-} python mark made="" held=""
-    python=$(find_python) || exit 1
-    mark=$(fingerprint "$python")
+    local extras=${1:-} made="" held="" began=$SECONDS
     read -r made held 2>/dev/null <"$environment/ready"
-    if [ "$made" = "$mark" ] && { [ -z "$extras" ] || [ "$extras" = "$held" ]; }; then
+    if [ "$made" != "$(fingerprint)" ]; then
+        make_venv
+    elif [ -z "$extras" ] || [ "$extras" = "$held" ]; then
         say "The private environment .venv is up to date."
         return
     fi
-    local began=$SECONDS
     rm -f "$environment/ready"
-    [ "$made" = "$mark" ] || make_venv "$python"
     install_gridmap "$extras"
     say "The environment took $((SECONDS - began)) s."
-    printf '%s %s\n' "$mark" "$extras" >"$environment/ready"
+    printf '%s %s\n' "$(fingerprint)" "$extras" >"$environment/ready"
 }
 
 make_venv() {
-    "$1" -c 'import venv, ensurepip' 2>/dev/null ||
+    local python
+    python=$(find_python) || exit 1
+    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         stop "Python has no module to make a private environment. On Debian:" \
             "apt-get install python3-venv"
-    say "Making the private environment .venv with $("$1" --version) ..."
-    "$1" -m venv --clear "$environment" ||
+    say "Making the private environment .venv with $("$python" --version) ..."
+    "$python" -m venv --clear "$environment" ||
         stop "the private environment $environment could not be made: is the disk full, or the" \
             "folder not yours?"
 }
