@@ -166,8 +166,9 @@ def fit_columns(
 def _fit_unless_personal(raw: Raw, wanted: Any, column: Column) -> dict[str, Fitted]:
     values = pick(raw, wanted)
     headers = [wanted] if isinstance(wanted, str) else list(wanted)
-    by_header = any(personal.is_personal_header(header) for header in headers)
-    if by_header or (column.kind == "text" and personal.has_personal_values(values)):
+    if any(personal.is_personal_header(h) for h in headers) or (
+        column.kind != "time" and personal.has_personal_values(values)
+    ):
         return {}
     return {column.name: _fit(values, column)}
 
@@ -246,9 +247,12 @@ def _needed(values: Series, column: Column) -> tuple[Fault, ...]:
 
 
 def _fit_code(values: Series, column: Column) -> Fitted:
-    mended = codes.mend_codes(values)
+    private = personal.find_personal(values)
+    mended = codes.mend_codes(values.mask(private) if private.any() else values)
     lost = np.asarray(mended.hopeless)
-    notes = [Note(np.asarray(mended.mended), f"{column.name} mended", values, mended.codes,
+    notes = [Note(private, "personal number left out",
+                  note=f"{column.name} held a phone or ID number"),
+             Note(np.asarray(mended.mended), f"{column.name} mended", values, mended.codes,
                   mended.reason)]
     blank = np.asarray(mended.codes.isna()) & ~lost
     faults = [Fault(lost, f"{column.name} unreadable", _LOST_DIGITS)]

@@ -110,14 +110,12 @@ def _fit(raw: Raw, name: str, source: Any) -> Fitted | None:
     """Return a column of figures or of text, or None where it is personal."""
     values = fit.pick(raw, source)
     headers = [source] if isinstance(source, str) else source
-    if any(personal.is_personal_header(header) for header in headers):
+    if any(map(personal.is_personal_header, headers)) or personal.has_personal_values(values):
         return None
     filled = int((~account.is_blank(values)).sum())
     numbers = int(cells.to_numbers(values).notna().sum())
     if numbers >= _FIGURES * filled:
         column = Column(name=name, kind="number", meaning="a figure of the table", missing=True)
         return quantities.fit_numbers(values, column)
-    if personal.has_personal_values(values):
-        return None
     column = Column(name=name, kind="text", meaning="a text of the table", missing=True)
     return fit.fit_text(values, column)
