@@ -47,6 +47,7 @@ _ROOMS: dict[str, str] = {
     "check_disclosure": "coverage.disclosure",
     "check_frame": "schema",
     "check_tiling": "tiling.check",
+    "choose_sites": "coverage.siting",
     "count_batch": "attach.stream",
     "draw_base_grids": "pipeline",
     "draw_comparison": "maps.compare",
