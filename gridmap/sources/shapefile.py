@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import struct
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,18 @@ def read_shapefile(path: Path, wanted: list[str], *, encoding: str | None = None
 def _read_shapes(
     path: Path, beside: dict[str, Path]
 ) -> tuple[NDArray[np.int64], NDArray[Any], Any]:
-    if ".shx" in beside and beside[".shx"].stat().st_size >= _HEADER:
-        return _read_with_gdal(path, path)
-    with tempfile.TemporaryDirectory() as folder:  # GDAL would write the .shx beside the file
+    """Read the shapes; alone, where a file beside them is absent or damaged."""
+    whole = ".shx" in beside and beside[".shx"].stat().st_size >= _HEADER
+    if whole:
+        with suppress(SourceError):
+            return _read_with_gdal(path, path)
+    with tempfile.TemporaryDirectory() as folder:  # GDAL would write a .shx beside the file
         copy = Path(folder) / "shapes.shp"
         shutil.copyfile(path, copy)
-        copy.with_suffix(".shx").write_bytes(_make_index(path.read_bytes()))
+        if whole:
+            shutil.copyfile(beside[".shx"], copy.with_suffix(".shx"))
+        else:
+            copy.with_suffix(".shx").write_bytes(_make_index(path.read_bytes()))
         return _read_with_gdal(copy, path)
 
 
