@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .atlas import draw_atlas
     from .compare import draw_comparison
     from .layers import (
         draw_footprints,
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from .qgis import draw_qgis_style
     from .report import draw_report
     from .style import ClassRule, measure_classes
+    from .template import Template, list_templates, load_template
 
 _PARTS = {
     "ClassRule": "style",
     "Map": "offline",
+    "Template": "template",
+    "draw_atlas": "atlas",
     "draw_comparison": "compare",
     "draw_footprints": "layers",
     "draw_grids": "layers",
@@ -43,12 +47,16 @@ _PARTS = {
     "draw_report": "report",
     "draw_territories": "layers",
     "explore": "notebook",
+    "list_templates": "template",
+    "load_template": "template",
     "measure_classes": "style",
 }
 
 __all__ = [
     "ClassRule",
     "Map",
+    "Template",
+    "draw_atlas",
     "draw_comparison",
     "draw_footprints",
     "draw_grids",
@@ -62,6 +70,8 @@ __all__ = [
     "draw_report",
     "draw_territories",
     "explore",
+    "list_templates",
+    "load_template",
     "measure_classes",
 ]
 

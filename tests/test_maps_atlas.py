@@ -1,0 +1,167 @@
+"""Print: every grid on a page of its own, no letter lost, codes that can be read back."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+import pytest
+from pandas import DataFrame
+
+from gridmap import errors
+from gridmap.maps import atlas, fonts, template
+from gridmap.rules import Publication, load_publication
+from gridmap.sketch import sketch_grids, sketch_points
+
+INTERNAL = load_publication("internal")
+pdfium = pytest.importorskip("pypdfium2", reason="pypdfium2 is not installed")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def chinese_font():
+    """Skip where no font with Chinese characters is installed."""
+    try:
+        return fonts.find_font()
+    except errors.SourceError as error:
+        pytest.skip(str(error))
+
+
+def city():
+    grids = sketch_grids("AAB", "CDD", "EEE", side_m=200)
+    codes = pd.Index([f"3710{n:011d}" for n in range(len(grids))], name="grid", dtype="str")
+    return grids.set_axis(codes).assign(territory=["N", "N", "N", "S", "S"])
+
+
+def towns(grids):
+    frame = grids.dissolve("territory")[["geometry"]].assign(
+        name=["海滨街道", "龙䶮村"], level="town", parent=pd.Series([None, None], dtype="str"))
+    return frame.set_index(pd.Index(["N", "S"], name="territory", dtype="str"))
+
+
+def draw(grids, **options):
+    return list(atlas.draw_atlas(grids, **{"publication": INTERNAL, **options}))
+
+
+def read(part):
+    return pdfium.PdfDocument(part.content)
+
+
+def text_of(part):
+    return [page.get_textpage().get_text_range() for page in read(part)]
+
+
+def test_every_grid_has_a_page_in_the_part_of_its_territory():
+    grids = city()
+    parts = draw(grids, territories=towns(grids))
+    assert [(part.name, part.pages) for part in parts] == [("overview", 2), ("N", 3), ("S", 2)]
+    pages = text_of(parts[1]) + text_of(parts[2])
+    assert [page.split()[1] for page in pages] == list(grids.index)  # below the place
+    assert "海滨街道" in pages[0] and "龙䶮村" in pages[3]  # as text that can be searched
+
+
+def test_the_index_names_the_page_of_every_grid():
+    grids = city()
+    index = text_of(draw(grids, territories=towns(grids))[0])[1].split()
+    for code, page in zip(grids.index, "12312", strict=True):
+        assert index[index.index(code) + 1] == page
+
+
+def test_a_qr_code_can_be_read_back():
+    zxing = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+    grids = city()
+    for name, scale in (("atlas", 2), ("board", 1), ("card", 3)):
+        part = draw(grids, template=template.load_template(name), territories=towns(grids),
+                    texts={"heading": "联系卡"})[1]
+        image = read(part)[0].render(scale=scale).to_pil()
+        found = {code.text for code in zxing.read_barcodes(image)}
+        assert grids.index[0] in found
+
+
+def test_cards_share_sheets():
+    grids = sketch_grids("ABCDEFGHIJKL", side_m=100)
+    parts = draw(grids, template=template.load_template("card"))
+    assert [(part.name, part.pages) for part in parts[1:]] == [("001", 2)]
+    page = read(parts[1])[0]
+    assert [round(side / 72 * 25.4) for side in page.get_size()] == [210, 297]
+
+
+def test_a_board_can_be_enlarged():
+    board = dataclasses.replace(template.load_template("board"), scale=2**0.5)
+    page = read(draw(city(), template=board)[1])[0]
+    assert [round(side / 72 * 25.4) for side in page.get_size()] == [594, 840]
+
+
+def test_the_map_shows_neighbours_buildings_and_assets():
+    grids = city()
+    house = sketch_grids("H", side_m=30).set_axis(pd.Index(["h"], name="element"))
+    lamps = sketch_points((100, 500), kind="lamp").rename_axis("asset")
+    bare, full = (read(draw(grids, **layers)[1])[0].render(scale=1).to_pil()
+                  for layers in ({}, {"buildings": house, "assets": lamps}))
+    assert bare.tobytes() != full.tobytes()
+
+
+def test_contacts_are_printed_and_unknown_grids_refused():
+    grids = city()
+    contacts = DataFrame({"contact": ["网格员 0631-5200000"]}, index=grids.index[:1])
+    first, second = text_of(draw(grids, contacts=contacts)[1])[:2]
+    assert "网格员 0631-5200000" in first and "0631" not in second
+    with pytest.raises(errors.SchemaError, match="contacts: X are no grids"):
+        draw(grids, contacts=contacts.set_axis(["X"]))
+
+
+def test_a_character_that_the_font_lacks_is_an_error_by_name():
+    grids = city()
+    contacts = DataFrame({"contact": ["\U0001f3e0 家"]}, index=grids.index[:1])
+    with pytest.raises(errors.SourceError, match=r"lacks 🏠 \(U\+1F3E0\)\. Name one that has"):
+        draw(grids, contacts=contacts)
+
+
+def test_what_is_done_is_not_drawn_again():
+    grids = city()
+    assert [part.name for part in draw(grids, done=["overview", "N"])] == ["S"]
+    again = {part.name: part.content for part in draw(grids)}
+    assert draw(grids, done=["overview", "N"])[0].content == again["S"]
+
+
+def test_progress_is_told():
+    told = []
+    draw(city(), progress=lambda done, total: told.append((done, total)))
+    assert told == [(3, 5), (5, 5)]
+
+
+def test_only_allowed_figures_are_printed():
+    public = Publication(name="mine", columns=("territory", "households"))
+    grids = city().assign(households=320, people=97531)
+    pages = text_of(draw(grids, publication=public)[1])
+    assert "320" in pages[0] and not any("97,531" in page for page in pages)
+
+
+def test_a_field_that_there_is_not_is_named():
+    item = template.Item(kind="text", place=(0, 0), text="{phone}")
+    odd = template.Template(page=(100, 100), items=(item,))
+    with pytest.raises(errors.ProfileError, match="the template names phone, which no grid has"):
+        draw(city(), template=odd)
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ("page = [1, 1]\n[[items]]\nkind = 'song'\nplace = [0, 0]", "there is no item 'song'"),
+    ("page = [1, 1]\n[[items]]\nkind = 'qr'\nplace = [0, 0]", "a qr needs box"),
+    ("page = [1, 1]\ncolour = 'red'", "unknown entries colour for Template"),
+    ("page = [1", "is not valid TOML"),
+])
+def test_a_template_that_cannot_be_drawn_is_refused(tmp_path, text, message):
+    (tmp_path / "mine.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(errors.ProfileError, match=message):
+        template.load_template(tmp_path / "mine.toml")
+
+
+def test_text_that_is_too_wide_is_set_smaller_and_then_cut():
+    from gridmap.maps import ink
+
+    font = fonts.build_font(["社区居民委员会" * 6])
+    assert ink.set_text(font, "社区", (0, 0), size=10, width=100).count("/F 10.00") == 1
+    assert "/F 6.00" in ink.set_text(font, "社区居民委员会" * 6, (0, 0), size=10, width=100)
+
+
+def test_an_empty_layer_prints_its_overview_only():
+    assert [part.name for part in draw(city().iloc[:0])] == ["overview"]
