@@ -5,4 +5,11 @@ from .measure import Measures, measure_partition
 from .partition import Partition, partition
 from .weights import DrawingWeights
 
-__all__ = ["DrawingWeights", "Measures", "Partition", "issue_codes", "measure_partition", "partition"]
+__all__ = [
+    "DrawingWeights",
+    "Measures",
+    "Partition",
+    "issue_codes",
+    "measure_partition",
+    "partition",
+]

@@ -42,6 +42,7 @@ class Batch(NamedTuple):
     asked: NDArray[np.float64]
     aimed: NDArray[np.float64]
     random: NDArray[np.uint64]
+    rise: NDArray[np.float64]  # what a typical move costs, per part, after the first drawing
 
     @property
     def grids(self) -> int:
@@ -92,6 +93,7 @@ def build_batch(plan: Plan, group: list[int]) -> Batch:
         asked=asked,
         aimed=aimed,
         random=np.array([scramble(plan.seeds[part]) for part in group], np.uint64),
+        rise=np.zeros(len(group)),
     )
 
 

@@ -8,10 +8,15 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 from .batches import Batch
-from .kernels import anneal
+from .kernels import anneal, arcs, repair, split
 
 #: Sums of floats may miss a bound by this share of the scale.
 SLACK = 1e-9
+
+#: Temperatures of a second look, in typical rises, and prices of being out of range.
+HEAT = (0.5, 0.02)
+STRICT = np.array([5.0, 100.0])
+HARD = np.array([100.0, 100.0])
 
 
 def mend(
@@ -19,9 +24,10 @@ def mend(
 ) -> NDArray[np.int32]:
     """Draw the neighbourhoods of grids out of range again, keeping what gets better.
 
-    Each round takes the grids out of range and those within two, three, … steps, anneals
-    them alone, and keeps the outcome of each such cluster if it has fewer grids out of
-    range, or as many that are less far out.
+    Each round takes the grids out of range and those within two, three, … steps and
+    anneals them alone. Where that does not help, each such cluster is drawn from nothing:
+    halved by its masses, and annealed. The outcome is kept, cluster by cluster, if it has
+    fewer grids out of range, or as many that are less far out.
 
     Parameters
     ----------
@@ -38,20 +44,14 @@ def mend(
     array of int32
     """
     for turn in range(rounds):
-        off = find_off_range(batch, label)
-        if not off.any():
-            break
-        part_of = np.repeat(np.arange(len(batch.parts)), np.diff(batch.parts[:, 2:])[:, 0])
-        rows = np.unique(part_of[off > 0])
-        near = _neighbours(batch, label)
-        active = _spread(near, off > 0, 2 + turn)
-        trial = label.copy()
-        random = batch.random[rows]
-        fixed = (batch.board, batch.asked[rows], pull, trial, batch.parts[rows], random, ~active)
-        anneal.flip(*fixed, np.array([0.3, 0.01]), np.array([5.0, 100.0]), 150 * (1 + turn))
-        anneal.flip(*fixed, np.zeros(2), np.array([100.0, 100.0]), 10)
-        batch.random[rows] = random
-        label = _keep_better(batch, label, trial, off, near, active)
+        for draw_again in (_anneal_again, _draw_from_nothing):
+            off = find_off_range(batch, label)
+            if not off.any():
+                return label
+            near = _neighbours(batch, label)
+            active = _spread(near, off > 0, 2 + turn)
+            trial = draw_again(batch, label, pull, off, near, active, turn)
+            label = _keep_better(batch, label, trial, off, near, active)
     return label
 
 
@@ -65,6 +65,87 @@ def find_off_range(batch: Batch, label: NDArray[np.int32]) -> NDArray[np.float64
     asked = np.repeat(batch.asked, np.diff(batch.parts[:, 2:])[:, 0], axis=0)
     out = np.maximum(asked[:, 0] - sums, sums - asked[:, 1]) * asked[:, 2]
     return np.where(out > SLACK, out, 0.0).sum(axis=1)
+
+
+def _anneal_again(
+    batch: Batch,
+    label: NDArray[np.int32],
+    pull: NDArray[np.float64],
+    off: NDArray[np.float64],
+    near: csr_array,
+    active: NDArray[np.bool_],
+    turn: int,
+) -> NDArray[np.int32]:
+    """Anneal all clusters at once, from where they are."""
+    rows = np.unique(_part_of_grid(batch)[off > 0])
+    trial = label.copy()
+    random = batch.random[rows]
+    fixed = (batch.board, batch.asked[rows], pull, trial, batch.parts[rows], random, ~active)
+    heat = batch.rise[rows, None] * np.array(HEAT)
+    anneal.flip(*fixed, heat, STRICT, 150 * (1 + turn))
+    anneal.flip(*fixed, 0.0 * heat, HARD, 10)
+    batch.random[rows] = random
+    return trial
+
+
+def _draw_from_nothing(
+    batch: Batch,
+    label: NDArray[np.int32],
+    pull: NDArray[np.float64],
+    off: NDArray[np.float64],
+    near: csr_array,
+    active: NDArray[np.bool_],
+    turn: int,
+) -> NDArray[np.int32]:
+    """Halve each cluster anew and anneal it alone."""
+    trial = label.copy()
+    cluster = _clusters(near, active)
+    part_of = _part_of_grid(batch)
+    for which in np.unique(cluster[off > 0]):
+        grids = np.flatnonzero((cluster == which) & active)
+        if len(grids) > 1:
+            units = np.flatnonzero(np.isin(label, grids))
+            row = part_of[grids[0]]
+            trial[units] = grids[_redraw(batch, units, len(grids), row, pull, turn)]
+    return trial
+
+
+def _redraw(
+    batch: Batch,
+    units: NDArray[np.int64],
+    grids: int,
+    row: int,
+    pull: NDArray[np.float64],
+    turn: int,
+) -> NDArray[np.int32]:
+    """Divide some connected units of one part into so many grids."""
+    board = batch.board
+    start, arc, neighbour = arcs.take(board.start, board.neighbour, units)
+    some = board._replace(
+        start=start.astype(np.int32),
+        neighbour=neighbour.astype(np.int32),
+        length=board.length[arc],
+        fence=board.fence[arc] if len(board.fence) else board.fence,
+        unit=board.unit[units],
+        anchor=np.full((grids, 2), np.nan) if len(board.anchor) else board.anchor,
+    )
+    some = some._replace(linked=anneal.link_ring(some.start, some.neighbour))
+    mass = some.unit[:, anneal.MASS]
+    weight = mass + 1e-3 * mass.mean() + 1e-9
+    label = split.halve(batch.place[units], weight, grids)
+    repair.join_pieces(some.start, some.neighbour, some.length, weight, label, grids)
+    parts = np.array([[0, len(units), 0, grids]])
+    random = batch.random[row : row + 1]
+    frozen = np.zeros(grids, np.bool_)
+    fixed = (some, batch.asked[row : row + 1], pull, label, parts, random, frozen)
+    heat = batch.rise[row : row + 1, None] * np.array(HEAT)
+    anneal.flip(*fixed, heat, STRICT, 400 * (1 + turn))
+    anneal.flip(*fixed, 0.0 * heat, HARD, 10)
+    return label
+
+
+def _part_of_grid(batch: Batch) -> NDArray[np.int64]:
+    return np.repeat(np.arange(len(batch.parts)), np.diff(batch.parts[:, 2:])[:, 0])
 
 
 def _neighbours(batch: Batch, label: NDArray[np.int32]) -> csr_array:
@@ -88,6 +169,12 @@ def _spread(
     return reached
 
 
+def _clusters(near: csr_array, active: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Number the connected clusters of active grids; others are clusters of their own."""
+    inside = near.multiply(active[:, None]).multiply(active[None, :])
+    return np.asarray(connected_components(inside, directed=False)[1], np.int64)
+
+
 def _keep_better(
     batch: Batch,
     label: NDArray[np.int32],
@@ -97,10 +184,9 @@ def _keep_better(
     active: NDArray[np.bool_],
 ) -> NDArray[np.int32]:
     """Take the new drawing cluster by cluster, where it is better than the old one."""
-    inside = near.multiply(active[:, None]).multiply(active[None, :])
-    count, cluster = connected_components(inside, directed=False)
+    cluster = _clusters(near, active)
     new = find_off_range(batch, trial)
-    fewer = np.bincount(cluster, new > 0, count) - np.bincount(cluster, off > 0, count)
-    nearer = np.bincount(cluster, new, count) - np.bincount(cluster, off, count)
+    fewer = np.bincount(cluster, new > 0) - np.bincount(cluster, off > 0)
+    nearer = np.bincount(cluster, new) - np.bincount(cluster, off)
     better = (fewer < 0) | ((fewer == 0) & (nearer < 0))
     return np.where(better[cluster[label]], trial, label).astype(np.int32)

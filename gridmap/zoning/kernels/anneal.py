@@ -229,6 +229,47 @@ def factor(first, last, steps):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def typical_rises(board, label, parts, grids):  # type: ignore[no-untyped-def]
+    """Return for each part the median rise in the cost of shape of a move that raises it."""
+    state, count = tally(board, label, grids)
+    typical = np.zeros(len(parts))
+    for row in range(len(parts)):
+        first, last = parts[row, 0], parts[row, 1]
+        found = np.empty(board.start[last] - board.start[first])
+        size = 0
+        for u in range(first, last):
+            old = label[u]
+            for arc in range(board.start[u], board.start[u + 1]):
+                new = label[board.neighbour[arc]]
+                if new != old and count[old] > 1:
+                    rise = _shape_rise(board, label, u, old, new, state)
+                    if rise > 0.0:
+                        found[size] = rise
+                        size += 1
+        if size > 0:
+            typical[row] = np.median(found[:size])
+    return typical
+
+
+@compiled
+def _shape_rise(board, label, u, old, new, state):  # type: ignore[no-untyped-def]
+    """Return by how much the cost of shape rises if a unit moves; -1 if it cannot."""
+    unit = board.unit
+    left, gained, same, _runs = borders(
+        board.start, board.neighbour, board.length, board.linked, label, u, old, new
+    )
+    if same == 0:
+        return -1.0
+    old_outline = state[old, OUTLINE] - unit[u, OUTLINE] + 2.0 * left
+    new_outline = state[new, OUTLINE] + unit[u, OUTLINE] - 2.0 * gained
+    rise = old_outline**2 / (state[old, AREA] - unit[u, AREA])
+    rise += new_outline**2 / (state[new, AREA] + unit[u, AREA])
+    rise -= state[old, OUTLINE] ** 2 / state[old, AREA]
+    rise -= state[new, OUTLINE] ** 2 / state[new, AREA]
+    return rise / FOUR_PI
+
+
+@compiled
 def flip(board, bounds, pull, label, parts, random, frozen, heat, strict, sweeps):  # type: ignore[no-untyped-def]
     """Go over the units of each part again and again and move those on a border.
 
@@ -248,8 +289,10 @@ def flip(board, bounds, pull, label, parts, random, frozen, heat, strict, sweeps
         another; changed in place.
     frozen : array of bool
         Grids that neither give nor take.
-    heat, strict : arrays of 2
-        First and last temperature, and price of being out of range.
+    heat : array
+        First and last temperature of each part.
+    strict : array of 2
+        First and last price of being out of range.
     sweeps : int
 
     Returns
@@ -268,7 +311,7 @@ def flip(board, bounds, pull, label, parts, random, frozen, heat, strict, sweeps
     for row in range(len(parts)):
         moved += _flip_part(
             board, board.start, board.neighbour, board.length, board.linked, board.unit,
-            bounds[row], pull, label, parts[row], row, random, frozen, heat, strict, sweeps,
+            bounds[row], pull, label, parts[row], row, random, frozen, heat[row], strict, sweeps,
             state, count, edge, mark, queue,
         )
     return moved
