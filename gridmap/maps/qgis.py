@@ -73,7 +73,7 @@ def draw_qgis_style(
         ElementTree.SubElement(rules, "rule", key=f"class {number}", symbol=str(number),
                                filter=condition, label=text)
         symbols.append(_symbol(number, classes["colour"].iloc[number], condition))
-    root.append(_labeling(str(grids.index.name)))
+    root.append(_labeling(str(grids.index.name), short="territory" in table))
     ElementTree.indent(root, " ")
     return ("<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
             + ElementTree.tostring(root, encoding="unicode") + "\n")
@@ -130,18 +130,22 @@ def _rgba(colour: str) -> str:
     return f"{red},{green},{blue},255"
 
 
-def _labeling(code: str) -> ElementTree.Element:
-    """Return labels: the code of each grid where it fits, with a white halo."""
+def _labeling(code: str, *, short: bool) -> ElementTree.Element:
+    """Return labels: what the page writes on a grid, where it fits, with a white halo."""
+    field = f'"{code}"'
+    if short:
+        rest = f"regexp_replace(replace({field}, \"territory\", ''), '^[-_ ]+', '')"
+        field = f"coalesce(nullif({rest}, ''), {field})"
     labeling = ElementTree.Element("labeling", type="simple")
     settings = ElementTree.SubElement(labeling, "settings", calloutType="simple")
     text = ElementTree.SubElement(
-        settings, "text-style", fieldName=code, isExpression="0", fontSize="7.5",
+        settings, "text-style", fieldName=field, isExpression="1", fontSize="7.5",
         fontSizeUnit="Point", textColor="32,38,46,255", fontFamily="Noto Sans CJK SC",
         namedStyle="Regular")
     ElementTree.SubElement(text, "text-buffer", bufferDraw="1", bufferSize="0.8",
                            bufferSizeUnits="MM", bufferColor="255,255,255,235")
     ElementTree.SubElement(settings, "placement", placement="1", centroidInside="1",
                            fitInPolygonOnly="1")
-    ElementTree.SubElement(settings, "rendering", scaleVisibility="1", scaleMin="50000",
-                           scaleMax="1", drawLabels="1")
+    ElementTree.SubElement(settings, "rendering", scaleVisibility="1", scaleMin="1",
+                           scaleMax="50000", drawLabels="1")
     return labeling
