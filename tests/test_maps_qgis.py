@@ -15,7 +15,7 @@ from gridmap.maps.layers import short_codes
 from gridmap.sketch import sketch_grids
 
 LOOK = """
-import json, sys
+import json, os, sys
 from qgis.core import (QgsApplication, QgsExpression, QgsExpressionContext,
                        QgsExpressionContextUtils, QgsVectorLayer)
 app = QgsApplication([], False)
@@ -32,8 +32,8 @@ for feature in layer.getFeatures():
 rules = [[rule.label(), rule.symbol().color().name(),
           sum(1 for _ in layer.getFeatures(rule.filterExpression()))]
          for rule in layer.renderer().rootRule().children()]
-print("LOOKED" + json.dumps([fine, rules, labels, settings.minimumScale]))
-app.exitQgis()
+print("LOOKED" + json.dumps([fine, rules, labels, settings.minimumScale]), flush=True)
+os._exit(0)  # QGIS may fall over its own objects while it closes
 """
 
 
