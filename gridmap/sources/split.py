@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import mmap
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
@@ -16,12 +16,28 @@ from .account import Lost
 
 Body = io.BytesIO | mmap.mmap
 
+_BLOCK_BYTES = 1 << 22
 _NOT_CLOSED = "a quote is not closed"
 
 
-def split_text(
-    body: Body, names: Sequence[str], separator: str, skipped: int, wanted: Sequence[str]
-) -> tuple[pa.Table, list[Lost]]:
+class Layout(NamedTuple):
+    """How the lines of a text are made up."""
+
+    names: Sequence[str]  # headers of all columns
+    separator: str
+    skipped: int  # lines at the start that hold no row
+    wanted: Sequence[str]  # headers of the columns to return
+
+
+class Split(NamedTuple):
+    """Columns of bytes, the rows that do not fit, and the encoding of the bytes."""
+
+    table: pa.Table
+    lost: list[Lost]
+    encoding: str
+
+
+def split_text(body: Body, layout: Layout, encoding: str) -> Split:
     """Split a text into columns of bytes.
 
     A quote that is never closed would swallow the rows after it without a word. Where
@@ -32,26 +48,34 @@ def split_text(
     ----------
     body : BytesIO or mmap
         Text in any encoding that keeps ASCII bytes for separators.
-    names : sequence of str
-        Headers of all columns.
-    separator : str
-    skipped : int
-        Lines at the start that hold no row.
-    wanted : sequence of str
-        Headers of the columns to return.
+    layout : Layout
+        Headers are unique.
+    encoding : str
+        Of the body. Where rows do not fit, all of it is decoded to say which, and the
+        cells come out in UTF-8.
 
     Returns
     -------
-    (Table of binary columns, list of Lost)
+    Split
+
+    Raises
+    ------
+    SourceError
+        If it is no table at all.
     """
-    reader = _Reader(body, names, separator, skipped, wanted)
     quoted = body_bytes(body).find(b'"') >= 0
-    table, lost = reader.split(quoted=quoted)
-    if quoted and _lines(body) - skipped > table.num_rows + len(lost):
-        by_line, lost_by_line = reader.split_by_line()
+    lost: list[Lost] = []
+    try:
+        table = _read(body, layout, quoted=quoted)
+    except pa.ArrowInvalid:
+        text = bytes(body_bytes(body)).decode(encoding, errors="replace")
+        body, encoding = io.BytesIO(text.encode("utf-8")), "UTF-8"
+        table, lost = _read_ragged(body, layout, quoted=quoted)
+    if quoted and _count_lines(body) - layout.skipped > table.num_rows + len(lost):
+        by_line, lost_by_line = _split_by_line(body, layout)
         if by_line.num_rows > table.num_rows:
-            return by_line, lost_by_line
-    return table, lost
+            table, lost = by_line, lost_by_line
+    return Split(table, lost, encoding)
 
 
 def body_bytes(body: Body) -> Any:
@@ -59,7 +83,47 @@ def body_bytes(body: Body) -> Any:
     return body if isinstance(body, mmap.mmap) else body.getvalue()
 
 
-def _lines(body: Body) -> int:
+def _read(
+    body: Body, layout: Layout, *, quoted: bool, take: Callable[[Any], str] | None = None
+) -> pa.Table:
+    """Split with pyarrow; only a single thread knows the numbers of rows that do not fit."""
+    asked = list(layout.wanted) or list(layout.names[:1])
+    return pa_csv.read_csv(
+        pa.BufferReader(pa.py_buffer(body_bytes(body))),
+        read_options=pa_csv.ReadOptions(
+            column_names=list(layout.names), skip_rows=layout.skipped, use_threads=take is None,
+            block_size=_BLOCK_BYTES,
+        ),
+        parse_options=pa_csv.ParseOptions(
+            delimiter=layout.separator, newlines_in_values=quoted,
+            quote_char='"' if quoted else False, invalid_row_handler=take,
+        ),
+        convert_options=pa_csv.ConvertOptions(
+            include_columns=asked, check_utf8=False, strings_can_be_null=False,
+            column_types=dict.fromkeys(layout.names, pa.binary()),
+        ),
+    )
+
+
+def _read_ragged(body: Body, layout: Layout, *, quoted: bool) -> tuple[pa.Table, list[Lost]]:
+    """Split a text in UTF-8 some of whose rows do not fit, and name those."""
+    lost: list[Lost] = []
+
+    def take(row: Any) -> str:  # pyarrow asks for a callback
+        number = None if row.number is None else int(row.number) - layout.skipped
+        lost.append(Lost(number, f"{row.actual_columns} cells instead of {row.expected_columns}"))
+        return "skip"
+
+    try:
+        return _read(body, layout, quoted=quoted, take=take), lost
+    except pa.ArrowInvalid as error:
+        if not _count_lines(body) - layout.skipped:
+            empty = pa.array([], pa.binary())
+            return pa.table(dict.fromkeys(layout.wanted or layout.names[:1], empty)), []
+        raise SourceError(f"it is no table of text that can be split: {error}") from error
+
+
+def _count_lines(body: Body) -> int:
     return sum(1 for line in _each_line(body) if line.strip())
 
 
@@ -68,79 +132,26 @@ def _each_line(body: Body) -> Iterator[bytes]:
     return iter(body.readline, b"")
 
 
-class _Reader:
-    """One text and the way to split it; pyarrow asks for a callback that collects rows."""
-
-    def __init__(
-        self, body: Body, names: Sequence[str], separator: str, skipped: int,
-        wanted: Sequence[str],
-    ) -> None:
-        self.body, self.separator, self.skipped = body, separator, skipped
-        # a header that stands twice is told apart, as nobody can ask for it by name
-        self.names = [f"{n}\0{at}" if names.index(n) != at else n for at, n in enumerate(names)]
-        self.wanted = list(dict.fromkeys(wanted))
-        self.lost: list[Lost] = []
-
-    def split(self, *, quoted: bool) -> tuple[pa.Table, list[Lost]]:
-        """Split with pyarrow; again on one thread where rows are lost, as only that knows
-        their numbers."""
-        table = self._read(quoted=quoted, threads=True)
-        if self.lost:
-            table = self._read(quoted=quoted, threads=False)
-        return table, self.lost
-
-    def _read(self, *, quoted: bool, threads: bool) -> pa.Table:
-        self.lost = []
-        names, wanted = self.names, self.wanted
-        try:
-            return pa_csv.read_csv(
-                pa.BufferReader(pa.py_buffer(body_bytes(self.body))),
-                read_options=pa_csv.ReadOptions(
-                    column_names=names, skip_rows=self.skipped, use_threads=threads,
-                    block_size=1 << 22,
-                ),
-                parse_options=pa_csv.ParseOptions(
-                    delimiter=self.separator, newlines_in_values=quoted,
-                    quote_char='"' if quoted else False, invalid_row_handler=self._take,
-                ),
-                convert_options=pa_csv.ConvertOptions(
-                    include_columns=wanted or names[:1], check_utf8=False,
-                    column_types=dict.fromkeys(names, pa.binary()), strings_can_be_null=False,
-                ),
-            )
-        except pa.ArrowInvalid as error:
-            if "Empty CSV" in str(error) or "no rows" in str(error).lower():
-                return pa.table({name: pa.array([], pa.binary()) for name in wanted or names[:1]})
-            raise SourceError(f"it is no table of text that can be split: {error}") from error
-
-    def _take(self, row: Any) -> str:
-        number = None if row.number is None else int(row.number) - self.skipped
-        self.lost.append(
-            Lost(number, f"{row.actual_columns} cells instead of {row.expected_columns}")
-        )
-        return "skip"
-
-    def split_by_line(self) -> tuple[pa.Table, list[Lost]]:
-        """Split each line by itself, in bytes that stand for themselves (Latin-1)."""
-        rows: list[list[str]] = []
-        lost: list[Lost] = []
-        number = 0
-        for at, line in enumerate(_each_line(self.body)):  # slow; damaged files only
-            if at < self.skipped or not line.strip():
-                continue
-            number += 1
-            text = line.decode("latin-1").rstrip("\r\n")
-            whole = text.count('"') % 2 == 0
-            found = (next(csv.reader([text], delimiter=self.separator)) if whole
-                     else text.split(self.separator))
-            if len(found) != len(self.names):
-                why = "" if whole else f"{_NOT_CLOSED}, "
-                lost.append(Lost(number, f"{why}{len(found)} cells instead of {len(self.names)}"))
-            else:
-                rows.append(found)
-        columns = {
-            name: pa.array([row[self.names.index(name)].encode("latin-1") for row in rows],
-                           pa.binary())
-            for name in self.wanted or self.names[:1]
-        }
-        return pa.table(columns), lost
+def _split_by_line(body: Body, layout: Layout) -> tuple[pa.Table, list[Lost]]:
+    """Split each line by itself, in bytes that stand for themselves (Latin-1)."""
+    rows: list[list[str]] = []
+    lost: list[Lost] = []
+    number, expected = 0, len(layout.names)
+    for at, line in enumerate(_each_line(body)):  # slow; damaged files only
+        if at < layout.skipped or not line.strip():
+            continue
+        number += 1
+        text = line.decode("latin-1").rstrip("\r\n")
+        whole = text.count('"') % 2 == 0
+        found = (next(csv.reader([text], delimiter=layout.separator)) if whole
+                 else text.split(layout.separator))
+        if len(found) == expected:
+            rows.append(found)
+        else:
+            why = "" if whole else f"{_NOT_CLOSED}, "
+            lost.append(Lost(number, f"{why}{len(found)} cells instead of {expected}"))
+    columns = {
+        name: pa.array([row[at].encode("latin-1") for row in rows], pa.binary())
+        for at, name in enumerate(layout.names) if name in (layout.wanted or layout.names[:1])
+    }
+    return pa.table(columns), lost

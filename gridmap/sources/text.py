@@ -67,18 +67,28 @@ def read_text_table(
     start, body = _body(path, chosen)
     headers = _headers(start, headed)
     check_columns(wanted, headers.names, path)
-    table, lost = split.split_text(body, headers.names, headers.separator, headers.lines, wanted)
-    inner = Encoding("UTF-8", "") if isinstance(body, io.BytesIO) else chosen
+    asked = list(dict.fromkeys(wanted))
+    layout = split.Layout(_unique(headers.names), headers.separator, headers.lines, asked)
+    inner = "UTF-8" if isinstance(body, io.BytesIO) else chosen.name
+    try:
+        table, lost, inner = split.split_text(body, layout, inner)
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}") from error
     columns: dict[str, Series] = {}
     seen: list[tuple[str, str]] = []
-    for name in dict.fromkeys(wanted):
-        column, found = _decoded(table[name], inner, given=encoding)
+    for name in asked:
+        column, found = _decoded(table[name], Encoding(inner, ""), given=encoding)
         columns[name] = column
         if found is not None:
             seen.append(("encoding", f"{name} is {found.name}: {found.evidence}"))
     frame = DataFrame(columns, index=range(table.num_rows))
     notes = [("encoding", f"{chosen.name}: {chosen.evidence}"), *seen]
     return make_raw(frame, headers.names, notes=notes, lost=lost)
+
+
+def _unique(names: list[str]) -> list[str]:
+    """Tell headers apart that stand twice; nobody can ask for those by name."""
+    return [f"{n}\0{at}" if names.index(n) != at else n for at, n in enumerate(names)]
 
 
 def _encoding(path: Path, given: str | None) -> Encoding:

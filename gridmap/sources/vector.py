@@ -74,7 +74,7 @@ def read_features(path: Path, wanted: list[str], *, layer: str | None = None,
             )
     except gdal.FAULTS as error:
         return _read_one_by_one(chosen, fields, wanted, tags, error)
-    if len(frame) < chosen.features:
+    if len(frame) < _possible(chosen):
         short = ValueError(f"{len(frame):,} of {chosen.features:,} features came")
         return _read_one_by_one(chosen, fields, wanted, tags, short)
     notes = [("noticed by the reader", text) for text in warned]
@@ -117,6 +117,13 @@ def _open(path: Path, told: Path, layer: str | None) -> _Layer:
     except gdal.FAULTS as error:
         raise SourceError(f"{told} cannot be read: {error}") from error
     return _Layer(path, told, name, tuple(map(str, facts["fields"])), int(facts["features"]))
+
+
+def _possible(chosen: _Layer) -> int:
+    """Return how many features a file says it has, 0 where that is more than it can hold."""
+    if chosen.file.is_dir():
+        return chosen.features
+    return chosen.features if chosen.features <= chosen.file.stat().st_size else 0
 
 
 def _split_tags(wanted: list[str], chosen: _Layer) -> tuple[list[str], list[str]]:
@@ -170,7 +177,7 @@ def _read_one_by_one(
     except gdal.FAULTS as error:
         raise SourceError(f"{chosen.path} cannot be read: {first}. Feature by feature: {error}"
                           ) from first
-    missing = chosen.features - len(rows) - len(lost)
+    missing = _possible(chosen) - len(rows) - len(lost)
     lost += [Lost(None, "the file ends before this feature")] * missing
     frame = DataFrame(rows, columns=fields, index=range(len(rows)))
     notes = [("read feature by feature", f"the file is damaged: {first}")]
