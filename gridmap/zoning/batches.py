@@ -42,6 +42,7 @@ class Batch(NamedTuple):
     asked: NDArray[np.float64]
     aimed: NDArray[np.float64]
     random: NDArray[np.uint64]
+    free: NDArray[np.bool_]  # whether the number of grids of a part may still change
     rise: NDArray[np.float64]  # what a typical move costs, per part, after the first drawing
 
     @property
@@ -93,6 +94,8 @@ def build_batch(plan: Plan, group: list[int]) -> Batch:
         asked=asked,
         aimed=aimed,
         random=np.array([scramble(plan.seeds[part]) for part in group], np.uint64),
+        free=np.array([not plan.counts[part].fault and not plan.counts[part].fixed
+                       for part in group]),
         rise=np.zeros(len(group)),
     )
 

@@ -19,6 +19,7 @@ class Count(NamedTuple):
 
     grids: int
     fault: str  # "", "small", "whole" or the measure of the limit that stands in the way
+    fixed: bool = False  # whether the number was asked for
 
 
 def measures_of(size: SizeRule) -> tuple[str, ...]:
@@ -73,9 +74,9 @@ def count_grids(totals: NDArray[np.float64], units: int, size: SizeRule) -> Coun
     --------
     >>> size = SizeRule(minimum=300, target=400, maximum=500)
     >>> count_grids(np.array([2500.0]), 90, size)
-    Count(grids=6, fault='')
+    Count(grids=6, fault='', fixed=False)
     >>> count_grids(np.array([550.0]), 90, size)
-    Count(grids=2, fault='whole')
+    Count(grids=2, fault='whole', fixed=False)
     """
     bounds = bounds_of(size)
     with np.errstate(divide="ignore", invalid="ignore"):

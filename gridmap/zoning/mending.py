@@ -7,27 +7,21 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
+from . import redraw
 from .batches import Batch
-from .kernels import anneal, arcs, repair, split
-
-#: Sums of floats may miss a bound by this share of the scale.
-SLACK = 1e-9
-
-#: Temperatures of a second look, in typical rises, and prices of being out of range.
-HEAT = (0.5, 0.02)
-STRICT = np.array([5.0, 100.0])
-HARD = np.array([100.0, 100.0])
+from .kernels import anneal
+from .redraw import Rank
 
 
 def mend(
     batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], rounds: int
-) -> NDArray[np.int32]:
+) -> tuple[Batch, NDArray[np.int32]]:
     """Draw the neighbourhoods of grids out of range again, keeping what gets better.
 
     Each round takes the grids out of range and those within two, three, … steps and
-    anneals them alone. Where that does not help, each such cluster is drawn from nothing:
-    halved by its masses, and annealed. The outcome is kept, cluster by cluster, if it has
-    fewer grids out of range, or as many that are less far out.
+    anneals them alone. Where that does not help, each such cluster is drawn from nothing.
+    The outcome is kept, cluster by cluster, if it has fewer grids out of range, or as many
+    that are less far out.
 
     Parameters
     ----------
@@ -41,30 +35,32 @@ def mend(
 
     Returns
     -------
-    array of int32
+    batch : Batch
+        Its numbers of grids may have changed.
+    label : array of int32
     """
     for turn in range(rounds):
-        for draw_again in (_anneal_again, _draw_from_nothing):
-            off = find_off_range(batch, label)
-            if not off.any():
-                return label
-            near = _neighbours(batch, label)
-            active = _spread(near, off > 0, 2 + turn)
-            trial = draw_again(batch, label, pull, off, near, active, turn)
-            label = _keep_better(batch, label, trial, off, near, active)
-    return label
+        off = find_off_range(batch, label)
+        if not off.any():
+            break
+        near = _neighbours(batch, label)
+        active = _spread(near, off > 0, 2 + turn)
+        trial = _anneal_again(batch, label, pull, off, active, 150 * (1 + turn))
+        label = _keep_better(batch, label, trial, off, near, active)
+        off = find_off_range(batch, label)
+        if not off.any():
+            break
+        near = _neighbours(batch, label)
+        active = _spread(near, off > 0, 1 + turn)
+        batch, label = _draw_from_nothing(batch, label, pull, off, near, active, 400 * (1 + turn))
+    return batch, label
 
 
 def find_off_range(batch: Batch, label: NDArray[np.int32]) -> NDArray[np.float64]:
     """Return how far each grid is out of what was asked, 0 for one in range."""
-    masses = [0, *range(anneal.MORE, anneal.MORE + batch.board.limits)]
-    sums = np.stack(
-        [np.bincount(label, batch.board.unit[:, column], minlength=batch.grids)
-         for column in masses], axis=1,
-    )
-    asked = np.repeat(batch.asked, np.diff(batch.parts[:, 2:])[:, 0], axis=0)
-    out = np.maximum(asked[:, 0] - sums, sums - asked[:, 1]) * asked[:, 2]
-    return np.where(out > SLACK, out, 0.0).sum(axis=1)
+    mass = redraw.masses(batch, np.arange(len(label)))
+    sums = redraw.sum_masses(mass, label, batch.grids)
+    return redraw.off_range(sums, batch.asked[_part_of_grid(batch)])
 
 
 def _anneal_again(
@@ -72,18 +68,17 @@ def _anneal_again(
     label: NDArray[np.int32],
     pull: NDArray[np.float64],
     off: NDArray[np.float64],
-    near: csr_array,
     active: NDArray[np.bool_],
-    turn: int,
+    sweeps: int,
 ) -> NDArray[np.int32]:
     """Anneal all clusters at once, from where they are."""
     rows = np.unique(_part_of_grid(batch)[off > 0])
     trial = label.copy()
     random = batch.random[rows]
     fixed = (batch.board, batch.asked[rows], pull, trial, batch.parts[rows], random, ~active)
-    heat = batch.rise[rows, None] * np.array(HEAT)
-    anneal.flip(*fixed, heat, STRICT, 150 * (1 + turn))
-    anneal.flip(*fixed, 0.0 * heat, HARD, 10)
+    heat = batch.rise[rows, None] * redraw.HEAT
+    anneal.flip(*fixed, heat, redraw.STRICT, sweeps)
+    anneal.flip(*fixed, 0.0 * heat, redraw.HARD, 10)
     batch.random[rows] = random
     return trial
 
@@ -95,53 +90,41 @@ def _draw_from_nothing(
     off: NDArray[np.float64],
     near: csr_array,
     active: NDArray[np.bool_],
-    turn: int,
-) -> NDArray[np.int32]:
-    """Halve each cluster anew and anneal it alone."""
-    trial = label.copy()
+    sweeps: int,
+) -> tuple[Batch, NDArray[np.int32]]:
+    """Draw each cluster anew, and take it where it is better."""
+    old, label = label, label.copy()
     cluster = _clusters(near, active)
     part_of = _part_of_grid(batch)
+    owner = [part_of]
+    used = batch.grids
     for which in np.unique(cluster[off > 0]):
-        grids = np.flatnonzero((cluster == which) & active)
-        if len(grids) > 1:
-            units = np.flatnonzero(np.isin(label, grids))
-            row = part_of[grids[0]]
-            trial[units] = grids[_redraw(batch, units, len(grids), row, pull, turn)]
-    return trial
+        grids = np.flatnonzero(cluster == which)
+        units = np.flatnonzero(cluster[old] == which)
+        row = int(part_of[grids[0]])
+        drawn, found = redraw.redraw(batch, units, len(grids), row, pull, sweeps)
+        if found < Rank(int((off[grids] > 0).sum()), float(off[grids].sum())):
+            more = max(0, int(drawn.max()) + 1 - len(grids))
+            names = np.concatenate([grids, np.arange(used, used + more)])
+            label[units] = names[drawn]
+            owner.append(np.full(more, row))
+            used += more
+    return _renumber(batch, label, np.concatenate(owner))
 
 
-def _redraw(
-    batch: Batch,
-    units: NDArray[np.int64],
-    grids: int,
-    row: int,
-    pull: NDArray[np.float64],
-    turn: int,
-) -> NDArray[np.int32]:
-    """Divide some connected units of one part into so many grids."""
-    board = batch.board
-    start, arc, neighbour = arcs.take(board.start, board.neighbour, units)
-    some = board._replace(
-        start=start.astype(np.int32),
-        neighbour=neighbour.astype(np.int32),
-        length=board.length[arc],
-        fence=board.fence[arc] if len(board.fence) else board.fence,
-        unit=board.unit[units],
-        anchor=np.full((grids, 2), np.nan) if len(board.anchor) else board.anchor,
-    )
-    some = some._replace(linked=anneal.link_ring(some.start, some.neighbour))
-    mass = some.unit[:, anneal.MASS]
-    weight = mass + 1e-3 * mass.mean() + 1e-9
-    label = split.halve(batch.place[units], weight, grids)
-    repair.join_pieces(some.start, some.neighbour, some.length, weight, label, grids)
-    parts = np.array([[0, len(units), 0, grids]])
-    random = batch.random[row : row + 1]
-    frozen = np.zeros(grids, np.bool_)
-    fixed = (some, batch.asked[row : row + 1], pull, label, parts, random, frozen)
-    heat = batch.rise[row : row + 1, None] * np.array(HEAT)
-    anneal.flip(*fixed, heat, STRICT, 400 * (1 + turn))
-    anneal.flip(*fixed, 0.0 * heat, HARD, 10)
-    return label
+def _renumber(
+    batch: Batch, label: NDArray[np.int32], part_of: NDArray[np.int64]
+) -> tuple[Batch, NDArray[np.int32]]:
+    """Number grids part by part again, leaving out those that are gone."""
+    living = np.unique(label)
+    order = living[np.argsort(part_of[living], kind="stable")]
+    new = np.zeros(len(part_of), np.int32)
+    new[order] = np.arange(len(order))
+    ends = np.cumsum(np.bincount(part_of[living], minlength=len(batch.parts)))
+    parts = batch.parts.copy()
+    parts[:, 2] = np.concatenate([[0], ends[:-1]])
+    parts[:, 3] = ends
+    return batch._replace(parts=parts), new[label]
 
 
 def _part_of_grid(batch: Batch) -> NDArray[np.int64]:

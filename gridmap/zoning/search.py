@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
-from . import batches, mending
+from . import batches, mending, redraw
 from .batches import Batch
 from .effort import Effort
 from .kernels import anneal, relax, repair, split
@@ -77,18 +77,17 @@ def draw(
         is raised.
     """
     tell_about_compiling()
-    label, first = _numbered(plan)
+    local = np.zeros(len(plan.load), np.int64)
     groups = batches.group_parts(plan)
     swept = sum(len(plan.members[part]) for group in groups for part in group)
     meter = _Meter(swept, effort.sweeps, progress, time_limit_s)
     with ThreadPoolExecutor(workers) as pool:
         waiting = {
-            pool.submit(_draw_group, plan, group, effort, weights, meter): group
-            for group in groups
+            pool.submit(_draw_group, plan, group, effort, weights, meter) for group in groups
         }
         while waiting:
             try:
-                done = wait(waiting, return_when=FIRST_COMPLETED).done
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             except KeyboardInterrupt:
                 if meter.interrupted:
                     pool.shutdown(wait=False, cancel_futures=True)
@@ -96,22 +95,18 @@ def draw(
                 meter.interrupted = True
                 continue
             for drawn in done:
-                batch, grid = drawn.result()
-                parts = np.array(waiting.pop(drawn))
-                shift = np.repeat(first[parts] - batch.parts[:, 2],
-                                  batch.parts[:, 1] - batch.parts[:, 0])
-                label[batch.units] = grid + shift
-    return label, not meter.cut_short
+                batch, label = drawn.result()
+                local[batch.units] = label
+    return _numbered(plan.parts.part, local), not meter.cut_short
 
 
-def _numbered(plan: Plan) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the first grid of each part, and labels where all units are in that."""
-    grids = np.array([count.grids for count in plan.counts], np.int64)
-    first = np.concatenate([[0], np.cumsum(grids)[:-1]]).astype(np.int64)
-    label = np.full(len(plan.load), -1, np.int64)
-    for part, members in enumerate(plan.members):
-        label[members] = first[part]
-    return label, first
+def _numbered(part: NDArray[np.int64], local: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number grids through, those of the first part first; -1 outside all parts."""
+    inside = part >= 0
+    label = np.full(len(part), -1, np.int64)
+    keys = part[inside] * np.int64(len(part) + 1) + local[inside]
+    label[inside] = np.unique(keys, return_inverse=True)[1]
+    return label
 
 
 def _draw_group(
@@ -131,7 +126,7 @@ def _draw_group(
     pull = np.array([weights.balance, weights.compactness])
     batch = batch._replace(rise=rise * max(weights.compactness, COLDEST))
     _anneal(batch, label, pull, effort.sweeps, meter)
-    return batch, mending.mend(batch, label, pull, effort.mending)
+    return mending.mend(batch, label, pull, effort.mending)
 
 
 def _anneal(
@@ -151,8 +146,8 @@ def _anneal(
         done += now
         meter.advance(len(label), now)
     meter.advance(len(label), sweeps - done)
-    anneal.flip(batch.board, batch.aimed, *fixed, SETTLE * rise, mending.HARD, 40)
-    anneal.flip(batch.board, batch.asked, *fixed, 0.0 * SETTLE * rise, mending.HARD, 10)
+    anneal.flip(batch.board, batch.aimed, *fixed, SETTLE * rise, redraw.HARD, 40)
+    anneal.flip(batch.board, batch.asked, *fixed, 0.0 * SETTLE * rise, redraw.HARD, 10)
 
 
 class _Meter:
