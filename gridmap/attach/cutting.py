@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from .edges import BITS, ONE
+from . import around
 from .locator import Locator
 from .places import NOWHERE
 
@@ -17,9 +17,6 @@ from .places import NOWHERE
 #: several million metres, so that two equal halves are equal.
 QUANTUM = 2.0**-30
 
-#: Footprints that reach over more squares of the lattice than this, either way, are cut.
-SPAN = 4
-
 
 class Pieces(NamedTuple):
     """Pieces of footprints, sorted by row and then by position of the polygon."""
@@ -27,13 +24,6 @@ class Pieces(NamedTuple):
     row: NDArray[np.intp]  # position of the footprint
     position: NDArray[np.int32]  # of the polygon in order of code, -1 for outside of all
     share: NDArray[np.float64]  # multiples of QUANTUM above 0; those of a row add up to 1
-
-
-class _Spread(NamedTuple):
-    """What the lattice tells about each footprint without a look at its shape."""
-
-    holder: NDArray[np.int32]  # the polygon that holds all of its box, or -1
-    tidy: NDArray[np.bool_]  # exactly one polygon covers each point of its box
 
 
 def cut_footprints(shapes: NDArray[np.object_], ready: Locator) -> Pieces:
@@ -65,7 +55,7 @@ def cut_footprints(shapes: NDArray[np.object_], ready: Locator) -> Pieces:
     footprints[faulty] = shapely.make_valid(footprints[faulty])
     whole = shapely.area(footprints)
     row, footprints, whole = row[whole > 0], footprints[whole > 0], whole[whole > 0]
-    spread = _look_around(footprints, ready)
+    spread = around.look_around(footprints, ready)
     rest = np.flatnonzero(spread.holder == NOWHERE)
     cut = _cut(footprints[rest], whole[rest], spread.tidy[rest], ready.polygons)
     done = np.flatnonzero(spread.holder != NOWHERE)
@@ -76,51 +66,6 @@ def cut_footprints(shapes: NDArray[np.object_], ready: Locator) -> Pieces:
     return Pieces(rows[order], position[order], share[order])
 
 
-def _look_around(footprints: NDArray[np.object_], ready: Locator) -> _Spread:
-    """Ask the lattice about the squares that the box of each footprint touches."""
-    holder = np.full(len(footprints), NOWHERE, dtype=np.int32)
-    tidy = np.zeros(len(footprints), dtype=bool)
-    if ready.engine == "geos" or not len(footprints):
-        return _Spread(holder, tidy)
-    squares, raster = ready.lattice, ready.cells.raster
-    box = (shapely.bounds(footprints) - [squares.x, squares.y] * 2) / squares.side
-    box = np.clip(box, 0, [squares.columns - 1, squares.rows - 1] * 2).astype(np.int32)
-    left, below, width, height = box[:, 0], box[:, 1], box[:, 2] - box[:, 0], box[:, 3] - box[:, 1]
-    near = np.flatnonzero((width < SPAN) & (height < SPAN))
-    first = below[near] * squares.columns + left[near]
-    held = raster[first]
-    alone = held > NOWHERE
-    clean = np.ones(len(near), dtype=bool)
-    is_clean = _find_tidy(ready)
-    for up in range(SPAN):
-        for right in range(SPAN):
-            inside = (up <= height[near]) & (right <= width[near])
-            if not inside.any():
-                continue
-            square = first[inside] + up * squares.columns + right
-            alone[inside] &= raster[square] == held[inside]
-            clean[inside] &= is_clean[square]
-    holder[near[alone]] = held[alone]
-    tidy[near] = clean
-    return _Spread(holder, tidy)
-
-
-def _find_tidy(ready: Locator) -> NDArray[np.bool_]:
-    """Say of each square whether exactly one polygon covers each point of it."""
-    cells = ready.cells
-    tidy = cells.raster > NOWHERE
-    if not len(cells.head):
-        return tidy
-    counts = cells.head[:, 1] >> 2 & 0x3FFFFF
-    steps = np.rint(cells.edges[:, 4] / ONE) != 0  # one polygon more or less across the edge
-    number = np.repeat(np.arange(len(counts)), counts)
-    uneven = np.bincount(number, weights=steps, minlength=len(counts)) > 0
-    covers = (cells.head[:, 0] + (ONE >> 1)) >> BITS
-    crossed = np.flatnonzero((cells.raster < NOWHERE) & (cells.raster >= -1 - len(counts)))
-    tidy[crossed] = ((covers == 1) & ~uneven)[-2 - cells.raster[crossed]]
-    return tidy
-
-
 def _cut(
     footprints: NDArray[np.object_],
     whole: NDArray[np.float64],
@@ -128,34 +73,41 @@ def _cut(
     polygons: NDArray[np.object_],
 ) -> Pieces:
     """Cut footprints by the polygons that touch them."""
-    polygon, part = shapely.STRtree(footprints).query(polygons, predicate="intersects")
-    order = np.lexsort((polygon, part))
-    polygon, part = polygon[order].astype(np.int32), part[order]
+    # Part by part: the box of a polygon in two places holds half the city.
+    parts, number = shapely.get_parts(polygons, return_index=True)
+    number = number.astype(np.int32)
+    cutter, part = shapely.STRtree(footprints).query(parts, predicate="intersects")
+    order = np.lexsort((cutter, part))  # parts of a polygon follow each other
+    cutter, part = cutter[order], part[order]
     area = np.zeros(len(part))
     first = np.flatnonzero(np.diff(part, prepend=-1))
     # Where polygons tile, one piece of each footprint is what the others leave.
     spared = first[tidy[part[first]]]
     cut = np.ones(len(part), dtype=bool)
     cut[spared] = False
-    area[cut] = _cut_pieces(footprints, polygons, part[cut], polygon[cut], tidy)
+    area[cut] = _cut_pieces(footprints, parts, part[cut], cutter[cut], tidy)
     taken = np.bincount(part, weights=area, minlength=len(whole))
     area[spared] = np.maximum(whole[part[spared]] - taken[part[spared]], 0)
+    polygon = number[cutter]
+    new = np.flatnonzero((np.diff(part, prepend=-1) != 0) | (np.diff(polygon, prepend=-1) != 0))
+    area = np.add.reduceat(area, new) if len(new) else area
     every = np.arange(len(footprints))
     return _share(
-        whole, np.append(part, every), np.append(polygon, np.full_like(every, NOWHERE)),
+        whole, np.append(part[new], every),
+        np.append(polygon[new], np.full(len(every), NOWHERE, dtype=np.int32)),
         np.append(area, np.zeros(len(every))),
     )
 
 
 def _cut_pieces(
     footprints: NDArray[np.object_],
-    polygons: NDArray[np.object_],
+    parts: NDArray[np.object_],
     part: NDArray[np.intp],
-    polygon: NDArray[np.int32],
+    cutter: NDArray[np.intp],
     tidy: NDArray[np.bool_],
 ) -> NDArray[np.float64]:
     """Return the area of each piece, less what a polygon with an earlier code holds of it."""
-    pieces = shapely.intersection(footprints[part], polygons[polygon])
+    pieces = shapely.intersection(footprints[part], parts[cutter])
     area: NDArray[np.float64] = shapely.area(pieces)
     # Row by row: only where polygons overlap, which a tiling never does.
     for row in _find_lapped(pieces, area, np.where(tidy[part], NOWHERE, part)):

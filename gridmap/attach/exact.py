@@ -41,16 +41,17 @@ def find_first(
     Held(position=array([ 0,  1, -1], dtype=int32), border=array([ True, False, False]))
     """
     points = shapely.points(x, y)
-    point, polygon = shapely.STRtree(polygons).query(points)
-    shapely.prepare(polygons)
-    near, spot = polygons[polygon], points[point]
+    # Part by part: the box of a polygon in two places holds half the city.
+    parts, number = shapely.get_parts(polygons, return_index=True)
+    point, part = shapely.STRtree(parts).query(points)
+    shapely.prepare(parts)
+    near, spot = parts[part], points[point]
     covers = shapely.intersects(near, spot)
-    point, polygon = point[covers], polygon[covers]
     first = np.full(len(points), len(polygons), dtype=np.int32)
-    np.minimum.at(first, point, polygon.astype(np.int32))
+    np.minimum.at(first, point[covers], number[part[covers]].astype(np.int32))
     border = np.zeros(len(points), dtype=bool)
     inner = shapely.contains_properly(near[covers], spot[covers])
-    border[point[~inner]] = True
+    border[point[covers][~inner]] = True
     return Held(np.where(first == len(polygons), NOWHERE, first).astype(np.int32), border)
 
 

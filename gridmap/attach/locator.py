@@ -119,17 +119,43 @@ def locate_points(
     Held(position=array([0], dtype=int32), border=array([ True]))
     """
     x, y = np.ascontiguousarray(x, np.float64), np.ascontiguousarray(y, np.float64)
-    position = _ENGINES[locator.engine](locator, x, y)
+    number = _ENGINES[locator.engine](locator, x, y)
     border = np.zeros(len(x), dtype=bool)
-    left = np.flatnonzero(position == UNSETTLED)
+    left = np.flatnonzero(number == UNSETTLED)
     if len(left):
         exactly = exact.find_first(locator.polygons, x[left], y[left])
-        position[left] = exactly.position
+        number[left] = exactly.position
         border[left] = exactly.border
     order = np.append(locator.by_code, NOWHERE).astype(np.int32)
-    if not np.array_equal(order[:-1], np.arange(len(order) - 1)):
-        position = order[position]  # the last place answers for NOWHERE
-    return Held(position, border)
+    if np.array_equal(order[:-1], np.arange(len(order) - 1)):
+        return Held(number, border)
+    return Held(order[number], border)  # the last place answers for NOWHERE
+
+
+def find_numbers(
+    locator: Locator, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.int32]:
+    """Return the number of the polygon in order of code, for points that lie on no border.
+
+    Parameters
+    ----------
+    locator : Locator
+        With another engine than "geos".
+    x, y : array of float
+        Points in exactly one polygon, farther from every edge than rounding goes.
+
+    Returns
+    -------
+    array of int
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> locator = build_locator(sketch_grids("AB").iloc[::-1], engine="numpy")
+    >>> find_numbers(locator, np.array([0.5]), np.array([0.5])).tolist()
+    [0]
+    """
+    return _ENGINES[locator.engine](locator, np.ascontiguousarray(x), np.ascontiguousarray(y))
 
 
 def _locate_compiled(
