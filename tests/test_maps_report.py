@@ -9,7 +9,6 @@ import pytest
 from pandas import Series
 
 from gridmap import errors, ledger, maps
-from gridmap.maps import pictures
 from gridmap.maps.style import ClassRule, measure_classes
 from gridmap.rules import SizeRule, load_publication
 from gridmap.sketch import sketch_grids
@@ -89,7 +88,7 @@ def test_the_same_run_gives_the_same_report():
 def test_a_picture_counts_as_the_page_does():
     picture = maps.draw_picture(sketch_grids("AAB"), publication=INTERNAL)
     assert [text.get_text() for text in picture.legends[0].get_texts()] == ["1   (1)", "2   (1)"]
-    assert pictures.picture_bytes(picture) == pictures.picture_bytes(picture)
+    assert picture._repr_png_() == picture._repr_png_()
 
 
 def test_a_picture_can_be_in_chinese_and_leaves_pyplot_alone():
@@ -99,7 +98,7 @@ def test_a_picture_can_be_in_chinese_and_leaves_pyplot_alone():
     picture = maps.draw_picture(sized(), "size_state", publication=INTERNAL, language="zh")
     assert [text.get_text() for text in picture.legends[0].get_texts()] == [
         "达标   (2)", "偏小   (1)"]
-    assert pictures.picture_bytes(picture)[:4] == b"\x89PNG"
+    assert picture._repr_png_()[:4] == b"\x89PNG"
     assert ("matplotlib.pyplot" in sys.modules) == had_pyplot
 
 

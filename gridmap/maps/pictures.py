@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.path import Path
+
+    from .canvas import Picture
 
 FONTS = ("Noto Sans CJK SC", "Source Han Sans SC", "Microsoft YaHei", "PingFang SC",
          "WenQuanYi Micro Hei", "Droid Sans Fallback", "DejaVu Sans")
@@ -37,7 +38,7 @@ def draw_picture(
     language: str = "en",
     with_legend: bool = True,
     width_cm: float = 16.0,
-) -> Figure:
+) -> Picture:
     """Draw a static map of a figure, in the classes and colours of the page.
 
     Parameters
@@ -66,7 +67,7 @@ def draw_picture(
     Returns
     -------
     matplotlib.figure.Figure
-        Not known to pyplot; write it with ``figure.savefig(path)``.
+        A notebook shows it. Not known to pyplot; write it with ``figure.savefig(path)``.
 
     Raises
     ------
@@ -83,8 +84,7 @@ def draw_picture(
     >>> [text.get_text() for text in picture.legends[0].get_texts()]
     ['1   (1)', '2   (1)']
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from .canvas import Picture
 
     allowed = figures.pick_allowed(figures.match_figures(grids, by_grid), publication)
     figures.check_figure(figure, allowed, publication)
@@ -95,9 +95,8 @@ def draw_picture(
     west, south, east, north = places.total_bounds
     shape = np.clip((north - south) / max(east - west, 1e-9), 0.35, 1.6)
     wide = width_cm / 2.54
-    picture = Figure(figsize=(wide, wide * (0.68 if with_legend else 0.98) * shape), dpi=150,
-                     facecolor="white" if with_legend else _SEA)
-    FigureCanvasAgg(picture)
+    picture = Picture(figsize=(wide, wide * (0.68 if with_legend else 0.98) * shape), dpi=150,
+                      facecolor="white" if with_legend else _SEA)
     axes = picture.add_axes((0.01, 0.01, 0.68 if with_legend else 0.98, 0.98))
     _paint(axes, places, style.find_classes(values, classes), classes)
     if territories is not None:
@@ -110,30 +109,16 @@ def draw_picture(
     return picture
 
 
-def picture_bytes(picture: Figure) -> bytes:
-    """Return a picture as PNG; the same picture gives the same bytes.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> picture_bytes(Figure(figsize=(1, 1)))[1:4]
-    b'PNG'
-    """
-    written = io.BytesIO()
-    picture.savefig(written, format="png", metadata={"Software": None})
-    return written.getvalue()
-
-
-def picture_uri(picture: Figure) -> str:
+def picture_uri(picture: Picture) -> str:
     """Return a picture as an address that holds it, for the ``src`` of an image.
 
     Examples
     --------
-    >>> from matplotlib.figure import Figure
-    >>> picture_uri(Figure(figsize=(1, 1)))[:22]
+    >>> from gridmap.maps.canvas import Picture
+    >>> picture_uri(Picture(figsize=(1, 1)))[:22]
     'data:image/png;base64,'
     """
-    return f"data:image/png;base64,{base64.b64encode(picture_bytes(picture)).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(picture._repr_png_()).decode()}"
 
 
 def _paint(axes: Axes, places: GeoSeries, numbers: np.ndarray, classes: DataFrame) -> None:

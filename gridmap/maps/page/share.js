@@ -50,6 +50,7 @@
   };
 
   gridmap.tools.push(view => {
+    if (location.protocol === "about:") return null;       // in a notebook's frame
     const field = make("input", { type: "text", readonly: true });
     gridmap.spoken(field, "shareLink", "aria-label");
     const copy = gridmap.spoken(make("button", { type: "button", class: "gm-plain" }), "copy");
