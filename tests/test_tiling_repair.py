@@ -147,6 +147,14 @@ def test_a_gap_past_many_polygons_is_shared_out_among_them():
     assert changes["area_m2"].tolist() == pytest.approx([5.0] * 5)
 
 
+def test_a_moat_round_a_polygon_drawn_too_small_goes_back_to_it_whole():
+    grids = sketch_grids("AAABBB", "AAABBB", "AAXXBB", "CCXXDD", "CCCDDD", side_m=10)
+    small = grids.geometry.where(grids.index != "X", grids.buffer(-1, join_style="mitre"))
+    repaired, changes = repair_tiling(grids.set_geometry(small))
+    assert told(changes) == [("gap filled", "X", 76.0)]
+    assert repaired.area.equals(grids.area)
+
+
 def test_a_part_of_the_parent_that_nobody_borders_on_is_told_and_left():
     parent = sketch_grids("PP.P")
     repaired, changes = repair_tiling(sketch_grids("AB.."), parent)

@@ -40,9 +40,10 @@ def repair_tiling(
       bears the name of the parent's index, or ``parent``), each is cut at its own.
     - An overlap goes by ``rule.overlaps``. A polygon that others cover by more than half
       keeps its land first, so that enclaves survive.
-    - A gap goes to the neighbour that shares most border with it; a long gap is cut where
-      its neighbours change. With a parent, gaps that are open to the outside are filled up
-      to it. Without one, lakes (see `find_gaps`) stay open; declared holes always do.
+    - A gap goes to the neighbour that shares most border with it; a long gap that nobody
+      runs along is cut where its neighbours change. With a parent, gaps open to the outside
+      are filled up to it. Without one, lakes (see `find_gaps`) stay open; declared holes
+      always do.
     - A part that comes loose, or is a sliver, goes to the neighbour that shares most border
       with it, so that no polygon gets more parts than it had.
 

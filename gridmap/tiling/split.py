@@ -17,16 +17,24 @@ from .rings import Flags, Ints, Shapes
 
 #: A gap is long below this ratio of area to perimeter (1 for a circle, 0.2 for 1 to 14).
 LONG = 0.2
+#: A neighbour with this share of the border of a gap runs along all of it and may have it.
+ALONG = 0.4
 
 
 def find_long(faces: Shapes, labels: Ints, gaps: Flags, borders: mesh.Borders) -> Ints:
-    """Return the gaps that are long and have three or more labelled neighbours."""
+    """Return the long gaps that no neighbour runs along.
+
+    The moat that remains round a polygon drawn too small is long, but it borders on that
+    polygon everywhere and goes back to it whole.
+    """
     named = gaps[borders.face] & (labels[borders.other] >= 0)
-    pairs = np.unique(
-        np.stack([borders.face[named], labels[borders.other[named]]], axis=1), axis=0)
-    neighbours = np.bincount(pairs[:, 0], minlength=len(faces))
+    shares = mesh.sum_borders(
+        borders.face[named], labels[borders.other[named]], borders.length[named])
+    most = np.zeros(len(faces))
+    np.maximum.at(most, shares.face, shares.length)
+    total = np.bincount(shares.face, shares.length, minlength=len(faces))
     roundness = 4 * np.pi * shapely.area(faces) / np.maximum(shapely.length(faces), 1e-12) ** 2
-    return np.flatnonzero(gaps & (neighbours >= 3) & (roundness < LONG))
+    return np.flatnonzero(gaps & (most < ALONG * total) & (roundness < LONG))
 
 
 def split_gaps(faces: Shapes, labels: Ints, chosen: Ints) -> tuple[Shapes, Ints]:
