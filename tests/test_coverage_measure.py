@@ -150,3 +150,12 @@ def test_arguments_stay_as_they_were():
     before = grids.copy(), elements.copy()
     measure_coverage(grids, elements=elements, assets=boards((0, 0)))
     assert grids.equals(before[0]) and elements.equals(before[1])
+
+
+def test_totals_stand_in_their_order_each_kind_after_the_whole():
+    covered = measure_coverage(sketch_grids("A"), assets=boards((0.5, 0.5)),
+                               elements=homes((0.5, 0.5), households=[1]))
+    names = covered.totals.index.tolist()
+    assert names[:2] == ["grids", "territories"] and names[-1] == "nearest_m_board"
+    place = names.index("households_in_reach_share")
+    assert names[place + 1] == "households_in_reach_share_board"

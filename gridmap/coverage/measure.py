@@ -207,18 +207,20 @@ def _measure_work(
     if workers is not None:
         schema.check_frame(workers, schema.WORKERS, argument="workers")
         told.totals["workers"] = len(workers)
+        told.totals["workers_per_grid"] = len(workers) / len(grids) if len(grids) else np.nan
         if "grid" in workers:
             told.parts.append(activity.count_rows(workers, grids).to_frame("workers"))
-            told.totals["workers_per_grid"] = told.parts[-1]["workers"].mean()
     return told
 
 
 def _ordered(totals: dict[str, float]) -> Series:
     """Put totals in the order of `TOTALS`, each followed by the same for each kind."""
-    names = [
-        name for first in TOTALS
-        for name in [first, *(t for t in totals if t.startswith(f"{first}_") and t not in TOTALS)]
-    ]
-    rest = [name for name in totals if name not in names]
-    figures = {name: float(totals.get(name, np.nan)) for name in [*names, *rest]}
+    names = sorted({*TOTALS, *totals}, key=_rank)
+    figures = {name: float(totals.get(name, np.nan)) for name in names}
     return Series(figures, name="totals", dtype="float64")
+
+
+def _rank(name: str) -> tuple[int, str]:
+    """Return the place of a total: that of the longest of `TOTALS` that it begins with."""
+    known = [first for first in TOTALS if name == first or name.startswith(f"{first}_")]
+    return (TOTALS.index(max(known, key=len)) if known else len(TOTALS), name)
