@@ -1,22 +1,32 @@
 """Where service reaches, what it costs, and what of it may be published."""
 
 from .disclosure import check_disclosure, find_disclosures, merge_zones
+from .events import find_hot_spots, measure_matters
+from .indicators import carry_indicators, measure_indicators
 from .measure import Coverage, measure_coverage
 from .network import Network, build_network, measure_distances
 from .publish import Published, suppress_counts
 from .siting import Sites, choose_sites
+from .workload import Workload, measure_gini, measure_workload
 
 __all__ = [
     "Coverage",
     "Network",
     "Published",
     "Sites",
+    "Workload",
     "build_network",
+    "carry_indicators",
     "check_disclosure",
     "choose_sites",
     "find_disclosures",
+    "find_hot_spots",
     "measure_coverage",
     "measure_distances",
+    "measure_gini",
+    "measure_indicators",
+    "measure_matters",
+    "measure_workload",
     "merge_zones",
     "suppress_counts",
 ]
