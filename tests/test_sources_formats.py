@@ -89,7 +89,7 @@ def test_an_archive_that_would_grow_beyond_measure_is_not_opened(tmp_path):
         load_sites(tmp_path / "a.zip")
 
 
-@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.fgb", "a.kml", "a.pbf", "a.geojsonl"])
+@pytest.mark.parametrize("name", ["a.gpkg", "a.shp", "a.fgb", "a.kml", "a.pbf"])
 @pytest.mark.parametrize("content", [
     '<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>/vsicurl/http://localhost/a'
     "</SrcDataSource></OGRVRTLayer></OGRVRTDataSource>",

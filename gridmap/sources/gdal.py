@@ -20,8 +20,7 @@ from ..errors import SourceError
 #: Endings that go to GDAL, and the driver that reads them.
 DRIVERS = {
     ".shp": "ESRI Shapefile", ".gpkg": "GPKG", ".fgb": "FlatGeobuf", ".gdb": "OpenFileGDB",
-    ".kml": "KML", ".pbf": "OSM", ".osm": "OSM", ".geojsonl": "GeoJSONSeq",
-    ".geojson": "GeoJSON", ".json": "GeoJSON",
+    ".kml": "KML", ".pbf": "OSM", ".osm": "OSM", ".geojson": "GeoJSON", ".json": "GeoJSON",
 }
 
 #: Marks by which other drivers of GDAL know their files, in text of any kind. Whatever has
@@ -32,9 +31,9 @@ _FOREIGN = (b"<OGRVRTDataSource", b"<OGRVRT", b"<VRTDataset", b"<GDAL_WMS", b"<O
 
 _START_BYTES = 65_536
 
-#: pyogrio raises IndexError for a file without layers.
+#: pyogrio raises IndexError for a file without layers, and NameError for a damaged CRS.
 FAULTS = (DataSourceError, DataLayerError, FeatureError, FionaError, ValueError, RuntimeError,
-          IndexError, OSError, AttributeError)
+          IndexError, OSError, AttributeError, NameError)
 
 
 def check_content(path: Path) -> None:

@@ -25,6 +25,10 @@ _GEOMETRIES = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon"
 _NEXT_FEATURE = re.compile(r'\{\s*"(?:type"\s*:\s*"Feature"|properties"|geometry"|id")')
 
 
+#: Endings of files with one feature a line.
+LINES = (".geojsonl", ".geojsons", ".ndjson", ".jsonl")
+
+
 class _Feature(NamedTuple):
     properties: dict[str, Any]
     shape: Any
@@ -106,6 +110,11 @@ def _decode(path: Path, given: str | None) -> tuple[str, list[tuple[str, str]]]:
 
 
 def _parse(text: str, path: Path, layer: str | None) -> _Document:
+    if path.suffix.lower() in LINES:
+        document = _gather(_each_line(text), None)
+        if document.lost and not document.features:
+            raise SourceError(f"{path} has no line that is JSON: {document.lost[0].reason}")
+        return document
     try:
         whole = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
@@ -166,19 +175,35 @@ def _crs(whole: dict[str, Any], path: Path) -> CRS:
 
 def _salvage(text: str, path: Path, error: Exception) -> _Document:
     """Read what can be read of broken JSON, feature by feature, or one feature a line."""
+    document = _gather(_pieces(text), error)
+    if not document.features:
+        raise SourceError(f"{path} is no JSON that can be read: {error}") from error
+    return document
+
+
+def _gather(entries: Iterator[Any], error: Exception | None) -> _Document:
+    """Sort entries into features and lost ones; an entry that is an exception was not read."""
     features: list[Any] = []
     lost: list[Lost] = []
-    for number, entry in enumerate(_pieces(text), start=1):
+    for number, entry in enumerate(entries, start=1):
         if isinstance(entry, Exception):
             lost.append(Lost(number, f"damaged JSON: {entry}"))
         else:
             features.append(entry)
-    if not features:
-        raise SourceError(f"{path} is no JSON that can be read: {error}") from error
     notes = []
-    if lost:
+    if lost and error is not None:
         notes.append(("read feature by feature", f"the file is damaged: {error}"))
     return _Document(features, CRS.from_epsg(4326), notes, lost)
+
+
+def _each_line(text: str) -> Iterator[Any]:
+    for line in text.splitlines():
+        bare = line.strip(" \t\x1e")
+        if bare:
+            try:
+                yield json.loads(bare)
+            except (json.JSONDecodeError, RecursionError) as error:
+                yield error
 
 
 def _pieces(text: str) -> Iterator[Any]:

@@ -128,8 +128,9 @@ def _sound(shapes: NDArray[Any], geometry: tuple[str, ...]) -> Places:
     good = ~(missing | empty | endless)
     invalid = account.nowhere(len(shapes))
     checked = good & (kinds != 0)  # a point with finite coordinates is valid
-    invalid[checked] = ~shapely.is_valid(shapes[checked])
-    shapes, gone = _made_valid(shapes, invalid)
+    with np.errstate(all="ignore"):  # coordinates beyond all measure overflow
+        invalid[checked] = ~shapely.is_valid(shapes[checked])
+        shapes, gone = _made_valid(shapes, invalid)
     shapes = _unwrapped(shapes, geometry)
     kinds = shapely.get_type_id(shapes)
     wanted = [_TYPES.index(name) - 1 for name in geometry]
@@ -166,7 +167,7 @@ def _made_valid(
         parts = shapely.get_parts(valid[at])
         valid[at] = shapely.union_all(parts[shapely.get_dimensions(parts) == before[at]])
     shapes[invalid] = valid
-    gone[invalid] = shapely.is_empty(valid)
+    gone[invalid] = shapely.is_empty(valid) | ~shapely.is_valid(valid)
     return shapes, gone
 
 

@@ -9,7 +9,7 @@ from . import archive, choose, gdal, geojson, parquet, shapefile, sheets, text, 
 from .raw import Raw
 
 _TEXT = (".csv", ".tsv", ".txt")
-_JSON = (".geojson", ".json", ".topojson")
+_JSON = (".geojson", ".json", ".topojson", *geojson.LINES)
 
 #: Every ending that is read.
 ENDINGS = tuple(sorted({*gdal.DRIVERS, *_TEXT, *_JSON, *parquet.ENDINGS, *sheets.ENDINGS, ".zip"}))
@@ -72,6 +72,6 @@ def _read(
         return parquet.read_parquet(file, wanted.headers)
     if ending == ".shp":
         return shapefile.read_shapefile(file, wanted.headers, encoding=encoding)
-    if ending in _JSON and (file.stat().st_size <= _JSON_BYTES or ending == ".topojson"):
+    if ending in _JSON and (file.stat().st_size <= _JSON_BYTES or ending not in gdal.DRIVERS):
         return geojson.read_geojson(file, wanted.headers, layer=layer, encoding=encoding)
     return vector.read_features(file, wanted.headers, layer=layer, told=told)
