@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csgraph
 
-from gridmap import build_network, measure_coverage, measure_distances, sketch_grids, sketch_points
+from gridmap import (
+    build_isochrones,
+    build_network,
+    measure_area_reach,
+    measure_coverage,
+    measure_distances,
+    sketch_grids,
+    sketch_points,
+)
 from gridmap.coverage.network import find_spots
 from gridmap.errors import CRSError, SchemaError
 from gridmap.sketch import CRS
@@ -138,3 +146,25 @@ def test_many_places_find_the_same_spots_as_one_by_one():
     distance = shapely.distance(shapely.points(places)[:, None], network.pieces)
     assert spots.away == pytest.approx(distance.min(axis=1), abs=1e-9)
     assert distance[np.arange(len(places)), spots.piece] == pytest.approx(spots.away, abs=1e-9)
+
+
+def test_an_isochrone_is_the_land_along_the_roads_in_reach():
+    network = build_network(roads([(0, 0), (50, 0), (100, 0)], [(50, 0), (50, 80)],
+                                  [(0, 500), (9, 500)]))
+    sources = sketch_points((50, 10), (0, 900))
+    reached = build_isochrones(network, sources, within_m=30, aside_m=1)
+    # 30 up, 10 down, and 20 to either side of the crossing
+    assert reached["length_m"].tolist() == pytest.approx([80, 0])
+    assert reached.geometry.iloc[0].contains(shapely.Point(50, 39))
+    assert not reached.geometry.iloc[0].contains(shapely.Point(50, 43))
+    assert reached.geometry.iloc[1].is_empty
+    with pytest.raises(SchemaError, match="within_m and aside_m: distances above 0"):
+        build_isochrones(network, sources, within_m=0)
+
+
+def test_area_in_reach_counts_overlapping_circles_once():
+    boards = sketch_points((10, 10), (10, 10), (100, 10), kind="board").rename_axis("asset")
+    boards = boards.assign(radius_m=[5.0, 5.0, np.nan])
+    shares = measure_area_reach(sketch_grids("AB", side_m=20), boards)
+    assert shares["area_in_reach_share_board"].tolist() == pytest.approx(
+        [np.pi * 25 / 400, 0], rel=0.01)

@@ -3,6 +3,7 @@
 from .disclosure import check_disclosure, find_disclosures, merge_zones
 from .events import find_hot_spots, measure_matters
 from .indicators import carry_indicators, measure_indicators
+from .isochrones import build_isochrones, measure_area_reach
 from .measure import Coverage, measure_coverage
 from .network import Network, build_network, measure_distances
 from .publish import Published, suppress_counts
@@ -15,12 +16,14 @@ __all__ = [
     "Published",
     "Sites",
     "Workload",
+    "build_isochrones",
     "build_network",
     "carry_indicators",
     "check_disclosure",
     "choose_sites",
     "find_disclosures",
     "find_hot_spots",
+    "measure_area_reach",
     "measure_coverage",
     "measure_distances",
     "measure_gini",

@@ -139,7 +139,7 @@ def measure_from_spots(network: Network, spots: Spots, sources: Floats) -> Float
     if not len(sources):
         return np.full(len(spots.piece), np.nan)
     starts = find_spots(network, sources)
-    return _walk_to(network, spots, starts, _reach_nodes(network, starts))
+    return _walk_to(network, spots, starts, reach_nodes(network, starts))
 
 
 def find_spots(network: Network, xy: Floats) -> Spots:
@@ -200,11 +200,19 @@ def _in_order(spots: Spots) -> Integers:
     return np.lexsort((spots.along, spots.piece))
 
 
-def _reach_nodes(network: Network, starts: Spots) -> Floats:
+def reach_nodes(network: Network, starts: Spots) -> Floats:
     """Return the distance of each node, and then of each start's spot, to the nearest start.
 
     The starts cut their pieces: a spot becomes a node, in order along the network, and the
     start itself another one, a walk away from it.
+
+    Examples
+    --------
+    >>> pieces = np.array([shapely.LineString([(0, 0), (4, 0)])])
+    >>> ends = np.array([[0.0, 0.0], [4.0, 0.0]])
+    >>> network = Network(ends, np.array([0]), np.array([1]), np.array([4.0]), pieces)
+    >>> reach_nodes(network, find_spots(network, np.array([[1.0, 0.5]]))).tolist()
+    [1.5, 3.5, 0.5]
     """
     order = _in_order(starts)
     piece, along, away = starts.piece[order], starts.along[order], starts.away[order]
