@@ -109,7 +109,7 @@ def test_a_workspace_is_replaced_whole_and_proves_its_files(tmp_path):
 
 def test_a_folder_with_other_files_is_not_replaced(tmp_path):
     (tmp_path / "thesis.txt").write_text("precious")
-    with pytest.raises(errors.WorkspaceError, match="holds files but no manifest.json"):
+    with pytest.raises(errors.WorkspaceError, match=r"holds files but no manifest\.json"):
         save_workspace(tmp_path, contents())
     assert (tmp_path / "thesis.txt").read_text() == "precious"
 

@@ -130,7 +130,7 @@ def discs(places: np.ndarray, *, radius: float, colour: str) -> str:
 
     Examples
     --------
-    >>> discs(np.array([[5.0, 5.0]]), radius=2, colour="#000000").count(" c\n")
+    >>> discs(np.array([[5.0, 5.0]]), radius=2, colour="#000000").count(" c")
     4
     """
     if not len(places):
