@@ -178,6 +178,17 @@ def test_a_tower_above_the_limit_is_a_cell_of_its_own():
     assert len(units) == 2
 
 
+def test_residents_in_a_building_move_with_it():
+    territories = towns("TT", "TT")
+    houses = [shapely.box(x, 20, x + 60, 180) for x in (10, 75, 135)]
+    residents = [shapely.Point(x, 100) for x in (15, 65, 80, 130, 140, 190)]
+    elements = homes([*houses, *residents, *residents], [np.nan] * 3 + [10.0] * 12)
+    units, changes = build_units(territories, elements=elements, largest_households=40)
+    check_units(units, territories)
+    assert len(units) == 3
+    assert len(changes) == 0  # no house is cut
+
+
 def test_where_no_row_has_households_elements_are_counted():
     territories = towns("TT", "TT")
     places = [shapely.Point(x, 100) for x in (20, 60, 140, 180)]

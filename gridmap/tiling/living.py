@@ -9,7 +9,7 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 
-from . import cells, frames
+from . import cells, frames, mesh
 from .blocks import Blocks
 from .cells import Places
 from .rings import Ints, Shapes
@@ -19,30 +19,40 @@ CUT_M2 = 1.0
 
 
 class Living(NamedTuple):
-    """Elements as places, sorted by code."""
+    """Elements as places: first the footprints, sorted by code, then the other points."""
 
     points: Shapes
     places: Places
-    codes: pd.Index
+    codes: pd.Index  # of the footprints
 
 
 def locate(elements: GeoDataFrame) -> Living:
-    """Give every element a point and a weight.
+    """Give every place a point and a weight.
 
-    The weight is its households, or its count where no row has any households.
+    The weight is the households of its elements, or their count where no row has any
+    households. Points inside a footprint add to it; points at one place are one.
     """
     elements = elements.sort_index()
     shapes = frames.shapes_of(elements)
     weight = elements["count"]
     if "households" in elements and elements["households"].notna().any():
         weight = elements["households"]
+    weights = weight.fillna(0).to_numpy("float64")
     built = shapely.get_dimensions(shapes) == 2
-    points, footprint = shapes.copy(), shapes.copy()
-    points[built] = shapely.point_on_surface(shapes[built])
-    footprint[~built] = None
-    places = Places(shapely.get_coordinates(points), weight.fillna(0).to_numpy("float64"),
-                    footprint)
-    return Living(points, places, elements.index)
+    footprints, loads = shapes[built], weights[built]
+    points, extra = shapes[~built], weights[~built]
+    point, house = shapely.STRtree(footprints).query(points, predicate="intersects")
+    holder = mesh.lowest(len(points), point, house)
+    loads = loads + np.bincount(
+        holder[holder >= 0], extra[holder >= 0], minlength=len(footprints))
+    free = holder < 0
+    spots, row = np.unique(
+        shapely.get_coordinates(points[free]).round(3), axis=0, return_inverse=True)
+    lonely = np.bincount(row.ravel(), extra[free], minlength=len(spots))
+    places = np.concatenate([shapely.point_on_surface(footprints), shapely.points(spots)])
+    outline = np.concatenate([footprints, np.full(len(spots), None)])
+    return Living(places, Places(shapely.get_coordinates(places), np.r_[loads, lonely], outline),
+                  elements.index[built])
 
 
 def divide(blocks: Blocks, living: Living, *, largest: float) -> Blocks:

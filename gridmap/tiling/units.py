@@ -57,8 +57,9 @@ def build_units(
     sites : GeoDataFrame, schema SITES, optional
         Compounds (kind ``compound``) and dedicated sites.
     elements : GeoDataFrame, schema ELEMENTS, optional
-        Where households live: points, or footprints, which cells then do not cut if they
-        can help it. Weighed by ``households``, or by ``count`` where no row has any.
+        Where households live, and buildings: points or footprints. Cells do not cut a
+        footprint; points inside one belong to it. Weighed by ``households``, or by
+        ``count`` where no row has any.
     largest_households : float or None, default 120
         A block above this is divided; None divides none. A third of a grid's target
         leaves the partition enough freedom.
