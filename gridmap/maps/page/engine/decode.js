@@ -126,8 +126,13 @@ const decoders = {
     for (let i = 0; i < meta.count; i++) {
       for (let run = runs[i]; run < runs[i + 1]; run++) {
         let atX = firstX, atY = firstY;                    // a run starts from where the last started
-        for (let k = starts[run]; k < starts[run + 1]; k++) {
-          x[k] = atX += unzigzag(stepsX[k]); y[k] = atY += unzigzag(stepsY[k]);
+        const first = starts[run], house = meta.closed && starts[run + 1] - first === 4;
+        for (let k = first; k < starts[run + 1]; k++) {
+          let stepX = unzigzag(stepsX[k]), stepY = unzigzag(stepsY[k]);
+          if (house && k === first + 3) {                  // the last side runs back along the second
+            stepX -= x[first + 1] - x[first]; stepY -= y[first + 1] - y[first];
+          }
+          x[k] = atX += stepX; y[k] = atY += stepY;
           stretch(boxes, i, atX, atY, atX, atY);
         }
         firstX = x[starts[run]]; firstY = y[starts[run]];
