@@ -10,10 +10,10 @@ import shapely
 from geopandas import GeoDataFrame
 
 from gridmap import SizeRule, schema
-from gridmap.errors import CodeError, PartitionError, SchemaError
+from gridmap.errors import CodeError, PartitionError, ProfileError, SchemaError
 from gridmap.rules import Limit, load_code_rule
 from gridmap.sketch import sketch_units
-from gridmap.zoning import issue_codes, measure_partition, partition
+from gridmap.zoning import DrawingWeights, issue_codes, measure_partition, partition
 
 FOUR = SizeRule(minimum=4, target=4, maximum=4)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -223,3 +223,155 @@ def test_an_assignment_that_is_not_total_is_an_error():
     units = sketch_units("AB")
     with pytest.raises(PartitionError, match="assignment leaves out B and names unknown units C"):
         measure_partition(units, pd.Series({"A": "G", "C": "G"}), FOUR)
+
+
+def test_locked_grids_stay_with_their_code():
+    units = square_units(8)
+    size = SizeRule(minimum=6, target=8, maximum=10)
+    first = partition(units, size)
+    kept = first.assignment[first.assignment == "T-0003"]
+    again = partition(units, size, locked=kept, seed=5)
+    assert again.assignment[again.assignment == "T-0003"].equals(kept)
+    assert again.grids.loc[["T-0003"]].to_wkb().equals(first.grids.loc[["T-0003"]].to_wkb())
+
+
+def test_a_locked_grid_out_of_range_is_named():
+    units = square_units(4)
+    locked = pd.Series("old", index=units.index[:2])
+    drawn = partition(units, SizeRule(minimum=3, target=4, maximum=5), locked=locked)
+    assert drawn.changes.set_index("id").loc["old", "what"] == "out of range: locked"
+
+
+def test_locked_units_that_are_unknown_are_an_error():
+    with pytest.raises(PartitionError, match="locked names unknown units Z"):
+        partition(sketch_units("AB"), FOUR, locked=pd.Series({"Z": "old"}))
+
+
+def test_a_locked_grid_across_territories_is_an_error():
+    units = sketch_units("AB")
+    units.loc["B", "territory"] = "U"
+    with pytest.raises(PartitionError, match="locked grids old lie in more than one territory"):
+        partition(units, FOUR, locked=pd.Series({"A": "old", "B": "old"}))
+
+
+def test_a_declared_link_makes_units_neighbours():
+    units = sketch_units("AB.CD")
+    ferry = pd.DataFrame({"unit": ["B"], "linked": ["C"]})
+    drawn = partition(units, FOUR, links=ferry)
+    assert len(drawn.grids) == 1
+    assert drawn.changes.empty
+    measured = measure_partition(units, drawn.assignment, FOUR, links=ferry)
+    assert measured.by_grid["parts"].tolist() == [1]
+
+
+def test_a_link_to_an_unknown_unit_is_an_error():
+    with pytest.raises(PartitionError, match="links: Z are no units"):
+        partition(sketch_units("AB"), FOUR, links=pd.DataFrame({"unit": ["A"], "linked": ["Z"]}))
+
+
+def test_the_number_of_grids_can_be_asked_for():
+    size = SizeRule(minimum=6, target=8, maximum=30)
+    assert len(partition(square_units(8), size, counts={"T": 3}).grids) == 3
+
+
+def test_a_number_of_grids_that_cannot_be_is_named():
+    drawn = partition(sketch_units("AB.CD"), FOUR, counts={"T": 1})
+    assert len(drawn.grids) == 1  # two parts below the minimum, joined by a bridge
+    large = partition(square_units(2), FOUR, counts={"T": 9})
+    row = large.changes.set_index("what").loc["number of grids not reached"]
+    assert (row["id"], row["before"], row["after"]) == ("T", "9", "4")
+
+
+def test_a_column_picks_the_size_rule_of_a_territory():
+    town, country = square_units(6), square_units(6, territory="U", at=(600, 0))
+    units = pd.concat([town, country]).assign(
+        place=["town"] * 36 + ["country"] * 36
+    ).astype({"place": "str"})
+    sizes = {"town": SizeRule(minimum=3, target=4, maximum=5),
+             "country": SizeRule(minimum=10, target=12, maximum=14)}
+    drawn = partition(units, sizes, size_by="place")
+    assert drawn.grids["territory"].value_counts().to_dict() == {"T": 9, "U": 3}
+    measured = measure_partition(units, drawn.assignment, sizes, size_by="place")
+    assert measured.totals["in_range_share"] == 1
+
+
+def test_a_value_without_a_rule_is_an_error():
+    units = sketch_units("AB").assign(place="moon")
+    with pytest.raises(PartitionError, match="place is moon in places, but size has rules for ci"):
+        partition(units, {"city": FOUR}, size_by="place")
+
+
+def test_a_workload_of_several_columns_sizes_grids():
+    units = square_units(6)
+    units["shops"] = np.where(units.geometry.centroid.x < 300, 2, 0)
+    size = SizeRule(minimum=6, target=8, maximum=10)
+    drawn = partition(units, size, workload={"households": 1, "shops": 1})
+    load = (units["households"] + units["shops"]).groupby(drawn.assignment).sum()
+    assert load.between(6, 10).all()
+    assert not units["households"].groupby(drawn.assignment).sum().between(6, 10).all()
+
+
+def test_grids_lie_around_the_homes_of_workers():
+    units = square_units(8)
+    places = [(250, 250), (550, 250), (250, 550), (550, 550)]
+    homes = GeoDataFrame(
+        geometry=geopandas.points_from_xy(*zip(*places, strict=True)), crs=units.crs,
+        index=pd.Index(list("abcd"), name="worker"),
+    )
+    size = SizeRule(minimum=12, target=16, maximum=20)
+    far, near = (
+        units.geometry.centroid.groupby(
+            partition(units, size, homes=given, weights=DrawingWeights(travel=20)).assignment
+        ) for given in (None, homes)
+    )
+    middles = geopandas.GeoSeries({g: p.union_all().centroid for g, p in near}, crs=units.crs)
+    assert homes.geometry.map(lambda home: middles.distance(home).min()).max() < 120
+    assert len(far) == 4
+
+
+def test_a_home_outside_every_unit_is_named():
+    units = square_units(4)
+    home = GeoDataFrame(geometry=[shapely.Point(9999, 0)], crs=units.crs, index=["w"])
+    drawn = partition(units, SizeRule(minimum=3, target=4, maximum=5), homes=home)
+    assert whats(drawn) == ["home outside"]
+
+
+def test_grids_are_alike_in_a_column():
+    units = square_units(8)
+    rows = (units.geometry.centroid.y // 100).astype(int)
+    units["floors"] = (rows % 4).to_numpy()
+    size = SizeRule(minimum=14, target=16, maximum=18)
+    plain = partition(units, size).assignment
+    alike = partition(units, size, weights=DrawingWeights(likeness={"floors": 5})).assignment
+    spread = [units["floors"].groupby(by).var().mean() for by in (plain, alike)]
+    assert spread[1] < 0.8 * spread[0]
+
+
+def test_weights_below_zero_are_an_error():
+    with pytest.raises(ProfileError, match="drawing weights of travel are below 0"):
+        DrawingWeights(travel=-1)
+
+
+def test_a_time_limit_still_gives_a_whole_drawing_and_says_so():
+    units = square_units(12)
+    size = SizeRule(minimum=8, target=9, maximum=10)
+    drawn = partition(units, size, time_limit_s=0)
+    assert drawn.assignment.notna().all()
+    assert "search cut short" in whats(drawn)
+    assert measure_partition(units, drawn.assignment, size).totals["contiguous_share"] == 1
+
+
+def test_progress_runs_up_to_all_units():
+    told = []
+    partition(square_units(8), SizeRule(minimum=6, target=8, maximum=10),
+              progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (64, 64)
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+
+
+def test_another_seed_may_draw_otherwise_but_the_same_never():
+    units = square_units(12)
+    size = SizeRule(minimum=8, target=9, maximum=10)
+    assert partition(units, size, seed=3).assignment.equals(
+        partition(units, size, seed=3).assignment
+    )

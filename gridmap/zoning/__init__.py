@@ -3,6 +3,7 @@
 from .codes import issue_codes
 from .measure import Measures, measure_partition
 from .partition import Partition, partition
+from .sizes import measure_density
 from .weights import DrawingWeights
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Measures",
     "Partition",
     "issue_codes",
+    "measure_density",
     "measure_partition",
     "partition",
 ]

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
 
 from . import graph as graphs
-from . import qualities
+from .counts import Count
 from .graph import UnitGraph
 from .kernels import anneal, arcs
 from .kernels.anneal import AREA, Board
 from .plan import Plan
+from .qualities import Moments, measure_moments
 
 #: Parts are drawn together until they have this many units: enough to be worth a call, few
 #: enough to stay in the cache.
@@ -43,6 +45,7 @@ class Batch(NamedTuple):
     aimed: NDArray[np.float64]
     random: NDArray[np.uint64]
     free: NDArray[np.bool_]  # whether the number of grids of a part may still change
+    moments: list[Moments]  # of each part
     rise: NDArray[np.float64]  # what a typical move costs, per part, after the first drawing
 
     @property
@@ -75,73 +78,74 @@ def build_batch(plan: Plan, group: list[int]) -> Batch:
     everywhere = plan.parts.graph.place
     ordered = [some[curve_order(everywhere[some])] for some in
                (plan.members[part] for part in group)]
+    numbers = [plan.counts[part] for part in group]
     units = np.concatenate(ordered)
     graph = ring_order(graphs.take_units(plan.parts.graph, units))
-    grids = np.array([plan.counts[part].grids for part in group])
     unit_ends = np.cumsum([0, *map(len, ordered)])
-    grid_ends = np.cumsum([0, *grids])
-    parts = np.stack([unit_ends[:-1], unit_ends[1:], grid_ends[:-1], grid_ends[1:]], axis=1)
-    load = plan.load[units]
-    totals = np.add.reduceat(load, unit_ends[:-1], axis=0)
-    asked, aimed = _ranges(totals / grids[:, None], plan.bounds)
-    alike = _moments(plan, ordered, grids)
+    grid_ends = np.cumsum([0, *(number.grids for number in numbers)])
+    asked, aimed = _ranges(plan, ordered, numbers)
+    moments = _moments(plan, ordered, numbers)
     return Batch(
         units=units,
-        board=_board(graph, load, alike),
+        board=_board(graph, plan.given.sizes.load[units], moments),
         place=graph.place,
         strength=graph.barrier,
-        parts=parts,
+        parts=np.stack([unit_ends[:-1], unit_ends[1:], grid_ends[:-1], grid_ends[1:]], axis=1),
         asked=asked,
         aimed=aimed,
         random=np.array([scramble(plan.seeds[part]) for part in group], np.uint64),
-        free=np.array([not plan.counts[part].fault and not plan.counts[part].fixed
-                       for part in group]),
+        free=np.array([not number.fault and not number.fixed for number in numbers]),
+        moments=moments,
         rise=np.zeros(len(group)),
     )
 
 
-def _board(
-    graph: UnitGraph, load: NDArray[np.float64], alike: NDArray[np.float64]
-) -> Board:
+def _board(graph: UnitGraph, load: NDArray[np.float64], moments: list[Moments]) -> Board:
     start = graph.start.astype(np.int32)
     neighbour = graph.neighbour.astype(np.int32)
-    none = np.zeros(graph.size)
+    alike = np.concatenate([one.column for one in moments])
+    unit = [load[:, 0], graph.area, graph.outline, np.zeros(graph.size), load[:, 1:], alike]
     return Board(
         start=start,
         neighbour=neighbour,
         length=graph.length,
         fence=np.zeros(0),
         linked=anneal.link_ring(start, neighbour),
-        unit=np.column_stack([load[:, 0], graph.area, graph.outline, none, load[:, 1:], alike]),
+        unit=np.column_stack(unit),
         anchor=np.zeros((0, 2)),
         limits=load.shape[1] - 1,
     )
 
 
 def _moments(
-    plan: Plan, ordered: list[NDArray[np.int64]], grids: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return the moments of all units of a batch, scaled part by part."""
-    area = plan.parts.graph.area
-    return np.concatenate([
-        qualities.moments(
-            plan.qualities._replace(value=plan.qualities.value[some]),
-            plan.load[some, 0], float(area[some].sum()), int(count),
+    plan: Plan, ordered: list[NDArray[np.int64]], numbers: list[Count]
+) -> list[Moments]:
+    """Return the moments of the units of each part."""
+    area, given = plan.parts.graph.area, plan.given
+    return [
+        measure_moments(
+            given.qualities._replace(value=given.qualities.value[some]),
+            given.sizes.load[some, 0], float(area[some].sum()), number.grids,
         )
-        for some, count in zip(ordered, grids, strict=True)
-    ])
+        for some, number in zip(ordered, numbers, strict=True)
+    ]
 
 
 def _ranges(
-    mean: NDArray[np.float64], bounds: NDArray[np.float64]
+    plan: Plan, ordered: list[NDArray[np.int64]], numbers: list[Count]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what grids of each part must keep, and what they aim at.
 
     Where the mean grid itself is out of range, the range slides to hold it: grids are then
     drawn as even as can be.
     """
+    sizes = plan.given.sizes
+    ranges = [sizes.ranges[sizes.row[some[0]]] for some in ordered]
+    mean = np.stack([sizes.load[some].sum(axis=0) / number.grids
+                     for some, number in zip(ordered, numbers, strict=True)])
     mean = np.maximum(mean, 1e-9)
-    low, high = np.broadcast_to(bounds[:, None], (2, *mean.shape))
+    low = np.stack([one.low for one in ranges])
+    high = np.stack([one.high for one in ranges])
     low = np.where(mean < low, 0.97 * mean, low)
     high = np.where(mean > high, 1.03 * mean, high)
     scale = np.where(np.isfinite(high), high, mean)
@@ -153,6 +157,33 @@ def _ranges(
     )
     asked = np.stack([low, high, 1.0 / scale], axis=1)
     return asked, np.stack([inner_low, inner_high, 1.0 / scale], axis=1)
+
+
+def add_anchors(batch: Batch, plan: Plan, label: NDArray[np.int32]) -> Batch:
+    """Return the batch with grids anchored at the homes of workers.
+
+    The homes of a part are matched with the centres of its grids so that the sum of squared
+    distances is least; with more homes than grids the farthest are left over.
+    """
+    given = plan.given
+    part_of_unit = np.full(len(given.codes) + 1, -1)
+    for row, part in enumerate(batch.parts):
+        part_of_unit[batch.units[part[0] : part[1]]] = row
+    rows = part_of_unit[given.home_unit]  # a home outside every unit: the last place, -1
+    if not (rows >= 0).any():
+        return batch
+    anchor = np.full((batch.grids, 2), np.nan)
+    count = np.bincount(label, minlength=batch.grids)
+    for row in np.unique(rows[rows >= 0]):
+        first, last = batch.parts[row, 2:]
+        centre = np.stack([np.bincount(label, batch.place[:, axis], minlength=batch.grids)
+                           for axis in (0, 1)], axis=1)[first:last] / count[first:last, None]
+        homes = given.home_place[rows == row]
+        far = ((homes[:, None] - centre[None]) ** 2).sum(axis=2)
+        home, grid = linear_sum_assignment(far)
+        moments = batch.moments[row]
+        anchor[first + grid] = (homes[home] - moments.centre[:2]) * moments.factor[:2]
+    return batch._replace(board=batch.board._replace(anchor=anchor))
 
 
 def add_fences(batch: Batch, label: NDArray[np.int32], weight: float) -> Batch:

@@ -15,6 +15,6 @@ class Effort(NamedTuple):
 
 EFFORTS = {
     "draft": Effort(60, 40, 2),
-    "normal": Effort(150, 700, 4),
-    "best": Effort(300, 5_000, 8),
+    "normal": Effort(150, 700, 6),
+    "best": Effort(300, 5_000, 10),
 }

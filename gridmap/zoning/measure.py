@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,9 +15,11 @@ from .. import schema
 from ..errors import PartitionError, listed
 from ..rules import BarrierRule, SizeRule
 from ..tiling import areas
-from . import counts
 from . import graph as graphs
+from . import links as declared
+from . import sizes
 from .graph import UnitGraph
+from .sizes import Sizes
 
 
 class Measures(NamedTuple):
@@ -30,12 +32,15 @@ class Measures(NamedTuple):
 def measure_partition(
     units: GeoDataFrame,
     assignment: Series,
-    size: SizeRule,
+    size: SizeRule | Mapping[str, SizeRule],
     *,
     within: str = "territory",
+    size_by: str | None = None,
+    workload: Mapping[str, float] | None = None,
     barriers: GeoDataFrame | None = None,
     barrier_rule: BarrierRule | None = None,
     dedicated: Collection[str] = (),
+    links: DataFrame | None = None,
     snap_m: float = 0.05,
 ) -> Measures:
     """Measure how good grids are, whoever drew them.
@@ -46,16 +51,20 @@ def measure_partition(
         In a CRS in metres.
     assignment : Series
         The grid of each unit, every unit once, in any order.
-    size : SizeRule
+    size : SizeRule or mapping of str to SizeRule
         The range that grids should keep.
     within : str, default "territory"
         Column of units with the territory that a grid should stay inside.
+    size_by, workload : optional
+        As in `partition`.
     barriers : GeoDataFrame, schema BARRIERS, optional
         Lines that grids should follow.
     barrier_rule : BarrierRule, optional
         Which kinds count; all of them fully by default.
     dedicated : collection of str, default ()
         Kinds of units that have a grid of their own: no range applies to those.
+    links : DataFrame, optional
+        Pairs of units that count as neighbours, as in `partition`.
     snap_m : float, default 0.05
         How far apart two outlines may run and still be one border, in metres.
 
@@ -94,7 +103,12 @@ def measure_partition(
     graph = graphs.build_graph(
         units, barriers=barriers, barrier_rule=barrier_rule, snap_m=snap_m
     )
-    return measure_drawn(units, graph, assignment, size, within=within, dedicated=dedicated)
+    if links is not None:
+        graph = declared.add_links(graph, units.index, links)
+    gathered = sizes.gather_sizes(
+        units, size, within=within, size_by=size_by, workload=workload
+    )
+    return measure_drawn(units, graph, assignment, gathered, within, dedicated)
 
 
 def check_assignment(units: GeoDataFrame, assignment: Series) -> None:
@@ -128,8 +142,7 @@ def measure_drawn(
     units: GeoDataFrame,
     graph: UnitGraph,
     assignment: Series,
-    size: SizeRule,
-    *,
+    gathered: Sizes,
     within: str,
     dedicated: Collection[str],
 ) -> Measures:
@@ -141,77 +154,27 @@ def measure_drawn(
     is_dedicated = kinds.isin(list(dedicated)).groupby(label).any().to_numpy()
     outline = grid_outlines(graph, label, len(grids))
     area = np.bincount(label, graph.area, minlength=len(grids))
+    ground = np.bincount(label, areas.measure_area(units).to_numpy(), minlength=len(grids))
     by_grid = DataFrame(
         {
             "territory": by[within].first().to_numpy(),
             "kind": np.where(is_dedicated, "dedicated", "comprehensive"),
             "households": by["households"].sum().to_numpy(),
             "people": by["people"].sum().to_numpy(),
-            "area_m2": np.bincount(label, ground_areas(units, graph), minlength=len(grids)),
+            "area_m2": ground,
             "size_state": "in range",
             "compactness": 4 * np.pi * area / outline**2,
             "parts": count_pieces(graph, label, len(grids)),
         },
         index=index,
     )
-    sums = sum_loads(loads_of(units, size), label, len(grids))
-    by_grid["size_state"] = np.where(is_dedicated, "dedicated", size_states(sums, size))
+    sums = sizes.sum_loads(gathered.load, label, len(grids))
+    row = gathered.row[np.unique(label, return_index=True)[1]]
+    state = sizes.size_states(sums, gathered.ranges, row)
+    by_grid["size_state"] = np.where(is_dedicated, "dedicated", state)
     by_grid = by_grid.astype(dict.fromkeys(("territory", "kind", "size_state"), "str"))
     crossing = by[within].nunique().to_numpy() > 1
     return Measures(by_grid, _totals(by_grid, sums[:, 0], graph, label, crossing))
-
-
-def ground_areas(units: GeoDataFrame, graph: UnitGraph) -> NDArray[np.float64]:
-    """Return the area of each unit on the ground in m²."""
-    if not graph.size:
-        return graph.area
-    ground: NDArray[np.float64] = areas.measure_area(units).to_numpy()
-    return ground
-
-
-def loads_of(units: GeoDataFrame, size: SizeRule) -> NDArray[np.float64]:
-    """Return the measures that a rule bounds, a column each, for every unit.
-
-    Raises
-    ------
-    PartitionError
-        If units lack a measure, or it is missing or negative somewhere.
-    """
-    columns = []
-    for measure in counts.measures_of(size):
-        if measure == "area_m2":
-            columns.append(areas.measure_area(units).to_numpy(np.float64))
-            continue
-        if measure not in units:
-            raise PartitionError(
-                f"units have no column {measure!r}, which the size rule measures. Add it to "
-                "units, or take a rule for households, people or area_m2."
-            )
-        columns.append(units[measure].to_numpy(np.float64))
-        odd = ~(columns[-1] >= 0)
-        if odd.any():
-            raise PartitionError(
-                f"units: {measure} is missing or below 0 in {listed(units.index[odd])}. A size "
-                "rule needs a number for every unit.",
-                rows=[str(code) for code in units.index[odd]],
-            )
-    return np.stack(columns, axis=1)
-
-
-def sum_loads(
-    load: NDArray[np.float64], label: NDArray[np.int64], count: int
-) -> NDArray[np.float64]:
-    """Add up the columns of ``load`` per grid."""
-    return np.stack([np.bincount(label, column, minlength=count) for column in load.T], axis=1)
-
-
-def size_states(sums: NDArray[np.float64], size: SizeRule) -> NDArray[np.str_]:
-    """Say of each row of sums whether it is in range, small or large."""
-    low, high = counts.bounds_of(size)
-    slack = counts.SLACK * np.where(np.isfinite(high), high, 1.0)
-    large = (sums > high + slack).any(axis=1)
-    small = (sums < low - slack).any(axis=1)
-    return np.where(large, "large", np.where(small, "small", "in range"))
 
 
 def grid_outlines(
@@ -227,7 +190,7 @@ def grid_outlines(
 
 def count_pieces(graph: UnitGraph, label: NDArray[np.int64], count: int) -> NDArray[np.int64]:
     """Return in how many pieces each grid lies; 1 is contiguous."""
-    joined = (label[graph.source] == label[graph.neighbour]) & (graph.length > 0)
+    joined = label[graph.source] == label[graph.neighbour]
     pieces, piece = graphs.find_parts(graphs.keep_arcs(graph, joined))
     first = np.unique(piece, return_index=True)[1] if pieces else np.empty(0, np.int64)
     return np.bincount(label[first], minlength=count)

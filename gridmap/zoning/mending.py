@@ -12,6 +12,9 @@ from .batches import Batch
 from .kernels import anneal
 from .redraw import Rank
 
+#: Temperatures at the end, in typical rises.
+POLISH = np.array([0.12, 0.03])
+
 
 def mend(
     batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], rounds: int
@@ -39,10 +42,12 @@ def mend(
         Its numbers of grids may have changed.
     label : array of int32
     """
+    touched = np.zeros(len(batch.parts), np.bool_)
     for turn in range(rounds):
         off = find_off_range(batch, label)
         if not off.any():
             break
+        touched[_part_of_grid(batch)[off > 0]] = True
         near = _neighbours(batch, label)
         active = _spread(near, off > 0, 2 + turn)
         trial = _anneal_again(batch, label, pull, off, active, 150 * (1 + turn))
@@ -53,7 +58,23 @@ def mend(
         near = _neighbours(batch, label)
         active = _spread(near, off > 0, 1 + turn)
         batch, label = _draw_from_nothing(batch, label, pull, off, near, active, 400 * (1 + turn))
+    _polish(batch, label, pull, np.flatnonzero(touched))
     return batch, label
+
+
+def _polish(
+    batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], rows: NDArray[np.int64]
+) -> None:
+    """Round the grids of parts that were mended, without letting any out of its range."""
+    if not len(rows):
+        return
+    nothing_frozen = np.zeros(batch.grids, np.bool_)
+    random = batch.random[rows]
+    fixed = (batch.board, batch.asked[rows], pull, label, batch.parts[rows], random)
+    heat = batch.rise[rows, None] * POLISH
+    anneal.flip(*fixed, nothing_frozen, heat, redraw.HARD, 150)
+    anneal.flip(*fixed, nothing_frozen, 0.0 * heat, redraw.HARD, 10)
+    batch.random[rows] = random
 
 
 def find_off_range(batch: Batch, label: NDArray[np.int32]) -> NDArray[np.float64]:
@@ -124,7 +145,11 @@ def _renumber(
     parts = batch.parts.copy()
     parts[:, 2] = np.concatenate([[0], ends[:-1]])
     parts[:, 3] = ends
-    return batch._replace(parts=parts), new[label]
+    board = batch.board
+    if len(board.anchor):  # a grid that was opened has no anchor
+        more = np.full((len(part_of) - len(board.anchor), 2), np.nan)
+        board = board._replace(anchor=np.concatenate([board.anchor, more])[order])
+    return batch._replace(parts=parts, board=board), new[label]
 
 
 def _part_of_grid(batch: Batch) -> NDArray[np.int64]:
@@ -154,7 +179,8 @@ def _spread(
 
 def _clusters(near: csr_array, active: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Number the connected clusters of active grids; others are clusters of their own."""
-    inside = near.multiply(active[:, None]).multiply(active[None, :])
+    inside = near.multiply(active[:, None]).multiply(active[None, :]).tocsr()
+    inside.eliminate_zeros()  # a stored zero would count as a border
     return np.asarray(connected_components(inside, directed=False)[1], np.int64)
 
 

@@ -33,19 +33,25 @@ def find_drawing_parts(
     *,
     territory: NDArray[np.int64],
     mass: NDArray[np.float64],
+    minimum: NDArray[np.float64],
     empty: NDArray[np.bool_],
     large: NDArray[np.bool_],
     own: NDArray[np.bool_],
-    minimum: float,
+    locked: NDArray[np.int64],
 ) -> Parts:
     """Divide units into pieces that are drawn on their own.
 
-    Arcs across territories are dropped. Units that are ``large`` or have their ``own``
-    grid are taken out. A piece of the rest with less than ``minimum`` that touches a large
-    unit joins its grid, the one with the longest border; so does a piece in which nobody
-    lives that touches only units with their own grid. Any other piece that is too small is
-    linked by a bridge to the nearest piece of the same territory, the smallest piece first,
-    until each is large enough or the only one left.
+    Arcs across territories are dropped. Units that are ``large``, have their ``own`` grid
+    or are ``locked`` are taken out. What is left of a territory may lie in pieces, and a
+    piece may be too small for a grid. Then, in this order:
+
+    1. One that touches a large unit joins its grid if it has less than half of the minimum,
+       and is a grid of its own if it has more.
+    2. One in which nobody lives that touches a unit with its own grid joins that.
+    3. Any other is linked by a bridge to the nearest piece of the same territory, the
+       smallest piece first, until each is large enough or the only one left.
+
+    A piece that touches several such units joins the one with the longest border.
 
     Parameters
     ----------
@@ -54,14 +60,14 @@ def find_drawing_parts(
         In the order of the graph.
     territory : array of int
         Territory of each unit, as a number.
-    mass : array
-        What sizes a grid, per unit.
+    mass, minimum : arrays
+        What sizes a grid, per unit, and the least that a grid there may have.
     empty : array of bool
         Units in which nobody lives.
-    large, own : array of bool
+    large, own : arrays of bool
         Units larger than a grid may be; units that get a grid of their own by rule.
-    minimum : float
-        A piece with less than this cannot make a grid.
+    locked : array of int
+        Number of the grid that a unit must stay in, -1 where it is free.
 
     Returns
     -------
@@ -69,47 +75,65 @@ def find_drawing_parts(
         With pieces numbered by territory, then by their first unit.
     """
     inside = graphs.keep_arcs(graph, territory[graph.source] == territory[graph.neighbour])
-    alone = large | own
+    alone = large | own | (locked >= 0)
     free = graphs.keep_arcs(inside, ~alone[inside.source] & ~alone[inside.neighbour])
     piece = graphs.find_parts(free)[1]
     host = np.where(alone, np.arange(graph.size), -1)
+    _gather_locked(host, locked)
     total = np.bincount(piece, mass).astype(np.float64)
-    small = (total < minimum) & ~np.bincount(piece, alone).astype(bool)
-    _join_pockets(inside, piece, host, small, large, own, empty)
-    bridges = _bridge(shapes, piece, host, territory, total, minimum)
+    least = np.zeros(len(total))
+    least[piece] = minimum
+    short = np.where(np.bincount(piece, alone) > 0, 0.0, np.maximum(least - total, 0.0))
+    stands = _join_pockets(inside, piece, host, short, total, large, own, empty)
+    short[stands] = 0.0
+    bridges = _bridge(shapes, piece, host, territory, total, np.where(short > 0, least, 0.0))
     linked = graphs.add_bridges(free, bridges[:, 0], bridges[:, 1])
     return Parts(linked, _numbered(linked, host, territory), host, bridges)
+
+
+def _gather_locked(host: NDArray[np.int64], locked: NDArray[np.int64]) -> None:
+    """Make the first unit of each locked grid the host of all of it."""
+    units = np.flatnonzero(locked >= 0)
+    if len(units):
+        first = np.full(locked.max() + 1, len(host))
+        np.minimum.at(first, locked[units], units)
+        host[units] = first[locked[units]]
 
 
 def _join_pockets(
     inside: UnitGraph,
     piece: NDArray[np.int64],
     host: NDArray[np.int64],
-    small: NDArray[np.bool_],
+    short: NDArray[np.float64],
+    total: NDArray[np.float64],
     large: NDArray[np.bool_],
     own: NDArray[np.bool_],
     empty: NDArray[np.bool_],
-) -> None:
-    """Give small pieces beside large units (or, if empty, beside own grids) to them."""
+) -> NDArray[np.int64]:
+    """Give small pieces beside large units, and empty ones beside own grids, to them.
+
+    Returns the pieces that are large enough to stand alone beside a large unit.
+    """
     desert = np.bincount(piece, ~empty) == 0
     source, target = inside.source, inside.neighbour
-    open_arc = small[piece[source]] & (host[source] < 0)
+    open_arc = (short[piece[source]] > 0) & (host[source] < 0)
     takes = np.where(large[target], 2, np.where(own[target] & desert[piece[source]], 1, 0))
     arcs = np.flatnonzero(open_arc & (takes > 0))
-    if not len(arcs):
-        return
-    pairs, pair_of = np.unique(
-        np.stack([piece[source[arcs]], target[arcs]]), axis=1, return_inverse=True
-    )
-    border = np.bincount(pair_of, inside.length[arcs])
-    rank = np.where(large[pairs[1]], 2, 1)
+    keys = piece[source[arcs]] * np.int64(len(host)) + target[arcs]
+    pairs, pair_of = np.unique(keys, return_inverse=True)
+    pocket, taker = pairs // len(host), pairs % len(host)
+    border = np.bincount(pair_of, inside.length[arcs], minlength=len(pairs))
     # The last of each piece: large units before own grids, then the longest border, then
     # the first unit.
-    order = np.lexsort((-pairs[1], border, rank, pairs[0]))
-    last = np.append(np.diff(pairs[0][order]) > 0, True)
-    takers = dict(zip(pairs[0][order][last], pairs[1][order][last], strict=True))
-    for which, unit in takers.items():
-        host[piece == which] = unit
+    order = np.lexsort((-taker, border, large[taker], pocket))
+    last = order[np.append(np.diff(pocket[order]) > 0, True)] if len(order) else order
+    # Short by less than what it has: more than half of the minimum.
+    stands = large[taker[last]] & (short[pocket[last]] < total[pocket[last]])
+    joins = np.full(len(total), -1)
+    joins[pocket[last][~stands]] = taker[last][~stands]
+    given = (host < 0) & (joins[piece] >= 0)
+    host[given] = joins[piece[given]]
+    return pocket[last][stands]
 
 
 def _bridge(
@@ -118,9 +142,9 @@ def _bridge(
     host: NDArray[np.int64],
     territory: NDArray[np.int64],
     total: NDArray[np.float64],
-    minimum: float,
+    minimum: NDArray[np.float64],
 ) -> NDArray[np.int64]:
-    """Link pieces that are too small to the nearest one of their territory."""
+    """Link pieces below their minimum to the nearest one of their territory."""
     open_units = np.flatnonzero(host < 0)
     first = np.full(len(total), -1)
     first[piece[open_units][::-1]] = open_units[::-1]
@@ -129,7 +153,7 @@ def _bridge(
     bridges: list[tuple[int, int]] = []
     for where in np.flatnonzero(counts > 1):
         pieces = np.flatnonzero(home == where)
-        if (total[pieces] < minimum).any():
+        if (total[pieces] < minimum[pieces]).any():
             members = open_units[territory[open_units] == where]
             bridges += _bridge_territory(shapes, members, piece[members], total, minimum)
     return np.array(bridges, dtype=np.int64).reshape(-1, 2)
@@ -140,12 +164,13 @@ def _bridge_territory(
     members: NDArray[np.int64],
     piece: NDArray[np.int64],
     total: NDArray[np.float64],
-    minimum: float,
+    minimum: NDArray[np.float64],
 ) -> list[tuple[int, int]]:
     tree = shapely.STRtree(shapes[members])
     group = np.unique(piece, return_inverse=True)[1]
-    mass = np.bincount(group, total[piece]) / np.bincount(group)
-    waiting = [(mass[g], g) for g in range(len(mass)) if mass[g] < minimum]
+    one_of = np.unique(piece)
+    mass, least = total[one_of].copy(), minimum[one_of]
+    waiting = [(mass[g], g) for g in range(len(mass)) if mass[g] < least[g]]
     heapq.heapify(waiting)
     bridges = []
     groups = len(mass)
@@ -160,7 +185,7 @@ def _bridge_territory(
         group[group == which] = taker
         mass[taker] += mass[which]
         groups -= 1
-        if mass[taker] < minimum:
+        if mass[taker] < least[taker]:
             heapq.heappush(waiting, (mass[taker], taker))
     return bridges
 

@@ -19,10 +19,18 @@ class Qualities(NamedTuple):
     travel: bool
 
 
-def moments(
+class Moments(NamedTuple):
+    """Moments of units, and how values were moved and scaled for them."""
+
+    column: NDArray[np.float64]  # weight, sum of squares, a first moment for each quality
+    centre: NDArray[np.float64]
+    factor: NDArray[np.float64]
+
+
+def measure_moments(
     qualities: Qualities, weight: NDArray[np.float64], area: float, grids: int
-) -> NDArray[np.float64]:
-    """Return the moments of the units of one part: weight, sum of squares, first moments.
+) -> Moments:
+    """Return the moments of the units of one part.
 
     Scaled so that a compact grid of mean size costs about 1 for travel, and a grid as mixed
     as the whole part 1 for each quality. An empty unit weighs a thousandth of a mean one.
@@ -39,24 +47,27 @@ def moments(
 
     Returns
     -------
-    array
-        No column at all where there are no qualities.
+    Moments
+        Without any column where there are no qualities.
 
     Examples
     --------
     >>> floors = Qualities(np.array([[1.0], [3.0]]), np.array([1.0]), travel=False)
-    >>> moments(floors, np.array([1.0, 1.0]), 2.0, 2).round(3).tolist()
+    >>> measure_moments(floors, np.array([1.0, 1.0]), 2.0, 2).column.round(3).tolist()
     [[1.0, 1.0, -1.0], [1.0, 1.0, 1.0]]
     """
-    if not qualities.value.shape[1]:
-        return np.zeros((len(weight), 0))
+    value = qualities.value
+    if not value.shape[1]:
+        return Moments(np.zeros((len(weight), 0)), np.zeros(0), np.zeros(0))
     heavy = weight + 1e-3 * weight.mean() + 1e-12
     heavy = heavy * grids / heavy.sum()
-    centred = qualities.value - np.average(qualities.value, axis=0, weights=heavy)
-    spread = np.sqrt(np.average(centred**2, axis=0, weights=heavy))
+    centre = np.average(value, axis=0, weights=heavy)
+    spread = np.sqrt(np.average((value - centre) ** 2, axis=0, weights=heavy))
     if qualities.travel:
         spread[:2] = np.sqrt(area / grids / (2.0 * np.pi))
-    scaled = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
-    scaled *= np.sqrt(qualities.pull)
+    factor = np.divide(np.sqrt(qualities.pull), spread, out=np.zeros(len(spread)),
+                       where=spread > 0)
+    scaled = (value - centre) * factor
     squares = heavy * (scaled**2).sum(axis=1)
-    return np.column_stack([heavy, squares, heavy[:, None] * scaled])
+    column = np.column_stack([heavy, squares, heavy[:, None] * scaled])
+    return Moments(column, centre, factor)

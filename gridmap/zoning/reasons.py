@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from pandas import DataFrame
 
 from .. import ledger
 from ..errors import listed
-from ..rules import SizeRule
-from . import counts
+from .sizes import Range
 
 STEP = "partition"
 
@@ -36,6 +36,7 @@ SOLVES = {
         "the limit on another measure stands against the size: relax the limit, or lower the "
         "minimum"
     ),
+    "out of range: locked": "the grid was locked as it is: unlock it, or divide it by hand",
     "out of range: not found": (
         'the totals allow a better drawing, the search did not find one: try effort="best" or '
         "another seed, smaller units, or a wider range"
@@ -48,6 +49,11 @@ SOLVES = {
     "pocket joined": (
         "units cut off by a unit with a grid of its own were given to that grid"
     ),
+    "home outside": "the place lies in no unit: no grid is drawn around it",
+    "number of grids not reached": (
+        "parts that touch no other, and units with a grid of their own, need one each; and no "
+        "grid has less than one unit"
+    ),
     "search cut short": (
         "time was up, or the search was interrupted: the drawing is whole, but not as good as "
         "it could be, and may differ when drawn again"
@@ -58,79 +64,92 @@ SOLVES = {
 }
 
 
-def note(ids: Sequence[object], what: str, **columns: object) -> DataFrame:
+def note(
+    ids: Sequence[object], what: str, *, extra: Sequence[str] | None = None, **columns: object
+) -> DataFrame:
     """Write rows of CHANGES for this step, with the way out of ``what`` as their note.
+
+    ``extra`` is put in front of it, one text for each row.
 
     Examples
     --------
     >>> note(["G1"], "dedicated grid", after="12 households")["what"].tolist()
     ['dedicated grid']
     """
-    extra = columns.pop("extra", None)
     way_out = SOLVES[what]
-    texts: object = way_out
-    if extra is not None:
-        texts = [f"{told}: {way_out}" for told in _listed(extra, len(ids))]
+    texts = [f"{told}: {way_out}" if told else way_out for told in extra or [""] * len(ids)]
     return ledger.note_changes(ids, step=STEP, what=what, note=texts, **columns)
 
 
-def _listed(extra: object, size: int) -> Sequence[object]:
-    return [extra] * size if isinstance(extra, str) else list(extra)  # type: ignore[call-overload]
-
-
-def explain_sizes(by_grid: DataFrame, size: SizeRule) -> DataFrame:
+def explain_sizes(by_grid: DataFrame, ranges: Sequence[Range]) -> DataFrame:
     """Write a row of CHANGES for every grid that is out of range or dedicated.
 
     Parameters
     ----------
     by_grid : DataFrame
-        Index grid; a column for each measure of the rule, ``state``, ``fault`` (of the part
-        that the grid was drawn in), ``alone`` (the unit that has the grid to itself, or
-        missing), ``dedicated`` and ``sole`` (its part is all of its territory).
-    size : SizeRule
+        Index grid; a column for each measure, ``state``, ``fault`` (of the part that the
+        grid was drawn in), ``alone`` (the unit that has the grid to itself, or missing),
+        ``dedicated``, ``locked``, ``sole`` (it is all of its territory) and ``row`` (the
+        range that holds).
+    ranges : sequence of Range
 
     Returns
     -------
     DataFrame, schema CHANGES
         ``before`` is the range asked for, ``after`` what the grid holds.
     """
-    odd = by_grid[(by_grid["state"] != "in range") | by_grid["dedicated"]]
+    odd = by_grid[(by_grid["state"] != "in range") | by_grid["dedicated"]].sort_index()
     if odd.empty:
         return ledger.join_changes()
     what = np.select(
-        [odd["dedicated"], odd["alone"].notna() & (odd["state"] == "large"),
-         odd["fault"] == "small", odd["fault"] == "whole", odd["fault"] != ""],
-        ["dedicated grid", "out of range: unit larger than the maximum", "small",
+        [odd["dedicated"], odd["locked"], odd["alone"].notna() & (odd["state"] == "large"),
+         (odd["fault"] == "small") & odd["sole"], odd["fault"] == "small",
+         odd["fault"] == "whole", odd["fault"] != ""],
+        ["dedicated grid", "out of range: locked", "out of range: unit larger than the maximum",
+         "out of range: territory too small", "out of range: part too small",
          "out of range: total fits no whole number of grids", "out of range: limit"],
         default="out of range: not found",
     )
-    what = np.where(what == "small", np.where(
-        odd["sole"], "out of range: territory too small", "out of range: part too small"), what)
-    asked = _asked(size)
-    parts = []
-    for reason, rows in odd.groupby(what, sort=True):
-        extra = rows["alone"].map("unit {}".format) if "unit larger" in str(reason) else None
-        parts.append(note(list(rows.index), str(reason), before=asked, after=_held(rows, size),
-                          extra=extra))
-    changes = pd.concat(parts).sort_values(["id", "what"])
-    return ledger.join_changes(changes)
+    extra = [
+        f"unit {alone}" if reason.endswith("than the maximum") else ""
+        for reason, alone in zip(what, odd["alone"], strict=True)
+    ]
+    asked = [describe_range(ranges[row]) for row in odd["row"]]
+    held = _held(odd, ranges[0].measures)
+    return ledger.join_changes(*[
+        note(odd.index[what == reason].tolist(), reason,
+             before=_where(asked, what == reason), after=_where(held, what == reason),
+             extra=_where(extra, what == reason))
+        for reason in SOLVES if (what == reason).any()
+    ])
 
 
-def _asked(size: SizeRule) -> str:
-    low, high = counts.bounds_of(size)
+def _where(texts: Sequence[str], mask: NDArray[np.bool_]) -> list[str]:
+    return [text for text, wanted in zip(texts, mask, strict=True) if wanted]
+
+
+def describe_range(size: Range) -> str:
+    """Say what a grid may hold.
+
+    Examples
+    --------
+    >>> from gridmap.rules import SizeRule
+    >>> from gridmap.zoning.sizes import make_range
+    >>> describe_range(make_range(SizeRule(minimum=300, target=400, maximum=500), ("households",)))
+    '300 to 500 households'
+    """
     texts = []
-    for measure, least, most in zip(counts.measures_of(size), low, high, strict=True):
+    for measure, least, most in zip(size.measures, size.low, size.high, strict=True):
         if least > 0 and np.isfinite(most):
             texts.append(f"{least:,g} to {most:,g} {measure}")
         elif np.isfinite(most):
             texts.append(f"at most {most:,g} {measure}")
-        else:
+        elif least > 0:
             texts.append(f"at least {least:,g} {measure}")
     return ", ".join(texts)
 
 
-def _held(rows: DataFrame, size: SizeRule) -> list[str]:
-    measures = counts.measures_of(size)
+def _held(rows: DataFrame, measures: Sequence[str]) -> list[str]:
     return [
         ", ".join(f"{value:,.6g} {name}" for name, value in zip(measures, values, strict=True))
         for values in rows[list(measures)].itertuples(index=False)

@@ -77,7 +77,7 @@ def draw(
         is raised.
     """
     tell_about_compiling()
-    local = np.zeros(len(plan.load), np.int64)
+    local = np.zeros(len(plan.given.codes), np.int64)
     groups = batches.group_parts(plan)
     swept = sum(len(plan.members[part]) for group in groups for part in group)
     meter = _Meter(swept, effort.sweeps, progress, time_limit_s)
@@ -122,6 +122,7 @@ def _draw_group(
                       board.unit[:, anneal.AREA], label, batch.parts[many], effort.relaxing)
     repair.join_pieces(board.start, board.neighbour, board.length, weight, label, batch.grids)
     batch = batches.add_fences(batch, label, weights.barriers)
+    batch = batches.add_anchors(batch, plan, label)
     rise = anneal.typical_rises(board, label, batch.parts, batch.grids)
     pull = np.array([weights.balance, weights.compactness])
     batch = batch._replace(rise=rise * max(weights.compactness, COLDEST))

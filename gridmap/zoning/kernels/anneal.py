@@ -115,7 +115,7 @@ def further_cost(board, bounds, state, grid, u, sign, strict):  # type: ignore[n
     for column in range(first + 2, unit.shape[1]):
         moment = state[grid, column] + sign * unit[u, column]
         axis = column - first - 2
-        if axis < 2 and not math.isnan(anchor[grid, axis]):
+        if axis < 2 and len(anchor) > 0 and not math.isnan(anchor[grid, axis]):
             place = anchor[grid, axis]
             cost += place * place * weight - 2.0 * place * moment
         else:
