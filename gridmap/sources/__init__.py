@@ -2,7 +2,8 @@
 
 from .codes import mend_codes
 from .crs import metric_crs
-from .encodings import find_encoding
+from .crs_faults import find_crs_faults
+from .encodings import check_encoding_holds, find_encoding
 from .kinds import (
     load_assets,
     load_barriers,
@@ -17,12 +18,16 @@ from .kinds import (
     load_workers,
 )
 from .loaded import Loaded
+from .offset_faults import find_offset
 from .offsets import from_bd09, from_gcj02, to_bd09, to_gcj02
 from .tables import load_table
 
 __all__ = [
     "Loaded",
+    "check_encoding_holds",
+    "find_crs_faults",
     "find_encoding",
+    "find_offset",
     "from_bd09",
     "from_gcj02",
     "load_assets",

@@ -129,6 +129,19 @@ def choose_crs(
     return crs, f"{given}, said by the user; the file says {name}"
 
 
+def split_axes(given: str | None) -> tuple[str | None, bool]:
+    """Tell a CRS from the word that says latitude or northing comes first.
+
+    Examples
+    --------
+    >>> split_axes("EPSG:4326 yx"), split_axes("EPSG:4326")
+    (('EPSG:4326', True), ('EPSG:4326', False))
+    """
+    if given is None or not given.endswith(" yx"):
+        return given, False
+    return given.removesuffix(" yx").strip(), True
+
+
 def plain_crs(crs: CRS) -> CRS:
     """Return a CRS under its EPSG code where it has one, with the same coordinates.
 

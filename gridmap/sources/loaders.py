@@ -54,7 +54,8 @@ def load_frame(
     layer : str, optional
         Layer of a file with several, or sheet of a workbook.
     crs : str, optional
-        CRS of the coordinates, where the file does not say it or says it wrongly.
+        CRS of the coordinates, where the file does not say it or says it wrongly. With
+        ``yx`` after it, as in ``"EPSG:4326 yx"``, latitude or northing stands first.
     offset : {"GCJ-02", "BD-09"}, optional
         Declares that coordinates in degrees are shifted; they come out in WGS 84.
     encoding : str, optional
@@ -145,10 +146,14 @@ def _put(
 ) -> tuple[GeoDataFrame, list[DataFrame]]:
     """Give rows their geometry, in a CRS that somebody vouches for."""
     found = raw.crs if placed.crs is None else CRS.from_epsg(placed.crs)
+    given, swapped = crs_room.split_axes(given)
     system, said = crs_room.choose_crs(found, given, file, bounds=places.bounds_of(placed))
     lines = []
     if said is not None:
         lines.append(account.tell("CRS said by the user", f"{file.name}: {said}"))
+    if swapped:
+        placed = places.swap_axes(placed)
+        lines.append(account.tell("axes swapped", f"{file.name}: said by the user"))
     if offset is not None and not system.is_geographic:
         raise SourceError(f"{file} is in metres, so offset = {offset!r} cannot be undone")
     shapes = places.build_shapes(placed, kept, offset)

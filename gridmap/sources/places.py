@@ -196,6 +196,14 @@ def bounds_of(places: Places) -> tuple[float, float, float, float] | None:
     return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
 
+def swap_axes(places: Places) -> Places:
+    """Return places whose second coordinate is the one to the east."""
+    if places.shapes is None:
+        return places._replace(x=places.y, y=places.x)
+    turned = shapely.transform(places.shapes, lambda pairs: pairs[:, ::-1])
+    return places._replace(shapes=np.asarray(turned))
+
+
 def build_shapes(places: Places, kept: NDArray[np.bool_], offset: str | None) -> NDArray[Any]:
     """Return the shapes of the rows that are kept, moved back from a declared offset.
 
