@@ -149,3 +149,8 @@ def test_nothing_in_nothing_out():
 def test_unknown_engine_is_refused():
     with pytest.raises(SchemaError, match="engine is 'magic': compiled, numpy, geos is needed"):
         build_locator(sketch_grids("A"), engine="magic")
+
+
+def test_squares_far_too_small_are_refused():
+    with pytest.raises(SchemaError, match="side_m is 1e-06: that makes 1,000,00"):
+        build_locator(sketch_grids("A"), engine="numpy", side_m=1e-6)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pandas import Index
 
 from ..errors import SchemaError
-from . import edges, exact, lattice, places
+from . import edges, exact, lattice, places, squares
 from .edges import BITS, ONE
 from .exact import Held
 from .lattice import SHARED, Cells, Lattice
@@ -66,7 +66,8 @@ def build_locator(
     Raises
     ------
     SchemaError
-        If ``grids`` does not follow its schema, or the engine is not there.
+        If ``grids`` does not follow its schema, the engine is not there, or ``side_m`` makes
+        more than 200 million squares.
     TilingError
         If a polygon is not valid.
 
@@ -86,9 +87,9 @@ def build_locator(
     by_code = places.order_of_code(grids)
     polygons = grids.geometry.to_numpy()[by_code]
     found = edges.find_edges(polygons if chosen != "geos" else polygons[:0])
-    squares = lattice.lay_lattice(found.ends, side=side_m)
-    cells = lattice.build_cells(found, squares)
-    return Locator(grids.index, by_code, polygons, grids.crs, squares, cells, chosen)
+    laid = lattice.lay_lattice(found.ends, side=side_m)
+    cells = squares.build_cells(found, laid)
+    return Locator(grids.index, by_code, polygons, grids.crs, laid, cells, chosen)
 
 
 def locate_points(
@@ -188,13 +189,13 @@ def _locate_numpy(
 def _look_up(
     locator: Locator, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.int32]:
-    squares, cells = locator.lattice, locator.cells
-    inverse = 1.0 / squares.side  # as in the kernel; a product is cheaper than a quotient
-    u, w = (x - squares.x) * inverse, (y - squares.y) * inverse
-    inside = (u >= 0) & (u < squares.columns) & (w >= 0) & (w < squares.rows)
+    laid, cells = locator.lattice, locator.cells
+    inverse = 1.0 / laid.side  # as in the kernel; a product is cheaper than a quotient
+    u, w = (x - laid.x) * inverse, (y - laid.y) * inverse
+    inside = (u >= 0) & (u < laid.columns) & (w >= 0) & (w < laid.rows)
     if not inside.all():
         u, w = np.where(inside, u, 0), np.where(inside, w, 0)  # the margin is empty
-    square = w.astype(np.int32) * np.int32(squares.columns) + u.astype(np.int32)
+    square = w.astype(np.int32) * np.int32(laid.columns) + u.astype(np.int32)
     position = cells.raster.take(square)
     position[position == SHARED] = UNSETTLED
     crossed = np.flatnonzero(position < NOWHERE)

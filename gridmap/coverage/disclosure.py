@@ -258,16 +258,16 @@ def _join_zones(
 ) -> dict[str, str]:
     """Join the new zones around each exposed slice; say which zone becomes which."""
     root: dict[str, str] = {}
-
-    def find(zone: str) -> str:
-        while root.get(zone, zone) != zone:
-            zone = root[zone]
-        return zone
-
     for name in others:
         for old, zone in exposed[[name, new]].dropna().itertuples(index=False):
             around = elements.loc[elements[name] == old, new].dropna().unique()
             for other in around:
-                first, second = sorted((find(zone), find(other)))
+                first, second = sorted((_root(root, zone), _root(root, other)))
                 root[second] = first
-    return {zone: find(zone) for zone in root if find(zone) != zone}
+    return {zone: _root(root, zone) for zone in root if _root(root, zone) != zone}
+
+
+def _root(root: dict[str, str], zone: str) -> str:
+    while root.get(zone, zone) != zone:
+        zone = root[zone]
+    return zone
