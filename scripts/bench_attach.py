@@ -5,9 +5,9 @@
     python scripts/bench_attach.py --json attach.json  the full run: 5 M to 100 M points
 
 Every work runs in a process of its own, pinned to one core and warm; CPU seconds, so that
-a busy machine does not matter much. Peers that are not installed are left out and said so:
-pip install sedonadb geoarrow-pyarrow, and duckdb-extension-spatial with its duckdb. Exit code 1 when a
-target falls short.
+a busy machine does not matter much. Peers that are not installed are left out, and that is
+said: pip install sedonadb geoarrow-pyarrow, and duckdb-extension-spatial with its duckdb.
+Exit code 1 when a target falls short.
 """
 
 from __future__ import annotations

@@ -159,3 +159,11 @@ def test_totals_stand_in_their_order_each_kind_after_the_whole():
     assert names[:2] == ["grids", "territories"] and names[-1] == "nearest_m_board"
     place = names.index("households_in_reach_share")
     assert names[place + 1] == "households_in_reach_share_board"
+
+
+def test_providers_tell_where_reaches_overlap():
+    covered = measure_coverage(
+        sketch_grids("AB"), assets=boards((0.4, 0.5), (0.6, 0.5), (0.5, 0.5)),
+        elements=homes((0.0, 0.5), (0.5, 0.5), households=[1, 3]))
+    assert covered.by_grid["providers_board"].iloc[0] == pytest.approx((1 * 2 + 3 * 3) / 4)
+    assert np.isnan(covered.by_grid["providers_board"].iloc[1])

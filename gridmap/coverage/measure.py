@@ -73,7 +73,8 @@ def measure_coverage(
     Coverage
         ``by_grid``: schema BY_GRID, and for each kind of asset ``assets_``,
         ``households_in_reach_share_`` and ``nearest_m_`` (mean distance of a household)
-        followed by the kind. ``uncovered``: index ``place``, most households first: kind of
+        followed by the kind, and in a straight line ``providers_`` (how many reach a
+        household). ``uncovered``: index ``place``, most households first: kind of
         asset, grid, territory, households, people, elements, nearest_m, a point.
         ``totals``: the figures of `TOTALS`, and for each kind of asset the same as by grid.
 
@@ -142,6 +143,8 @@ def _measure_service(
     demand = reach.find_demand(elements)
     served = reach.measure_reach(demand, assets, along=network)
     told.parts.append(reach.sum_reach(demand, served, grids))
+    if network is None:
+        told.parts.append(reach.count_providers(demand, assets, grids))
     places = uncovered.find_uncovered(demand, served, grids, place_m=place_m)
     told.totals.update(reach.total_reach(demand, served))
     told.totals["uncovered_places"] = len(places)

@@ -204,3 +204,44 @@ def total_reach(demand: Demand, reach: dict[str, Reach]) -> dict[str, float]:
     together = np.zeros(len(demand.households), dtype=np.intp)
     return {name: float(_mean(demand, values, together, 1)[0])
             for name, values in _values(reach).items()}
+
+
+def count_providers(demand: Demand, assets: GeoDataFrame, grids: GeoDataFrame) -> DataFrame:
+    """Count how many assets of each kind reach a household in a straight line.
+
+    Parameters
+    ----------
+    demand : Demand
+    assets : GeoDataFrame, schema ASSETS
+        Those without a radius or a place reach nobody.
+    grids : GeoDataFrame
+        Indexed by grid.
+
+    Returns
+    -------
+    DataFrame
+        One row for every grid, and for each kind with a radius ``providers_`` and the kind:
+        the mean of its households; above 1 reaches overlap. Missing without households.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> homes = sketch_points((0, 0), (9, 0)).assign(households=[3, 1], grid="A")
+    >>> boards = sketch_points((1, 0), (2, 0), kind="board").assign(radius_m=3.0)
+    >>> count_providers(find_demand(homes), boards, sketch_grids("A"))["providers_board"].tolist()
+    [1.5]
+    """
+    placed = ~assets.geometry.isna() & ~assets.geometry.is_empty
+    places = assets[placed & assets["radius_m"].notna()]
+    rows = grids.index.get_indexer(demand.grid)
+    columns = {}
+    for kind in sorted(places["kind"].unique()):
+        some = places[places["kind"] == kind]
+        xy = shapely.get_coordinates(some.geometry.to_numpy())
+        radius = some["radius_m"].to_numpy(dtype="float64")
+        counts = np.zeros(len(demand.xy))
+        for reach in np.unique(radius) if len(demand.xy) else ():
+            tree = KDTree(xy[radius == reach])
+            counts += tree.query_ball_point(demand.xy, reach, return_length=True)
+        columns[f"providers_{kind}"] = _mean(demand, counts, rows, len(grids))
+    return DataFrame(columns, index=grids.index)
