@@ -144,8 +144,9 @@ def settle(page: Page, ready: str, frames: list[tuple[float, bytes]]) -> None:
 
 def complete_at(frames: list[tuple[float, bytes]]) -> float:
     """Return when the screen came within 2 % of its last picture and stayed there."""
-    pictures = [(at, np.asarray(Image.open(io.BytesIO(frame)).convert("RGB"), dtype=int))
-                for at, frame in frames]
+    # The first frames may come in another size: all are compared in the same.
+    pictures = [(at, np.asarray(Image.open(io.BytesIO(frame)).convert("RGB").resize((320, 200)),
+                                dtype=int)) for at, frame in frames]
     last = pictures[-1][1]
     away = [float((np.abs(picture - last).max(axis=2) > 40).mean()) for _, picture in pictures]
     first = max((number + 1 for number, share in enumerate(away) if share >= 0.02), default=0)

@@ -58,9 +58,9 @@ def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[
     published = coverage.suppress_counts(done.by_grid, config.publication)
     shown = done.grids[["geometry"]].join(published.by_grid)
     progress("save", 0, 4)
-    page = _page(done, shown, config)
+    page = _page(done, shown, published, config)
     progress("save", 1, 4)
-    report = _report(done, shown, config)
+    report = _report(done, shown, published, config)
     progress("save", 2, 4)
     tables = {"grids": published.by_grid, "suppressed": published.suppressed,
               "changes": done.changes, "rejects": done.rejects, "ledger": done.ledger}
@@ -95,21 +95,27 @@ def _layers(done: Run, shown: GeoDataFrame, config: Config) -> dict[str, Layer]:
     return layers
 
 
-def _page(done: Run, shown: GeoDataFrame, config: Config) -> str:
+def _page(
+    done: Run, shown: GeoDataFrame, published: coverage.Published, config: Config
+) -> str:
     page = maps.draw_page(
         shown, figure=config.settings.figure, territories=done.territories,
         barriers=done.barriers, sites=done.sites, assets=done.assets, elements=done.elements,
-        title=config.settings.name, publication=config.publication,
+        suppressed=published.suppressed, title=config.settings.name,
+        publication=config.publication,
     )
     html: str = page.get_root().render()
     return html
 
 
-def _report(done: Run, shown: GeoDataFrame, config: Config) -> str:
+def _report(
+    done: Run, shown: GeoDataFrame, published: coverage.Published, config: Config
+) -> str:
     return maps.draw_report(
         shown, title=config.settings.name, summary=done.summary, totals=done.totals,
         reasons=explain_sizes(done.changes), ledger=done.ledger, size=config.profile.size,
-        territories=done.territories, publication=config.publication,
+        territories=done.territories, suppressed=published.suppressed,
+        publication=config.publication,
     )
 
 

@@ -110,7 +110,7 @@ def _mend(
     shapes, broken = before.copy(), ~shapely.is_valid(before)
     parts = shapely.get_num_geometries(before)
     shapes[broken] = knit.make_valid(before[broken])
-    notes = _Notes()
+    notes = _Notes(cut=len(homes.shapes) > 0)
     notes.add("made valid", np.flatnonzero(broken),
               np.abs(shapely.area(shapes) - shapely.area(before))[broken])
     if not len(homes.shapes):
@@ -231,7 +231,8 @@ def _same(one: Shapes, two: Shapes) -> Flags:
 class _Notes:
     """Collects what was done to which polygon, over all rounds."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cut: bool) -> None:
+        self.cut = cut  # whether a parent was given; its own outline cuts a layer by hairs only
         self.parts: list[DataFrame] = []
         self.left = _rows("gap left", np.empty(0, dtype="int64"), [])
 
@@ -244,7 +245,7 @@ class _Notes:
         faces, labels, given_by = decided
         area = shapely.area(faces.shapes)
         real = area > CRUMB_M2
-        away = away[away["area"] > CRUMB_M2]
+        away = away[(away["area"] > CRUMB_M2) & self.cut]
         self.add("cut at the parent", away["polygon"].to_numpy(), away["area"].to_numpy())
         lost = (labels[faces.face] != faces.polygon) & ((faces.covers > 1) & real)[faces.face]
         face = faces.face[lost]
