@@ -314,11 +314,15 @@ def test_wkt_and_wkb_with_a_srid_say_their_crs(tmp_path):
 
 
 def test_exploded_parts_are_named_as_what_they_are(tmp_path):
-    made = towns(3).assign(CODE=["01", "01", "02"], NAME="望湾")
+    made = towns(3).assign(CODE=["01", "01", "02"], NAME="望湾", PEOPLE=[700, 700, 50])
     made.to_file(tmp_path / "towns.gpkg")
-    loaded = load_territories(tmp_path / "towns.gpkg", **TOWNS)
+    columns = {**TOWNS["columns"], "people": "PEOPLE"}
+    loaded = load_territories(tmp_path / "towns.gpkg", **{**TOWNS, "columns": columns})
     assert loaded.frame.index.tolist() == ["01", "02"]
+    assert loaded.rejects["what"].tolist() == ["part of a code repeated"]
     assert "at another place" in whys(loaded)["01"]
+    told = loaded.changes.loc[loaded.changes["what"] == "parts of one thing", "note"].iloc[0]
+    assert "people add up to 750, and to 1,450 if every part counted" in told
 
 
 def test_multipart_rows_stay_multipart(tmp_path):

@@ -28,6 +28,9 @@ PLACED = ("x", "y", "wkt")
 #: Schemas whose rows may go without a code of their own: they are numbered.
 _NUMBERED = ("BARRIERS", "EVENTS", "VISITS", "SITES")
 
+#: A second row of a code that differs in its place only: an exploded multipart layer.
+PART = "part of a code repeated"
+
 _LOST_DIGITS = "digits are lost, as a spreadsheet does: write the code out in full as text"
 
 
@@ -124,7 +127,7 @@ def find_twins(ids: Series, raw: Raw, places: Places | None, kept: NDArray[np.bo
     moved = again & same_cells & ~same
     return (
         Fault(same, "row repeated", "the same row came before; the first stays"),
-        Fault(moved, "code repeated",
+        Fault(moved, PART,
               "the code came before with the same values at another place; the first stays. Parts "
               "of one thing belong in one multipart row"),
         Fault(again, "code repeated", "the code came before with other values; the first stays"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +95,7 @@ def load_frame(
     first = account.sift(len(raw.table), faults)
     private = fit.find_private(wanted.columns, fitted, into.index)
     lines = about_file(raw, file, left_out, private)
+    lines += _tell_parts(fitted, first, faults, file)
     frame = take_kept(key.values, fitted, first < 0, into.index)
     if placed is not None:
         frame, more = _put(frame, placed, first < 0, raw, crs, offset, file)
@@ -107,6 +108,25 @@ def load_frame(
 
 def _all_faults(parts: Iterable[Fitted]) -> list[Fault]:
     return [fault for part in parts for fault in part.faults]
+
+
+def _tell_parts(
+    fitted: Mapping[str, Fitted], first: NDArray[np.int64], faults: Sequence[Fault], file: Path
+) -> list[DataFrame]:
+    """Tell of an exploded layer, whose repeated values would be counted once for each part."""
+    numbers = [number for number, fault in enumerate(faults) if fault.what == fit.PART]
+    parts = np.isin(first, numbers)
+    if not parts.any():
+        return []
+    kept = first < 0
+    totals = [
+        f"{name} add up to {values[kept].sum():,.10g}, and to {values[kept | parts].sum():,.10g} "
+        "if every part counted"
+        for name in ("households", "people") if name in fitted
+        and (values := fitted[name].values).notna().any()
+    ]
+    told = "; ".join([f"{int(parts.sum()):,} rows repeat a code at another place", *totals])
+    return [account.tell("parts of one thing", f"{file.name}: {told}")]
 
 
 def take_kept(
