@@ -16,6 +16,7 @@ import shapely
 import gridmap as gm
 from gridmap import cli, errors, ledger
 from gridmap.pipeline import load_inputs, mend_inputs
+from gridmap.pipeline.places import find_fault_places
 from gridmap.pipeline.totals import join_table
 
 PERSONAL = ("姓名", "户主", "联系电话", "身份证号")
@@ -260,3 +261,16 @@ def test_every_community_has_the_people_that_the_truth_gives_it(done, root):
     expected = truth.set_index("code")["people"]
     counted = done.grids.groupby("territory")["people"].sum()
     assert counted.to_dict() == expected.to_dict()
+
+
+def test_every_planted_fault_of_a_border_has_its_place_on_the_map(city, truth):
+    places = find_fault_places(load_inputs(city), city)
+    assert places.index.is_unique
+    for fault in truth["borders"]:
+        kind = "gap" if "gap" in fault["what"] else "overlap"
+        same = places[places["what"].str.startswith(kind)]
+        near = same.distance(shapely.Point(fault["x"], fault["y"])) < 1
+        assert near.any(), fault
+    strays = places[places["what"] == "outside every territory"]
+    planted = {*truth["addresses"]["in_the_sea"], *truth["population"]["in_the_sea"]}
+    assert set(strays["id"]) == planted

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
@@ -115,11 +114,3 @@ def collected_share(elements: GeoDataFrame | None) -> float:
     if elements is None or elements.empty:
         return float("nan")
     return float(elements["grid"].notna().mean())
-
-
-def count_kinds(elements: GeoDataFrame | None) -> pd.Series:
-    """Return how many things of each kind have a grid."""
-    if elements is None:
-        return pd.Series(dtype="int64")
-    inside = elements[elements["grid"].notna()]
-    return inside.groupby("kind")["count"].sum()

@@ -58,9 +58,8 @@ def to_gcj02(
     122.105075 37.501040
     """
     lon, lat = _arrays(lon, lat)
-    inside = _inside(lon, lat, extent)
     moved = _in_blocks(_forward_gcj02, lon, lat)
-    return np.where(inside, moved[0], lon), np.where(inside, moved[1], lat)
+    return _only_inside(extent, lon, lat, moved)
 
 
 def from_gcj02(
@@ -86,9 +85,8 @@ def from_gcj02(
     122.100000000 37.500000000
     """
     lon, lat = _arrays(lon, lat)
-    inside = _inside(lon, lat, extent)
     back = _undo(_forward_gcj02, lon, lat)
-    return np.where(inside, back[0], lon), np.where(inside, back[1], lat)
+    return _only_inside(extent, lon, lat, back)
 
 
 def to_bd09(
@@ -114,9 +112,8 @@ def to_bd09(
     True
     """
     lon, lat = _arrays(lon, lat)
-    inside = _inside(lon, lat, extent)
     moved = _in_blocks(lambda x, y: _forward_bd09(*_forward_gcj02(x, y)), lon, lat)
-    return np.where(inside, moved[0], lon), np.where(inside, moved[1], lat)
+    return _only_inside(extent, lon, lat, moved)
 
 
 def from_bd09(
@@ -142,22 +139,23 @@ def from_bd09(
     122.100000000 37.500000000
     """
     lon, lat = _arrays(lon, lat)
-    inside = _inside(lon, lat, extent)
     gcj = _undo(_forward_bd09, lon, lat)
     back = _undo(_forward_gcj02, *gcj)
-    return np.where(inside, back[0], lon), np.where(inside, back[1], lat)
+    return _only_inside(extent, lon, lat, back)
 
 
 def _arrays(lon: ArrayLike, lat: ArrayLike) -> Pair:
     return np.asarray(lon, dtype="float64"), np.asarray(lat, dtype="float64")
 
 
-def _inside(
-    lon: NDArray[np.float64], lat: NDArray[np.float64], extent: tuple[float, float, float, float]
-) -> NDArray[np.bool_]:
+def _only_inside(
+    extent: tuple[float, float, float, float], lon: NDArray[np.float64],
+    lat: NDArray[np.float64], moved: Pair,
+) -> Pair:
+    """Take the moved place where the place lies in the extent, else the place itself."""
     west, south, east, north = extent
-    held: NDArray[np.bool_] = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
-    return held
+    inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    return np.where(inside, moved[0], lon), np.where(inside, moved[1], lat)
 
 
 def _shift(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Pair:
