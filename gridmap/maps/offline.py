@@ -74,6 +74,7 @@ class Map(folium.Map):
         self.options.setdefault("maxZoom", 20)  # folium drops it where there are no tiles
         self.options["zoomSnap"] = 0.25
         self.options["zoomDelta"] = 1
+        self.options["fadeAnimation"] = False  # a page is complete 0.4 s earlier without it
         self._parent = None  # type: ignore[assignment]
         _OfflinePage(self).add_child(self)
 

@@ -9,15 +9,19 @@ from scipy.sparse.csgraph import connected_components
 
 from . import redraw
 from .batches import Batch
+from .effort import Effort
 from .kernels import anneal
 from .redraw import Rank
 
 #: Temperatures at the end, in typical rises.
-POLISH = np.array([0.12, 0.03])
+POLISH = np.array([0.25, 0.04])
+
+#: Clusters grow for so many rounds; after that only the luck of the draw changes.
+WIDEST = 2
 
 
 def mend(
-    batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], rounds: int
+    batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], effort: Effort
 ) -> tuple[Batch, NDArray[np.int32]]:
     """Draw the neighbourhoods of grids out of range again, keeping what gets better.
 
@@ -33,8 +37,8 @@ def mend(
         Connected grids.
     pull : array
         What balance and compactness count for.
-    rounds : int
-        How often at most.
+    effort : Effort
+        How many rounds at most, and how many sweeps to round what was mended.
 
     Returns
     -------
@@ -42,38 +46,43 @@ def mend(
         Its numbers of grids may have changed.
     label : array of int32
     """
-    touched = np.zeros(len(batch.parts), np.bool_)
-    for turn in range(rounds):
+    touched = np.zeros(len(label), np.bool_)
+    for turn in range(effort.mending):
         off = find_off_range(batch, label)
         if not off.any():
             break
-        touched[_part_of_grid(batch)[off > 0]] = True
         near = _neighbours(batch, label)
-        active = _spread(near, off > 0, 2 + turn)
-        trial = _anneal_again(batch, label, pull, off, active, 150 * (1 + turn))
+        active = _spread(near, off > 0, 2 + min(turn, WIDEST))
+        touched |= active[label]
+        trial = _anneal_again(batch, label, pull, off, active, 150 * (1 + min(turn, WIDEST)))
         label = _keep_better(batch, label, trial, off, near, active)
         off = find_off_range(batch, label)
         if not off.any():
             break
         near = _neighbours(batch, label)
-        active = _spread(near, off > 0, 1 + turn)
-        batch, label = _draw_from_nothing(batch, label, pull, off, near, active, 400 * (1 + turn))
-    _polish(batch, label, pull, np.flatnonzero(touched))
+        active = _spread(near, off > 0, 1 + min(turn, WIDEST))
+        sweeps = 400 * (1 + min(turn, WIDEST))
+        batch, label = _draw_from_nothing(batch, label, pull, off, near, active, sweeps)
+    if touched.any():
+        active = np.bincount(label[touched], minlength=batch.grids) > 0
+        _polish(batch, label, pull, active, effort.sweeps)
     return batch, label
 
 
 def _polish(
-    batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], rows: NDArray[np.int64]
+    batch: Batch,
+    label: NDArray[np.int32],
+    pull: NDArray[np.float64],
+    active: NDArray[np.bool_],
+    sweeps: int,
 ) -> None:
-    """Round the grids of parts that were mended, without letting any out of its range."""
-    if not len(rows):
-        return
-    nothing_frozen = np.zeros(batch.grids, np.bool_)
+    """Round grids that were mended, without letting any out of its range."""
+    rows = np.unique(_part_of_grid(batch)[active])
     random = batch.random[rows]
-    fixed = (batch.board, batch.asked[rows], pull, label, batch.parts[rows], random)
+    fixed = (batch.board, batch.asked[rows], pull, label, batch.parts[rows], random, ~active)
     heat = batch.rise[rows, None] * POLISH
-    anneal.flip(*fixed, nothing_frozen, heat, redraw.HARD, 150)
-    anneal.flip(*fixed, nothing_frozen, 0.0 * heat, redraw.HARD, 10)
+    anneal.flip(*fixed, heat, redraw.HARD, sweeps)
+    anneal.flip(*fixed, 0.0 * heat, redraw.HARD, 10)
     batch.random[rows] = random
 
 

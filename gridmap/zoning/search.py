@@ -127,7 +127,7 @@ def _draw_group(
     pull = np.array([weights.balance, weights.compactness])
     batch = batch._replace(rise=rise * max(weights.compactness, COLDEST))
     _anneal(batch, label, pull, effort.sweeps, meter)
-    return mending.mend(batch, label, pull, effort.mending)
+    return mending.mend(batch, label, pull, effort)
 
 
 def _anneal(
