@@ -1,0 +1,38 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..workspace import Config
+
+
+def add_config(command: argparse.ArgumentParser) -> None:
+    """Let a command take the configuration as its first word."""
+    command.add_argument("config", help="gridmap.toml, or the folder that holds it")
+
+
+def add_telling(command: argparse.ArgumentParser) -> None:
+    """Let a command be quiet, or talk to scripts."""
+    command.add_argument("--quiet", action="store_true", help="print errors only")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def load_config(options: argparse.Namespace) -> Config:
+    """Return the configuration that was named, with what the options overrule.
+
+    Call it before any slow import: a wrong configuration is then told at once.
+    """
+    from dataclasses import replace
+
+    from .. import workspace
+
+    config = workspace.load_config(options.config)
+    if getattr(options, "workspace", None):
+        from pathlib import Path
+
+        folder = str(Path(options.workspace).resolve())
+        config = replace(config, settings=replace(config.settings, workspace=folder))
+    return config

@@ -1,0 +1,1 @@
+"""Many nets into one: common atoms, conflicts, crosswalks, and a proposal."""
