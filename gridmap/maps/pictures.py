@@ -152,8 +152,10 @@ def _outline(axes: Axes, territories: GeoDataFrame) -> None:
     from matplotlib.collections import LineCollection
 
     rings = shapely.get_rings(shapely.get_parts(territories.geometry.to_numpy()))
-    lines = [encode.to_pixels(shapely.get_coordinates(ring), territories.crs) * [1, -1]
-             for ring in rings]
+    xy, ring = shapely.get_coordinates(rings, return_index=True)
+    # All at once: making ready to project takes a tenth of a second each time.
+    xy = encode.to_pixels(xy, territories.crs) * [1, -1]
+    lines = np.split(xy, np.flatnonzero(np.diff(ring)) + 1)
     axes.add_collection(LineCollection(lines, colors="#39424f", linewidths=0.5), autolim=False)
 
 

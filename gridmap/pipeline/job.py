@@ -78,17 +78,23 @@ def run(config: Config, *, progress: Progress = silent) -> Run:
     """
     inputs = load_inputs(config, progress=progress)
     inputs = mend_inputs(inputs, config, progress=progress)
+    progress("totals", 0, 1)
     inputs = join_totals(inputs, config)
+    progress("totals", 1, 1)
     inputs = make_units(inputs, config, progress=progress)
     drawn = draw_base_grids(inputs, config, progress=progress)
     rule = config.profile.tiling
     filled = fill_grids(inputs, drawn.grids, counted=config.build_units, snap_m=rule.snap_m,
                         progress=progress)
+    progress("prove", 0, 1)
     tiling.check_tiling(filled.grids, rule=rule)
+    progress("prove", 1, 1)
+    progress("measure", 0, 1)
     measured = coverage.measure_coverage(
         filled.grids, elements=filled.elements, assets=filled.assets, events=filled.events,
         visits=filled.visits, workers=filled.workers, size=config.profile.size,
     )
+    progress("measure", 1, 1)
     account = ledger.join_ledger(inputs.ledger, *_drawn_lines(inputs, drawn), filled.ledger)
     ledger.check_balance(account)
     changes = ledger.join_changes(inputs.changes, drawn.changes)
@@ -149,6 +155,7 @@ def draw_base_grids(
         nobody = Series(dtype="str", name="grid", index=pd.Index([], dtype="str", name="unit"))
         return zoning.Partition(grids, nobody, ledger.join_changes())
     profile, settings = config.profile, config.settings
+    progress("partition", 0, 1)
     return zoning.partition(
         _known(inputs.units), profile.size, barriers=inputs.barriers,
         barrier_rule=profile.barriers, dedicated=profile.dedicated, code=profile.code,

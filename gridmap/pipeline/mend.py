@@ -56,6 +56,7 @@ def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) 
     >>> mended.territories.index.tolist()
     ['T']
     """
+    progress("mend", 0, 3)
     inputs = project_inputs(inputs, config)
     rule = config.profile.tiling
     changes = [inputs.changes]
