@@ -311,7 +311,14 @@ CROSSWALK = Schema(
         Column(name="target", kind="text", missing=True,
                meaning="code on the right; missing for what no target takes"),
         Column(name="weight", kind="number", unit="0 to 1", meaning="share of the source"),
-        Column(name="basis", kind="text", meaning="area, households or buildings"),
+        Column(name="basis", kind="text", meaning="area, households, people or buildings"),
+        Column(name="measured", kind="text", required=False,
+               meaning="what the weights of the source were measured by: the basis, or area "
+                       "where the basis finds nothing in the source"),
+        Column(name="source_layer", kind="text", required=False,
+               meaning="the scheme or layer on the left"),
+        Column(name="target_layer", kind="text", required=False,
+               meaning="the scheme or layer on the right"),
     ),
 )
 
@@ -510,7 +517,7 @@ def empty_frame(schema: Schema, *, crs: object = None) -> DataFrame:
     Examples
     --------
     >>> list(empty_frame(CROSSWALK).columns)
-    ['source', 'target', 'weight', 'basis']
+    ['source', 'target', 'weight', 'basis', 'measured', 'source_layer', 'target_layer']
     """
     dtypes = {"text": "str", "count": "int64", "number": "float64", "flag": "bool",
               "time": "datetime64[us]"}
