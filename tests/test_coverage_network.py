@@ -17,6 +17,7 @@ from gridmap import (
     measure_area_reach,
     measure_coverage,
     measure_distances,
+    measure_pairs,
     sketch_grids,
     sketch_points,
 )
@@ -113,6 +114,59 @@ def test_every_distance_agrees_with_every_pair(lines, places, sources):
     assert fast == pytest.approx(each_pair(network, places, sources), nan_ok=True, abs=1e-9)
 
 
+@given(st.lists(st.tuples(coordinate, coordinate, coordinate, coordinate).filter(
+    lambda c: c[:2] != c[2:]), min_size=1, max_size=9),
+    st.lists(place, min_size=1, max_size=5), st.lists(place, min_size=1, max_size=4),
+    st.floats(0.5, 9))
+@settings(max_examples=50, deadline=None)
+def test_pairs_are_those_within_the_limit_each_with_its_distance(lines, places, sources, within):
+    network = build_network(roads(*[[(a, b), (c, d)] for a, b, c, d in lines]))
+    pairs = measure_pairs(network, at(*places), at(*sources), within=within)
+    found = dict(zip(zip(pairs.place.tolist(), pairs.source.tolist(), strict=True),
+                     pairs.distance.tolist(), strict=True))
+    for k, source in enumerate(sources):
+        alone = measure_distances(network, at(*places), at(source))
+        for n, distance in enumerate(alone):
+            if distance < within - 1e-9:
+                assert found[n, k] == pytest.approx(distance, abs=1e-9)
+            elif not distance <= within + 1e-9:
+                assert (n, k) not in found
+
+
+def test_speeds_turn_metres_into_minutes_and_the_faster_way_wins():
+    ways = roads([(0, 0), (6000, 0)], [(0, 0), (0, 100), (6000, 100), (6000, 0)])
+    ways["kind"] = ["path", "motorway"]
+    drive = build_network(ways, speeds_kmh={"path": 6, "motorway": 120}, aside_kmh=6)
+    minutes = measure_distances(drive, at((0, -100)), at((6000, 0)))
+    assert minutes == pytest.approx([1 + 6.2 / 2])  # 100 m on foot, then 6.2 km at 2 km/min
+    walk = build_network(ways, speeds_kmh=6)
+    assert measure_distances(walk, at((0, 0)), at((6000, 0))) == pytest.approx([60])
+    assert (build_network(ways).unit, walk.unit) == ("m", "min")
+
+
+def test_of_two_lines_on_the_same_piece_the_faster_counts():
+    ways = roads([(0, 0), (1000, 0)], [(1000, 0), (0, 0)])
+    ways["kind"] = ["street", "motorway"]
+    network = build_network(ways, speeds_kmh={"street": 30, "motorway": 60})
+    assert measure_distances(network, at((0, 0)), at((1000, 0))) == pytest.approx([1])
+
+
+def test_a_kind_of_line_without_a_speed_is_named():
+    ways = roads([(0, 0), (1, 0)])
+    with pytest.raises(SchemaError, match="speeds_kmh: road have no speed above 0"):
+        build_network(ways, speeds_kmh={"street": 30})
+
+
+def test_minutes_reach_farther_on_faster_roads():
+    ways = roads([(0, 0), (3000, 0)], [(0, 0), (0, 3000)])
+    ways["kind"] = ["street", "motorway"]
+    network = build_network(ways, speeds_kmh={"street": 30, "motorway": 60})
+    reached = build_isochrones(network, sketch_points((0, 0)), within_min=2, aside_m=1)
+    assert reached["length_m"].tolist() == pytest.approx([1000 + 2000])
+    with pytest.raises(SchemaError, match="within_min and aside_m: limits above 0 are needed"):
+        build_isochrones(network, sketch_points((0, 0)), within_m=500)
+
+
 def test_coverage_along_roads_reaches_less_than_in_a_straight_line():
     grids = sketch_grids("AAAA", "AAAA", side_m=10.0)
     homes = sketch_points((5, 15), (35, 5)).assign(households=[3, 1])
@@ -158,7 +212,7 @@ def test_an_isochrone_is_the_land_along_the_roads_in_reach():
     assert reached.geometry.iloc[0].contains(shapely.Point(50, 39))
     assert not reached.geometry.iloc[0].contains(shapely.Point(50, 43))
     assert reached.geometry.iloc[1].is_empty
-    with pytest.raises(SchemaError, match="within_m and aside_m: distances above 0"):
+    with pytest.raises(SchemaError, match=r"within_m and aside_m: limits above 0 .* in m$"):
         build_isochrones(network, sources, within_m=0)
 
 

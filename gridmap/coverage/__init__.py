@@ -5,14 +5,16 @@ from .events import find_hot_spots, measure_matters
 from .indicators import carry_indicators, measure_indicators
 from .isochrones import build_isochrones, measure_area_reach
 from .measure import Coverage, measure_coverage
-from .network import Network, build_network, measure_distances
+from .network import Network, build_network
 from .publish import Published, suppress_counts
 from .siting import Sites, choose_sites
+from .walking import Pairs, measure_distances, measure_pairs
 from .workload import Workload, measure_gini, measure_workload
 
 __all__ = [
     "Coverage",
     "Network",
+    "Pairs",
     "Published",
     "Sites",
     "Workload",
@@ -29,6 +31,7 @@ __all__ = [
     "measure_gini",
     "measure_indicators",
     "measure_matters",
+    "measure_pairs",
     "measure_workload",
     "merge_zones",
     "suppress_counts",

@@ -10,16 +10,17 @@ from pandas import DataFrame
 
 from .. import schema
 from ..errors import SchemaError
-from . import network
+from . import network, walking
 from .network import Network
 
 Floats = NDArray[np.float64]
 
 
 def build_isochrones(
-    roads: Network, sources: GeoDataFrame, *, within_m: float, aside_m: float = 25.0
+    roads: Network, sources: GeoDataFrame, *, within_m: float | None = None,
+    within_min: float | None = None, aside_m: float = 25.0,
 ) -> GeoDataFrame:
-    """Return the land along the roads that each source reaches within a distance.
+    """Return the land along the roads that each source reaches within a distance or time.
 
     Parameters
     ----------
@@ -27,9 +28,10 @@ def build_isochrones(
         As from `build_network`.
     sources : GeoDataFrame
         Points, in the CRS of the network; the walk to the next road counts.
-    within_m : float
-        The distance along the roads. For a time, multiply it by the speed: 1,200 m are 15
-        minutes on foot.
+    within_m : float, optional
+        The distance along the roads, for a network in metres.
+    within_min : float, optional
+        The minutes along the roads, for a network with speeds.
     aside_m : float, default 25.0
         How far to both sides of a road the land reaches.
 
@@ -42,7 +44,8 @@ def build_isochrones(
     Raises
     ------
     SchemaError
-        If a distance is not above 0, or a source has no place.
+        If the limit is not in the unit of the network, is not above 0, or a source has no
+        place.
     CRSError
         If ``sources`` is not in metres.
 
@@ -59,30 +62,35 @@ def build_isochrones(
     [40.0]
     """
     schema.check_metric_crs(sources=sources)
-    if not (within_m > 0 and aside_m > 0):
-        raise SchemaError("within_m and aside_m: distances above 0 in metres are needed")
+    name, limit = (("within_m", within_m) if roads.unit == "m" else ("within_min", within_min))
+    if not (limit is not None and limit > 0 and aside_m > 0):
+        raise SchemaError(f"{name} and aside_m: limits above 0 are needed, for the network "
+                          f"counts in {roads.unit}")
     shapes = sources.geometry.to_numpy()
     absent = shapely.is_missing(shapes) | shapely.is_empty(shapes)
     if absent.any():
         raise SchemaError(f"sources: {int(absent.sum()):,} have no place",
                           rows=[str(code) for code in sources.index[absent]])
-    lines = [_reach_along(roads, xy, within_m) for xy in shapely.get_coordinates(shapes)]
+    lines = [_reach_along(roads, xy, limit) for xy in shapely.get_coordinates(shapes)]
     length = [float(shapely.length(line).sum()) for line in lines]
     areas = [shapely.union_all(shapely.buffer(line, aside_m)) for line in lines]
     frame = DataFrame({"length_m": length}, index=sources.index)
     return GeoDataFrame(frame, geometry=areas, crs=sources.crs)
 
 
-def _reach_along(roads: Network, xy: Floats, within_m: float) -> NDArray[np.object_]:
-    """Return the pieces of road, or parts of them, within a distance of one place."""
+def _reach_along(roads: Network, xy: Floats, within: float) -> NDArray[np.object_]:
+    """Return the pieces of road, or parts of them, within a limit of one place."""
     start = network.find_spots(roads, xy[None])
-    left = within_m - network.reach_nodes(roads, start)
+    left = within - walking.reach_nodes(roads, start)
     tail, head = left[roads.tail], left[roads.head]
+    if roads.pace is not None:  # from minutes that are left to metres on each piece
+        tail, head = tail / roads.pace, head / roads.pace
     near = np.flatnonzero((tail > 0) | (head > 0))
     ends = [(near, np.zeros(len(near)), np.minimum(tail[near], roads.length[near])),
             (near, np.maximum(roads.length[near] - head[near], 0), roads.length[near])]
     piece, along, away = start
-    own = max(within_m - away[0], 0.0)
+    pace = 1.0 if roads.pace is None else roads.pace[piece]
+    own = np.maximum(within - away * roads.aside, 0.0) / pace
     ends.append((piece, np.maximum(along - own, 0), np.minimum(along + own, roads.length[piece])))
     parts = [_between(roads, *end) for end in ends]
     merged = shapely.line_merge(shapely.union_all(np.concatenate(parts)))

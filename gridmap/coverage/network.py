@@ -1,19 +1,18 @@
-"""Distances along roads: from every place to the nearest of many sources at once."""
+"""Roads as a network, and the nearest spot on it for every place."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 from scipy.spatial import KDTree
 
 from .. import schema
-from ..errors import SchemaError
+from ..errors import SchemaError, listed
 
 #: Below this many places asking the tree of pieces takes less time than sampling them.
 FEW_PLACES = 2_000
@@ -33,6 +32,18 @@ class Network(NamedTuple):
     head: Integers  # node at its end
     length: Floats  # of each piece in metres
     pieces: NDArray[np.object_]  # the same as lines
+    pace: Floats | None = None  # minutes for a metre of each piece; None counts metres
+    aside: float = 1.0  # the same for a metre beside the roads
+
+    @property
+    def unit(self) -> str:
+        """What distances are counted in: "m" or "min"."""
+        return "m" if self.pace is None else "min"
+
+    @property
+    def cost(self) -> Floats:
+        """Metres or minutes from end to end of each piece."""
+        return self.length if self.pace is None else self.length * self.pace
 
 
 class Spots(NamedTuple):
@@ -43,8 +54,14 @@ class Spots(NamedTuple):
     away: Floats
 
 
-def build_network(lines: GeoDataFrame, *, snap_m: float = 0.01) -> Network:
-    """Turn lines into a network that distances can be measured along.
+def build_network(
+    lines: GeoDataFrame,
+    *,
+    snap_m: float = 0.01,
+    speeds_kmh: Mapping[str, float] | float | None = None,
+    aside_kmh: float = 4.8,
+) -> Network:
+    """Turn lines into a network that distances or times can be measured along.
 
     Parameters
     ----------
@@ -53,6 +70,12 @@ def build_network(lines: GeoDataFrame, *, snap_m: float = 0.01) -> Network:
         share a point, ends or not: a bridge over another road does not.
     snap_m : float, default 0.01
         Points are the same if they round to the same multiple of this.
+    speeds_kmh : mapping of str to float, or float, optional
+        Kilometres an hour on each kind of line, or on all: 4.8 for walking, and for driving
+        those of the classes of roads. Everything measured along the network is then in
+        minutes; without it, in metres. One-way streets are taken to be open both ways.
+    aside_kmh : float, default 4.8
+        The speed beside the roads, from a place to the nearest of them.
 
     Returns
     -------
@@ -61,7 +84,8 @@ def build_network(lines: GeoDataFrame, *, snap_m: float = 0.01) -> Network:
     Raises
     ------
     SchemaError
-        If ``lines`` does not follow its schema, or there are none.
+        If ``lines`` does not follow its schema, there are none, or a kind has no speed above
+        0.
     CRSError
         If the CRS is not in metres.
 
@@ -78,68 +102,44 @@ def build_network(lines: GeoDataFrame, *, snap_m: float = 0.01) -> Network:
     schema.check_metric_crs(lines=lines)
     if not len(lines):
         raise SchemaError("lines: there are none, and a network needs some")
-    parts = shapely.get_parts(lines.geometry.to_numpy())
+    paces = None if speeds_kmh is None else _paces(lines, speeds_kmh, aside_kmh)
+    parts, line = shapely.get_parts(lines.geometry.to_numpy(), return_index=True)
     xy, part = shapely.get_coordinates(parts, return_index=True)
     xy = np.round(xy / snap_m) * snap_m
     nodes, node = np.unique(xy, axis=0, return_inverse=True)
     joined = (part[1:] == part[:-1]) & (node[1:] != node[:-1])
     tail, head = node[:-1][joined], node[1:][joined]
-    pairs = np.unique(np.sort(np.column_stack([tail, head]), axis=1), axis=0)
+    ends = np.sort(np.column_stack([tail, head]), axis=1)
+    pairs, pair = np.unique(ends, axis=0, return_inverse=True)
     tail, head = pairs.T
     length = np.hypot(*(nodes[head] - nodes[tail]).T)
     pieces = shapely.linestrings(np.stack([nodes[tail], nodes[head]], axis=1))
-    return Network(nodes, tail, head, length, pieces)
+    if paces is None:
+        return Network(nodes, tail, head, length, pieces)
+    pace = np.full(len(pairs), np.inf)  # of two lines on the same piece the faster counts
+    np.minimum.at(pace, pair, paces[line[part[:-1][joined]]])
+    return Network(nodes, tail, head, length, pieces, pace, 0.06 / aside_kmh)
 
 
-def measure_distances(network: Network, places: Floats, sources: Floats) -> Floats:
-    """Return the distance of each place to the nearest source along a network.
-
-    A place walks straight to the nearest point of the network, along it, and straight to the
-    source.
-
-    Parameters
-    ----------
-    network : Network
-        As from `build_network`.
-    places, sources : array of float
-        x and y of each, in the CRS of the network.
-
-    Returns
-    -------
-    array of float
-        Metres; missing where no source can be reached.
-
-    Examples
-    --------
-    >>> import geopandas, pandas as pd
-    >>> road = geopandas.GeoDataFrame(
-    ...     {"kind": ["road"]}, geometry=[shapely.LineString([(0, 0), (4, 0), (4, 3)])],
-    ...     index=pd.Index(["r"], name="barrier", dtype="str"), crs="EPSG:32651")
-    >>> network = build_network(road)
-    >>> measure_distances(network, np.array([[1.0, 1.0]]), np.array([[4.0, 2.0]])).tolist()
-    [6.0]
-    """
-    if not len(sources) or not len(places):
-        return np.full(len(places), np.nan)
-    return measure_from_spots(network, find_spots(network, places), sources)
-
-
-def measure_from_spots(network: Network, spots: Spots, sources: Floats) -> Floats:
-    """Return what `measure_distances` does, for places that are on the network already.
-
-    Examples
-    --------
-    >>> pieces = np.array([shapely.LineString([(0, 0), (4, 0)])])
-    >>> ends = np.array([[0.0, 0.0], [4.0, 0.0]])
-    >>> network = Network(ends, np.array([0]), np.array([1]), np.array([4.0]), pieces)
-    >>> spots = find_spots(network, np.array([[1.0, 0.0]]))
-    >>> measure_from_spots(network, spots, np.array([[3.0, 0.0]])).tolist()
-    [2.0]
-    """
-    if not len(sources):
-        return np.full(len(spots.piece), np.nan)
-    starts = find_spots(network, sources)
-    return _walk_to(network, spots, starts, reach_nodes(network, starts))
+def _paces(
+    lines: GeoDataFrame, speeds_kmh: Mapping[str, float] | float, aside_kmh: float
+) -> Floats:
+    """Return the minutes that a metre takes on each line."""
+    if isinstance(speeds_kmh, Mapping):
+        speed = lines["kind"].map(dict(speeds_kmh)).to_numpy(dtype="float64")
+    else:
+        speed = np.full(len(lines), float(speeds_kmh))
+    slow = ~(speed > 0)
+    if slow.any():
+        raise SchemaError(
+            f"speeds_kmh: {listed(sorted(lines['kind'][slow].unique()))} have no speed above 0. "
+            "Give one to every kind of line, or leave the lines out that nobody goes along.",
+            rows=[str(code) for code in lines.index[slow]],
+        )
+    if not aside_kmh > 0:
+        raise SchemaError(f"aside_kmh is {aside_kmh}: a speed above 0 is needed")
+    paces: Floats = 0.06 / speed
+    return paces
 
 
 def find_spots(network: Network, xy: Floats) -> Spots:
@@ -194,64 +194,3 @@ def _ask_tree(network: Network, xy: Floats) -> Spots:
     np.minimum.at(first, place, piece)
     lines = network.pieces[first]
     return Spots(first, shapely.line_locate_point(lines, points), shapely.distance(lines, points))
-
-
-def _in_order(spots: Spots) -> Integers:
-    return np.lexsort((spots.along, spots.piece))
-
-
-def reach_nodes(network: Network, starts: Spots) -> Floats:
-    """Return the distance of each node, and then of each start's spot, to the nearest start.
-
-    The starts cut their pieces: a spot becomes a node, in order along the network, and the
-    start itself another one, a walk away from it.
-
-    Examples
-    --------
-    >>> pieces = np.array([shapely.LineString([(0, 0), (4, 0)])])
-    >>> ends = np.array([[0.0, 0.0], [4.0, 0.0]])
-    >>> network = Network(ends, np.array([0]), np.array([1]), np.array([4.0]), pieces)
-    >>> reach_nodes(network, find_spots(network, np.array([[1.0, 0.5]]))).tolist()
-    [1.5, 3.5, 0.5]
-    """
-    order = _in_order(starts)
-    piece, along, away = starts.piece[order], starts.along[order], starts.away[order]
-    size, cuts = len(network.nodes), len(order)
-    spot = size + np.arange(cuts)
-    new = np.diff(piece, prepend=-1) != 0
-    last = np.append(new[1:], True)
-    whole = np.ones(len(network.tail), dtype=bool)
-    whole[piece] = False
-    before = np.where(new, network.tail[piece], np.roll(spot, 1))
-    gap = np.where(new, along, along - np.roll(along, 1))
-    tail = np.concatenate([network.tail[whole], before, spot[last], spot])
-    head = np.concatenate([network.head[whole], spot, network.head[piece[last]], spot + cuts])
-    length = np.concatenate([network.length[whole], gap,
-                             network.length[piece[last]] - along[last], away])
-    graph = sparse.csr_array((length, (tail, head)), shape=(size + 2 * cuts,) * 2)
-    reached: Floats = csgraph.dijkstra(graph, directed=False, indices=spot + cuts, min_only=True)
-    told = reached[: size + cuts].copy()
-    told[size + order] = reached[spot]
-    return told
-
-
-def _walk_to(network: Network, spots: Spots, starts: Spots, reached: Floats) -> Floats:
-    """Go on from the node or start on either side of each spot."""
-    order = _in_order(starts)
-    size = len(network.nodes)
-    # Starts sorted along the network, as numbers that can be searched: piece, then share.
-    share = starts.along[order] / network.length[starts.piece[order]]
-    key = starts.piece[order] + np.clip(share, 0, 1) * 0.5
-    at = spots.piece + np.clip(spots.along / network.length[spots.piece], 0, 1) * 0.5
-    right = np.searchsorted(key, at, side="left")
-    best = np.full(len(at), np.inf)
-    for step, end, ahead in ((right - 1, network.tail, False), (right, network.head, True)):
-        inside = (step >= 0) & (step < len(key))
-        start = order[np.clip(step, 0, len(key) - 1)]
-        inside &= starts.piece[start] == spots.piece
-        far = network.length[spots.piece] if ahead else np.zeros(len(at))
-        where = np.where(inside, starts.along[start], far)
-        node = np.where(inside, size + start, end[spots.piece])
-        best = np.minimum(best, reached[node] + np.abs(where - spots.along))
-    total = spots.away + best
-    return np.where(np.isfinite(total), total, np.nan)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from scipy.spatial import KDTree
 
-from . import network
+from . import network, walking
 from .network import Network, Spots
 
 
@@ -125,7 +125,7 @@ def _nearest(
     xy: NDArray[np.float64], places: NDArray[np.float64], roads: Roads | None
 ) -> NDArray[np.float64]:
     if roads is not None:
-        return network.measure_from_spots(roads.network, roads.spots, xy)
+        return walking.measure_from_spots(roads.network, roads.spots, xy)
     if not len(xy) or not len(places):
         return np.full(len(places), np.nan)
     distance: NDArray[np.float64] = KDTree(xy).query(places)[0]
