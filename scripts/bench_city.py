@@ -49,12 +49,18 @@ class Stages:
         row["cpu"] = time.process_time() - row["cpu"]
         row["wall"] = time.perf_counter() - row["wall"]
         row["memory_gb"] = read_peak()
+        print(show_stage(row), file=sys.stderr, flush=True)
 
     def tell(self, step: str, done: int, total: int) -> None:
         """Be told of progress."""
         if step != self.rows[-1]["stage"]:
             self.end()
             self._begin(step)
+
+
+def show_stage(stage: dict[str, Any]) -> str:
+    return (f"{stage['stage']:12}{stage['cpu']:8.1f}{stage['wall']:8.1f}"
+            f"{stage['memory_gb']:7.2f}")
 
 
 def read_peak() -> float:
@@ -124,12 +130,9 @@ def run_alone(folder: Path, *, profiled: bool) -> dict[str, Any]:
 
 def judge(told: dict[str, Any], *, full: bool) -> list[dict[str, Any]]:
     """Return the rows of the table; only the full city has targets."""
-    rows = []
-    for stage in told["stages"]:
-        for measure in ("cpu", "wall", "memory_gb"):
-            rows.append(row(stage["stage"], measure, stage[measure]))
-    for name, value in told["figures"].items():
-        rows.append(row("city", name, value))
+    rows = [row(stage["stage"], measure, stage[measure]) for stage in told["stages"]
+            for measure in ("cpu", "wall", "memory_gb")]
+    rows += [row("city", name, value) for name, value in told["figures"].items()]
     total = {m: sum(stage[m] for stage in told["stages"]) for m in ("cpu", "wall")}
     most = max(stage["memory_gb"] for stage in told["stages"])
     rows.append(row("whole job", "CPU seconds", total["cpu"]))
@@ -151,12 +154,12 @@ def show(told: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """Print the stages, the figures, and what falls short."""
     print(f"{'stage':12}{'CPU s':>8}{'wall s':>8}{'GB':>7}")
     for stage in told["stages"]:
-        print(f"{stage['stage']:12}{stage['cpu']:8.1f}{stage['wall']:8.1f}"
-              f"{stage['memory_gb']:7.2f}")
+        print(show_stage(stage))
     for r in rows:
         if r["work"] in ("city", "whole job"):
             target = "" if math.isnan(r["target"]) else f"   target {r['target']:g}"
-            print(f"{'ok  ' if r['ok'] else 'FALL'}  {r['measure']:16} {r['value']:14,.4g}{target}")
+            print(f"{'ok  ' if r['ok'] else 'FALL'}  {r['measure']:16} {r['value']:14,.4g}"
+                  f"{target}")
     for slow in told["next"]:
         print(f"{slow['seconds']:8.2f} s  {slow['calls']:>10,} x  {slow['function']}"
               f"  from {slow['caller']}")
