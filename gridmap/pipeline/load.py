@@ -11,7 +11,7 @@ from pandas import DataFrame
 from pyproj import CRS
 
 from .. import ledger, sources
-from ..errors import ConfigError, listed
+from ..errors import ConfigError, GridmapError, listed
 from ..workspace.config import Config, Source, TableSource
 
 #: Told how far a long step is: its name, what is done, what there is to do.
@@ -91,22 +91,99 @@ def load_inputs(config: Config, *, progress: Progress = silent) -> Inputs:
     >>> load_inputs(config).units.index.tolist()
     ['A', 'B', 'C', 'D']
     """
-    wanted = {name: _sources(config, name) for name in _LOADERS}
-    total = sum(len(files) for files in wanted.values()) + len(config.tables)
-    parts: dict[str, list[Any]] = {name: [] for name in wanted}
+    return join_files(read_files(config, progress=progress), config)
+
+
+class ReadFile(NamedTuple):
+    """One file of a configuration, and what came out of it."""
+
+    name: str  # territories, units, …, tables
+    source: Source | TableSource
+    loaded: sources.Loaded
+
+    @property
+    def told(self) -> str:
+        """What the file is called in the account: "territories: towns.shp"."""
+        return tell_file(self.name, self.source)
+
+
+def tell_file(name: str, source: Source | TableSource) -> str:
+    """Return what a file is called in the account: "territories: towns.shp"."""
+    return f"{name}: {getattr(source, 'layer', None) or source.path.name}"
+
+
+#: Told of a file that cannot be read: its kind, the file, and why.
+Refused = Callable[[str, Source | TableSource, GridmapError], None]
+
+
+def read_files(
+    config: Config, *, progress: Progress = silent, refused: Refused | None = None
+) -> list[ReadFile]:
+    """Read all files of a configuration, each by itself and in the CRS it is in.
+
+    Parameters
+    ----------
+    config : Config
+    progress : callable, optional
+        Called with (step, done, total) before every file.
+    refused : callable, optional
+        Called for a file that cannot be read, which is then left out. Without it the first
+        such file raises.
+
+    Returns
+    -------
+    list of ReadFile
+        In the order of the configuration, tables last.
+
+    Raises
+    ------
+    SourceError, CRSError, SchemaError
+        If a file cannot be read, and ``refused`` is not given.
+    """
+    named = [*_LOADERS, "tables"]
+    wanted = [(name, file) for name in named for file in _sources(config, name)]
+    files = []
+    for done, (name, file) in enumerate(wanted):
+        progress("load", done, len(wanted))
+        try:
+            files.append(ReadFile(name, file, read_source(name, file)))
+        except GridmapError as error:
+            if refused is None:
+                raise
+            refused(name, file, error)
+    progress("load", len(wanted), len(wanted))
+    return files
+
+
+def join_files(files: Sequence[ReadFile], config: Config) -> Inputs:
+    """Put files together into one frame of each kind, in the CRS of the run.
+
+    Parameters
+    ----------
+    files : sequence of ReadFile
+        As `read_files` returns them.
+    config : Config
+
+    Returns
+    -------
+    Inputs
+
+    Raises
+    ------
+    CRSError
+        If no CRS in metres fits.
+    """
     account = _Account([], [], [])
-    for done, (name, file) in enumerate((n, f) for n, files in wanted.items() for f in files):
-        progress("load", done, total)
-        parts[name].append(_load(name, file, account))
+    for file in files:
+        account.take(file.loaded, file.told)
+    parts = {name: [_prefixed(file) for file in files if file.name == name] for name in _LOADERS}
     crs = choose_crs(config, *parts["territories"], *parts["units"])
     frames: dict[str, Any] = {
         name: _join(name, some, crs, account) if some else None for name, some in parts.items()
     }
-    tables = tuple(_load_table(table, account) for table in config.tables)
-    progress("load", total, total)
     return Inputs(
         **frames,
-        tables=tables,
+        tables=tuple(file.loaded.frame for file in files if file.name == "tables"),
         changes=ledger.join_changes(*account.changes),
         rejects=ledger.join_changes(*account.rejects),
         ledger=ledger.join_ledger(*account.lines),
@@ -129,32 +206,37 @@ class _Account(NamedTuple):
         )
 
 
-def _sources(config: Config, name: str) -> Sequence[Source]:
+def _sources(config: Config, name: str) -> Sequence[Source | TableSource]:
     given = getattr(config, name)
     if given is None:
         return ()
     return given if isinstance(given, tuple) else (given,)
 
 
-def _load(name: str, file: Source, account: _Account) -> Any:
-    loaded = _LOADERS[name](
+def read_source(name: str, file: Source | TableSource) -> sources.Loaded:
+    """Read one file of a configuration by the loader of its kind.
+
+    Raises
+    ------
+    SourceError, CRSError, SchemaError
+        If it cannot be read, or does not hold what was asked of it.
+    """
+    if isinstance(file, TableSource):
+        return sources.load_table(
+            file.path, key=file.key, columns=file.columns, encoding=file.encoding,
+            where=file.where, strip=file.strip,
+        )
+    return _LOADERS[name](
         file.path, columns=file.columns, constants=file.constants, layer=file.layer,
         crs=file.crs, offset=file.offset, encoding=file.encoding, where=file.where,
     )
-    account.take(loaded, f"{name}: {file.layer or file.path.name}")
-    if not file.prefix:
-        return loaded.frame
-    codes = (file.prefix + loaded.frame.index).rename(loaded.frame.index.name)
-    return loaded.frame.set_axis(codes, axis="index")
 
 
-def _load_table(table: TableSource, account: _Account) -> DataFrame:
-    loaded = sources.load_table(
-        table.path, key=table.key, columns=table.columns, encoding=table.encoding,
-        where=table.where, strip=table.strip,
-    )
-    account.take(loaded, f"tables: {table.path.name}")
-    return loaded.frame
+def _prefixed(file: ReadFile) -> Any:
+    frame, prefix = file.loaded.frame, getattr(file.source, "prefix", "")
+    if not prefix:
+        return frame
+    return frame.set_axis((prefix + frame.index).rename(frame.index.name), axis="index")
 
 
 def choose_crs(config: Config, *frames: GeoDataFrame) -> CRS:
