@@ -10,7 +10,7 @@ import shapely
 from geopandas import GeoDataFrame
 
 from gridmap import SizeRule, schema
-from gridmap.errors import CodeError, PartitionError, ProfileError, SchemaError
+from gridmap.errors import CodeError, PartitionError, ProfileError, SchemaError, TilingError
 from gridmap.rules import Limit, load_code_rule
 from gridmap.sketch import sketch_units
 from gridmap.zoning import DrawingWeights, issue_codes, measure_partition, partition
@@ -131,6 +131,79 @@ def test_a_limit_on_people_makes_more_grids():
     size = SizeRule(minimum=2, target=8, maximum=8, limits=(Limit(measure="people", maximum=8),))
     drawn = partition(sketch_units("ABCD", "EFGH"), size)
     assert drawn.grids["people"].max() <= 8
+
+
+def test_a_limit_that_binds_in_one_quarter_makes_more_grids_there():
+    units = square_units(12)
+    units["people"] = np.where(np.arange(144) < 72, 20, 1)  # 94 people to a grid on average
+    limit = Limit(measure="people", maximum=110)
+    size = SizeRule(minimum=4, target=9, maximum=10, limits=(limit,))
+    drawn = partition(units, size)
+    assert measure_partition(units, drawn.assignment, size).totals["in_range_share"] == 1
+    assert drawn.changes.empty
+
+
+def test_people_and_area_and_a_weighted_workload_bound_grids_at_once():
+    units = square_units(14).assign(cases=np.arange(196) % 7)
+    units.loc[units.geometry.centroid.x < 500, "people"] = 9
+    size = SizeRule(minimum=12, target=20, maximum=28, limits=(
+        Limit(measure="households", maximum=9), Limit(measure="people", maximum=48),
+        Limit(measure="area_m2", minimum=2e4, maximum=8.5e4)))
+    workload = {"cases": 1.0, "households": 0.5}
+    drawn = partition(units, size, workload=workload)
+    measured = measure_partition(units, drawn.assignment, size, workload=workload)
+    assert measured.totals["in_range_share"] == 1
+    assert drawn.grids["people"].max() <= 48
+    assert drawn.grids["area_m2"].max() <= 8.5e4
+    load = (units["cases"] + 0.5 * units["households"]).groupby(drawn.assignment).sum()
+    assert load.between(12, 28).all()
+
+
+def test_grids_are_rather_too_small_than_too_large_and_the_reason_is_named():
+    units = square_units(12).assign(households=6)
+    drawn = partition(units, SizeRule(minimum=8, target=9, maximum=10))
+    assert drawn.grids["households"].max() <= 10
+    assert whats(drawn) == ["out of range: units too coarse"]
+    assert drawn.changes["note"].str.startswith("6 to a unit: whole units do not add up").all()
+
+
+def test_a_limit_that_stands_against_the_size_is_named():
+    units = square_units(12)
+    units["people"] = np.where(np.arange(144) < 72, 20, 1)
+    limit = Limit(measure="people", maximum=110)
+    drawn = partition(units, SizeRule(minimum=8, target=9, maximum=10, limits=(limit,)))
+    assert drawn.grids["people"].max() <= 110
+    assert whats(drawn) == ["out of range: limit"]
+    assert drawn.changes["note"].str.startswith("people: the limit on another").all()
+
+
+def test_a_territory_that_is_too_small_is_named_with_its_neighbour():
+    units = sketch_units("ABCDE").assign(territory=["T", "T", "T", "T", "U"])
+    drawn = partition(units, FOUR)
+    row = drawn.changes.set_index("id").loc[drawn.assignment["E"]]
+    assert row["note"].startswith("territory U, beside T: the whole territory holds less")
+
+
+def test_grids_in_pieces_that_nothing_may_join_are_named():
+    units = square_units(8)
+    far = shapely.MultiPolygon([units.geometry["T0005"], shapely.box(5000, 5000, 5100, 5100)])
+    torn = units.assign(geometry=units.geometry.where(units.index != "T0005", far))
+    size = SizeRule(minimum=6, target=8, maximum=10)
+    drawn = partition(torn, size)
+    row = drawn.changes.set_index("what").loc["grid in pieces"]
+    assert row["id"] == drawn.assignment["T0005"]
+    assert row["note"].startswith("unit T0005 lies in 2 pieces: what was given is never cut")
+    locked = partition(units, size, locked=pd.Series("L", index=["T0000", "T0063"]))
+    assert whats(locked) == ["grid in pieces", "out of range: locked"]
+
+
+def test_an_invalid_polygon_is_an_error_that_names_it():
+    units = sketch_units("AB")
+    units.loc["B", "geometry"] = shapely.Polygon([(1, 0), (2, 1), (2, 0), (1, 1)])
+    for what in (lambda: partition(units, FOUR),
+                 lambda: measure_partition(units, pd.Series("G", index=["A", "B"]), FOUR)):
+        with pytest.raises(TilingError, match=r"the polygon of B is not valid\. Mend it with"):
+            what()
 
 
 def test_units_without_anybody_are_drawn_too():

@@ -39,6 +39,7 @@ class Batch(NamedTuple):
     units: NDArray[np.int64]  # positions in the plan, in the order of the board
     board: Board
     place: NDArray[np.float64]
+    weight: NDArray[np.float64]  # what a first drawing evens out
     strength: NDArray[np.float64]  # of the barrier along each arc
     parts: NDArray[np.int64]
     asked: NDArray[np.float64]
@@ -89,6 +90,7 @@ def build_batch(plan: Plan, group: list[int]) -> Batch:
         units=units,
         board=_board(graph, plan.given.sizes.load[units], moments),
         place=graph.place,
+        weight=plan.weight[units],
         strength=graph.barrier,
         parts=np.stack([unit_ends[:-1], unit_ends[1:], grid_ends[:-1], grid_ends[1:]], axis=1),
         asked=asked,

@@ -14,7 +14,7 @@ from pandas import DataFrame, Index, Series
 from .. import ledger
 from ..rules import CodeRule
 from ..tiling import areas
-from . import codes, dissolve, reasons, sizes
+from . import codes, dissolve, measure, reasons, sizes
 from .plan import Given, Plan
 
 PLAIN = CodeRule(name="plain", parts=(codes.PLAIN_DIGITS,))
@@ -79,7 +79,7 @@ def issue(
     ]
     lengths = [f"{len(territory)} characters" for territory in unfit]
     return pd.concat(issued).reindex(grids.index), reasons.note(
-        unfit, "code rule not applicable", before=f"{rule.name}: {rule.prefix} characters",
+        unfit, "code rule not applicable", before=f"{rule.name}: {rule.territory} characters",
         after=lengths,
     )
 
@@ -93,6 +93,7 @@ def explain(
     return ledger.join_changes(
         reasons.explain_sizes(_by_grid(plan, label, grids), given.sizes.ranges),
         _bridged(plan, label, names),
+        _in_pieces(plan, label, grids),
         _pockets(plan, label, names),
         _missed(grids, wanted),
         reasons.note(
@@ -111,6 +112,7 @@ def _by_grid(plan: Plan, label: NDArray[np.int64], grids: GeoDataFrame) -> DataF
     alone = np.full(count, None, dtype=object)
     alone[host >= 0] = given.codes[host[host >= 0]]
     territory = grids["territory"]
+    filled = np.bincount(label, given.sizes.load[:, 0] > 0, minlength=count)
     return DataFrame(sums, columns=list(given.sizes.ranges[0].measures), index=grids.index).assign(
         state=sizes.size_states(sums, given.sizes.ranges, row),
         fault=faults[plan.parts.part[first]],
@@ -118,8 +120,27 @@ def _by_grid(plan: Plan, label: NDArray[np.int64], grids: GeoDataFrame) -> DataF
         dedicated=(grids["kind"] == "dedicated").to_numpy(),
         locked=given.locked[first] >= 0,
         sole=(territory.map(territory.value_counts()) == 1).to_numpy(),
+        where=_neighbours(plan, label, territory),
+        mean_unit=sums[:, 0] / np.maximum(filled, 1),
         row=row,
     )
+
+
+def _neighbours(plan: Plan, label: NDArray[np.int64], territory: Series) -> list[str]:
+    """Name the territory of each grid, and the one that it has the longest border with."""
+    graph, given = plan.given.graph, plan.given
+    across = np.flatnonzero(given.territory[graph.source] != given.territory[graph.neighbour])
+    border = DataFrame({
+        "grid": label[graph.source[across]],
+        "beside": given.territory[graph.neighbour[across]],
+        "length": graph.length[across],
+    }).groupby(["grid", "beside"]).sum().reset_index()
+    order = border.sort_values(["length", "beside"], ascending=[False, True])
+    longest = order.drop_duplicates("grid").set_index("grid")["beside"].to_dict()
+    return [
+        f"territory {name}, beside {longest[grid]}" if grid in longest else f"territory {name}"
+        for grid, name in enumerate(territory)
+    ]
 
 
 def _bridged(plan: Plan, label: NDArray[np.int64], names: Index) -> DataFrame:
@@ -130,6 +151,23 @@ def _bridged(plan: Plan, label: NDArray[np.int64], names: Index) -> DataFrame:
     return reasons.explain_bridges(
         [(given.codes[a], given.codes[b]) for a, b in pairs],
         list(names[label[pairs[:, 0]]]), list(gap),
+    )
+
+
+def _in_pieces(plan: Plan, label: NDArray[np.int64], grids: GeoDataFrame) -> DataFrame:
+    """Name every grid in pieces because it was locked so, or a unit of it is."""
+    given, names = plan.given, grids.index
+    locked = np.unique(label[given.locked >= 0])
+    torn = locked[measure.count_pieces(given.graph, label, len(names))[locked] > 1]
+    parts = shapely.get_num_geometries(given.shapes)
+    several = np.flatnonzero((parts > 1) & (shapely.get_num_geometries(
+        grids.geometry.to_numpy()) > 1)[label])
+    several = several[~np.isin(label[several], torn)]
+    first = several[np.unique(label[several], return_index=True)[1]]
+    return reasons.explain_pieces(
+        [*names[torn], *names[label[first]]],
+        ["locked"] * len(torn)
+        + [f"unit {given.codes[unit]} lies in {parts[unit]} pieces" for unit in first],
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
 from .. import schema
-from ..errors import PartitionError, SchemaError, listed
+from ..errors import PartitionError, SchemaError, TilingError, listed
 from ..rules import BarrierRule, SizeRule
 from . import graph as graphs
 from . import links as declared
@@ -45,7 +45,7 @@ def check_units(units: GeoDataFrame, within: str) -> None:
 
     Raises
     ------
-    SchemaError, CRSError
+    SchemaError, CRSError, TilingError
 
     Examples
     --------
@@ -58,6 +58,35 @@ def check_units(units: GeoDataFrame, within: str) -> None:
         raise SchemaError(
             f"units: column {within}, which grids must stay within, is absent or has missing "
             "values. Attach the territory of every unit first."
+        )
+    check_valid(units)
+
+
+def check_valid(units: GeoDataFrame) -> None:
+    """Raise unless the polygons of units are valid.
+
+    Raises
+    ------
+    TilingError
+
+    Examples
+    --------
+    >>> import shapely
+    >>> from gridmap.sketch import sketch_units
+    >>> bow = sketch_units("A")
+    >>> bow.loc["A", "geometry"] = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+    >>> check_valid(bow)
+    Traceback (most recent call last):
+    gridmap.errors.TilingError: units: the polygon of A is not valid. Mend it with \
+repair_tiling(units).
+    """
+    invalid = units.index[~units.geometry.is_valid]
+    if len(invalid):
+        are = "polygon of {} is" if len(invalid) == 1 else "polygons of {} are"
+        raise TilingError(
+            f"units: the {are.format(listed(invalid))} not valid. Mend "
+            f"{'it' if len(invalid) == 1 else 'them'} with repair_tiling(units).",
+            rows=[str(code) for code in invalid],
         )
 
 

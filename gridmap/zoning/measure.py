@@ -11,13 +11,12 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
-from .. import schema
 from ..errors import PartitionError, listed
 from ..rules import BarrierRule, SizeRule
 from ..tiling import areas
 from . import graph as graphs
+from . import intake, sizes
 from . import links as declared
-from . import sizes
 from .graph import UnitGraph
 from .sizes import Sizes
 
@@ -81,8 +80,8 @@ def measure_partition(
 
     Raises
     ------
-    SchemaError, CRSError
-        If units do not follow their schema.
+    SchemaError, CRSError, TilingError
+        If units do not follow their schema, or are not valid.
     PartitionError
         If the assignment leaves units out, repeats them or names unknown ones.
 
@@ -96,8 +95,7 @@ def measure_partition(
     >>> measured.by_grid["size_state"].tolist(), float(measured.totals["contiguous_share"])
     (['in range', 'in range'], 1.0)
     """
-    schema.check_frame(units, schema.UNITS, argument="units")
-    schema.check_metric_crs(units=units)
+    intake.check_units(units, within)
     check_assignment(units, assignment)
     units = units.sort_index()
     graph = graphs.build_graph(

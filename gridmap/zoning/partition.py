@@ -12,7 +12,7 @@ from pandas import DataFrame, Index, Series
 from .. import ledger, schema
 from ..errors import PartitionError, listed
 from ..rules import BarrierRule, CodeRule, SizeRule
-from . import finish, intake, plan, reasons
+from . import finish, intake, maximum, plan, reasons
 from .effort import EFFORTS
 from .intake import Asked
 from .weights import DrawingWeights
@@ -65,7 +65,8 @@ def partition(
         In a CRS in metres. The order of rows does not matter.
     size : SizeRule or mapping of str to SizeRule
         The range of a grid, and limits on other measures. Where totals do not allow it,
-        grids are drawn as well as possible and the reason is in ``changes``.
+        grids are drawn as well as possible, rather too small than too large, and the reason
+        is in ``changes``.
     within : str, default "territory"
         Column of units with the territory that no grid may cross.
     size_by : str, optional
@@ -112,12 +113,16 @@ def partition(
     -------
     Partition
         ``grids`` sorted by code, ``assignment`` sorted by unit, and ``changes`` with a row
-        for every grid out of range, dedicated, or joined to an island.
+        for every grid out of range, dedicated, in pieces, or joined to an island. A maximum
+        is exceeded only by a unit that does so alone, by a locked grid, or where the number
+        of grids was asked for.
 
     Raises
     ------
     SchemaError, CRSError
         If a frame does not follow its schema, or frames are not in one CRS in metres.
+    TilingError
+        If a polygon is not valid.
     PartitionError
         If units lack a column that was named, or an argument contradicts the units.
     CodeError
@@ -154,6 +159,7 @@ def partition(
         drawing, EFFORTS[effort], wishes, workers=workers, progress=progress,
         time_limit_s=time_limit_s,
     )
+    label = maximum.keep_maximum(drawing, label)
     label = finish.number_alone(drawing, label)
     grids = finish.build_grids(units, given, label)
     kept = {} if locked is None else _kept(locked, label, units.index, grids.index)

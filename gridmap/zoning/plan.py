@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import counts, parts
+from . import counts, needs, parts
 from .counts import Count
 from .graph import UnitGraph
 from .parts import Parts
@@ -45,6 +45,7 @@ class Plan(NamedTuple):
     parts: Parts
     members: list[NDArray[np.int64]]  # positions of units, per part
     counts: list[Count]
+    weight: NDArray[np.float64]  # of each unit in a part: what a first drawing evens out
     seeds: list[int]
 
 
@@ -74,11 +75,13 @@ def make_plan(given: Given, *, seed: int, wanted: Mapping[str, int] | None = Non
         locked=given.locked,
     )
     members = _members(found.part)
+    numbers, weight = _weigh(given, found, members, _count(given, found, members, wanted or {}))
     return Plan(
         given=given,
         parts=found,
         members=members,
-        counts=_count(given, found, members, wanted or {}),
+        counts=numbers,
+        weight=weight,
         # Seeded by what the part is called, so that no territory depends on another.
         seeds=[zlib.crc32(f"{seed}|{given.territory[some[0]]}|{given.codes[some[0]]}".encode())
                for some in members],
@@ -108,6 +111,22 @@ def _count(
             fault = counts.find_fault(totals[part] / grids, ranges[part])
             numbers[part] = Count(int(grids), fault, fixed=True)
     return numbers
+
+
+def _weigh(
+    given: Given, found: Parts, members: list[NDArray[np.int64]], numbers: list[Count]
+) -> tuple[list[Count], NDArray[np.float64]]:
+    """Return the numbers of grids that limits ask for, and what each unit takes of them."""
+    sizes = given.sizes
+    weight = np.zeros(len(given.codes))
+    weighed = []
+    for some, number in zip(members, numbers, strict=True):
+        size = sizes.ranges[sizes.row[some[0]]]
+        more, weight[some] = needs.weigh_units(
+            found.graph.place[some], sizes.load[some], number, size
+        )
+        weighed.append(more)
+    return weighed, weight
 
 
 def _members(part: NDArray[np.int64]) -> list[NDArray[np.int64]]:

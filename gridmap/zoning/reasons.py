@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from .. import ledger
 from ..errors import listed
@@ -36,6 +36,10 @@ SOLVES = {
         "the limit on another measure stands against the size: relax the limit, or lower the "
         "minimum"
     ),
+    "out of range: units too coarse": (
+        "whole units do not add up to the range, which is narrower than one of them is on "
+        "average: divide them into smaller units, or widen the range"
+    ),
     "out of range: locked": "the grid was locked as it is: unlock it, or divide it by hand",
     "out of range: not found": (
         'the totals allow a better drawing, the search did not find one: try effort="best" or '
@@ -43,8 +47,12 @@ SOLVES = {
     ),
     "dedicated grid": "a site of this kind has a grid of its own, whatever its size",
     "island joined": (
-        "units that touch no other part of their territory were linked to the nearest one: "
-        "declare a part of its own by a territory of its own"
+        "units too few for a grid that touch no other part of their territory were linked to "
+        "the nearest one: say in links where a bridge or ferry lands, or give them a territory "
+        "of their own"
+    ),
+    "grid in pieces": (
+        "what was given is never cut: divide the unit, or unlock the grid"
     ),
     "pocket joined": (
         "units cut off by a unit with a grid of its own were given to that grid"
@@ -89,8 +97,9 @@ def explain_sizes(by_grid: DataFrame, ranges: Sequence[Range]) -> DataFrame:
     by_grid : DataFrame
         Index grid; a column for each measure, ``state``, ``fault`` (of the part that the
         grid was drawn in), ``alone`` (the unit that has the grid to itself, or missing),
-        ``dedicated``, ``locked``, ``sole`` (it is all of its territory) and ``row`` (the
-        range that holds).
+        ``dedicated``, ``locked``, ``sole`` (it is all of its territory), ``where`` (its
+        territory, in words), ``mean_unit`` (what a unit of it holds) and ``row`` (the range
+        that holds).
     ranges : sequence of Range
 
     Returns
@@ -101,19 +110,20 @@ def explain_sizes(by_grid: DataFrame, ranges: Sequence[Range]) -> DataFrame:
     odd = by_grid[(by_grid["state"] != "in range") | by_grid["dedicated"]].sort_index()
     if odd.empty:
         return ledger.join_changes()
+    against = _find_limits(odd, ranges)
+    width = np.array([ranges[row].high[0] - ranges[row].low[0] for row in odd["row"]])
     what = np.select(
         [odd["dedicated"], odd["locked"], odd["alone"].notna() & (odd["state"] == "large"),
          (odd["fault"] == "small") & odd["sole"], odd["fault"] == "small",
-         odd["fault"] == "whole", odd["fault"] != ""],
+         odd["fault"] == "whole", (odd["fault"] != "") | (against != ""),
+         odd["mean_unit"] > width],
         ["dedicated grid", "out of range: locked", "out of range: unit larger than the maximum",
          "out of range: territory too small", "out of range: part too small",
-         "out of range: total fits no whole number of grids", "out of range: limit"],
+         "out of range: total fits no whole number of grids", "out of range: limit",
+         "out of range: units too coarse"],
         default="out of range: not found",
     )
-    extra = [
-        f"unit {alone}" if reason.endswith("than the maximum") else ""
-        for reason, alone in zip(what, odd["alone"], strict=True)
-    ]
+    extra = _name_names(odd, what, against)
     asked = [describe_range(ranges[row]) for row in odd["row"]]
     held = _held(odd, ranges[0].measures)
     return ledger.join_changes(*[
@@ -122,6 +132,38 @@ def explain_sizes(by_grid: DataFrame, ranges: Sequence[Range]) -> DataFrame:
              extra=_where(extra, what == reason))
         for reason in SOLVES if (what == reason).any()
     ])
+
+
+def _find_limits(odd: DataFrame, ranges: Sequence[Range]) -> NDArray[np.str_]:
+    """Name the limit that a grid with such a mix of measures cannot keep at any size."""
+    measures = ranges[0].measures
+    held = odd[list(measures)].to_numpy(np.float64)
+    low = np.stack([one.low for one in ranges])[odd["row"]]
+    high = np.stack([one.high for one in ranges])[odd["row"]]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        least = np.where(low > 0, low / held, 0.0)
+        most = np.where(np.isfinite(high) & (held > 0), high / held, np.inf)
+    never = least.max(axis=1) > most.min(axis=1) * (1 + 1e-9)
+    binds = np.where(most.argmin(axis=1) > 0, most.argmin(axis=1), least.argmax(axis=1))
+    return np.where(never, np.array(measures)[binds], "")
+
+
+def _name_names(
+    odd: DataFrame, what: NDArray[np.str_], against: NDArray[np.str_]
+) -> list[str]:
+    """Say for each reason which unit, territory or measure it is about."""
+    alone = odd["alone"].fillna("").astype(str)
+    about = {
+        "out of range: unit larger than the maximum": "unit " + alone,
+        "out of range: limit": Series(np.where(odd["fault"] != "", odd["fault"], against),
+                                      index=odd.index).astype(str),
+        "out of range: units too coarse": odd["mean_unit"].map("{:,.4g} to a unit".format),
+        **dict.fromkeys(
+            ("out of range: territory too small", "out of range: part too small",
+             "out of range: total fits no whole number of grids"), odd["where"]),
+    }
+    return [str(about[reason].iloc[at]) if reason in about else ""
+            for at, reason in enumerate(what)]
 
 
 def _where(texts: Sequence[str], mask: NDArray[np.bool_]) -> list[str]:
@@ -169,6 +211,17 @@ def explain_bridges(
     told = [f"{a} linked to {b} across {gap:,.0f} m" for (a, b), gap in
             zip(pairs, gap_m, strict=True)]
     return note(list(grids), "island joined", after=told)
+
+
+def explain_pieces(grids: Sequence[str], why: Sequence[str]) -> DataFrame:
+    """Write a row of CHANGES for every grid in pieces that nothing here could join.
+
+    Examples
+    --------
+    >>> explain_pieces(["G1"], ["unit u1 lies in 2 pieces"])["note"].iloc[0]
+    'unit u1 lies in 2 pieces: what was given is never cut: divide the unit, or unlock the grid'
+    """
+    return note(list(grids), "grid in pieces", extra=list(why))
 
 
 def explain_pockets(units: Sequence[str], grids: Sequence[str]) -> DataFrame:

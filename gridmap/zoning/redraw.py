@@ -126,8 +126,7 @@ def _divide(
         anchor=np.full((grids, 2), np.nan) if len(board.anchor) else board.anchor,
     )
     some = some._replace(linked=anneal.link_ring(some.start, some.neighbour))
-    mass = some.unit[:, anneal.MASS]
-    weight = mass + 1e-3 * mass.mean() + 1e-9
+    weight = batch.weight[units]
     label: NDArray[np.int32] = split.halve(batch.place[units], weight, grids)
     repair.join_pieces(some.start, some.neighbour, some.length, weight, label, grids)
     parts = np.array([[0, len(units), 0, grids]])

@@ -113,9 +113,7 @@ def _draw_group(
     plan: Plan, group: list[int], effort: Effort, weights: DrawingWeights, meter: _Meter
 ) -> tuple[Batch, NDArray[np.int32]]:
     batch = batches.build_batch(plan, group)
-    board = batch.board
-    mass = board.unit[:, anneal.MASS]
-    weight = mass + 1e-3 * mass.mean() + 1e-9
+    board, weight = batch.board, batch.weight
     label = split.halve_parts(batch.place, weight, batch.parts)
     many = np.diff(batch.parts[:, :2])[:, 0] >= RELAXED * np.diff(batch.parts[:, 2:])[:, 0]
     relax.relax_parts(board.start, board.neighbour, batch.place, weight,
