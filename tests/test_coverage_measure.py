@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import geopandas
 import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shapely import LineString
 
-from gridmap import SizeRule, measure_coverage, sketch_grids, sketch_points
+from gridmap import (
+    SizeRule,
+    build_network,
+    measure_access,
+    measure_coverage,
+    sketch_grids,
+    sketch_points,
+)
 from gridmap.errors import CRSError, SchemaError
 from gridmap.rules import Limit
 from gridmap.schema import BY_GRID, check_frame
+from gridmap.sketch import CRS
 
 
 def boards(*places, radius=0.5, kind="board"):
@@ -156,7 +168,7 @@ def test_totals_stand_in_their_order_each_kind_after_the_whole():
     covered = measure_coverage(sketch_grids("A"), assets=boards((0.5, 0.5)),
                                elements=homes((0.5, 0.5), households=[1]))
     names = covered.totals.index.tolist()
-    assert names[:2] == ["grids", "territories"] and names[-1] == "nearest_m_board"
+    assert names[:2] == ["grids", "territories"] and names[-1] == "providers_board"
     place = names.index("households_in_reach_share")
     assert names[place + 1] == "households_in_reach_share_board"
 
@@ -167,3 +179,70 @@ def test_providers_tell_where_reaches_overlap():
         elements=homes((0.0, 0.5), (0.5, 0.5), households=[1, 3]))
     assert covered.by_grid["providers_board"].iloc[0] == pytest.approx((1 * 2 + 3 * 3) / 4)
     assert np.isnan(covered.by_grid["providers_board"].iloc[1])
+
+
+def test_buildings_in_reach_are_counted_apart_from_households():
+    elements = homes((0.5, 0.5), (0.6, 0.5), (1.5, 0.5), households=[9, 1, 0]).assign(
+        kind=["address", "building", "building"])
+    covered = measure_coverage(sketch_grids("AB"), elements=elements,
+                               assets=boards((0.5, 0.5), radius=0.2))
+    assert covered.by_grid["buildings_in_reach_share_board"].tolist() == [1, 0]
+    assert covered.totals["buildings_in_reach_share_board"] == 0.5
+    assert covered.totals["households_in_reach_share_board"] == 1
+    assert not len(covered.uncovered)  # a building without households is nobody unserved
+
+
+def test_a_service_area_serves_what_lies_in_it_and_its_border():
+    grids = sketch_grids("ABC")
+    area = boards((0, 0)).assign(radius_m=np.nan).set_geometry([grids.geometry["A"]], crs=CRS)
+    elements = homes((0.5, 0.5), (1.0, 0.5), (2.5, 0.5), households=[1, 2, 4])
+    covered = measure_coverage(grids, elements=elements, assets=area, areas=True)
+    assert covered.totals["households_in_reach_share_board"] == pytest.approx(3 / 7)
+    assert covered.by_grid["area_in_reach_share_board"].tolist() == [1, 0, 0]
+
+
+def test_capacity_is_shared_among_all_whom_an_asset_reaches():
+    elements = homes((0.5, 0.5), (1.5, 0.5), (1.6, 0.5), households=[10, 5, 5])
+    clinics = boards((0.5, 0.5), (1.0, 0.5), radius=0.7).assign(capacity=[15, 5])
+    covered = measure_coverage(sketch_grids("AB"), elements=elements, assets=clinics)
+    # The first is shared by 10, the second by all 20.
+    assert covered.by_grid["capacity_each_board"].tolist() == [1.75, 0.25]
+    each = measure_access(elements, clinics)
+    assert (each * elements["households"]).sum() == pytest.approx(20)  # nothing is lost
+
+
+def test_kinds_go_along_roads_or_straight_as_asked():
+    elements = homes((0.5, 0.5), households=[1])
+    assets = boards((0.5, 0.9), (0.5, 0.9), radius=0.5).assign(kind=["board", "centre"])
+    way = geopandas.GeoDataFrame(
+        {"kind": ["road"]},
+        geometry=[LineString([(0.5, 0.5), (0.9, 0.5), (0.9, 0.9), (0.5, 0.9)])],
+        index=pd.Index(["r"], name="barrier", dtype="str"), crs=CRS)
+    covered = measure_coverage(sketch_grids("A"), elements=elements, assets=assets,
+                               network=build_network(way), by_road=["centre"])
+    assert covered.totals[["nearest_m_board", "nearest_m_centre"]].tolist() == pytest.approx(
+        [0.4, 1.2])
+    timed = build_network(way, speeds_kmh=0.06)  # a metre a minute
+    with pytest.raises(SchemaError, match="assets: column reach_min is absent"):
+        measure_coverage(sketch_grids("A"), elements=elements, assets=assets, network=timed)
+    walked = measure_coverage(sketch_grids("A"), elements=elements, network=timed,
+                              assets=assets.assign(reach_min=[1.3, 1.1]))
+    assert walked.totals[["households_in_reach_share_board",
+                          "households_in_reach_share_centre"]].tolist() == [1, 0]
+    assert walked.uncovered["nearest_min"].tolist() == pytest.approx([1.2])
+
+
+whole = st.integers(0, 9)
+
+
+@given(st.lists(st.tuples(whole, whole, st.integers(1, 9)), min_size=1, max_size=12),
+       st.lists(st.tuples(whole, whole, st.integers(0, 30)), min_size=1, max_size=6))
+@settings(max_examples=50, deadline=None)
+def test_no_capacity_is_lost_or_given_twice(people, places):
+    elements = homes(*[p[:2] for p in people], households=[p[2] for p in people])
+    clinics = boards(*[p[:2] for p in places], radius=3.0).assign(
+        capacity=[p[2] for p in places])
+    each = measure_access(elements, clinics)
+    near = [min(np.hypot(x - a, y - b) for a, b, _ in people) <= 3 for x, y, _ in places]
+    given = sum(c for (*_, c), reached in zip(places, near, strict=True) if reached)
+    assert (each * elements["households"]).sum() == pytest.approx(given)

@@ -1,5 +1,6 @@
 """Where service reaches, what it costs, and what of it may be published."""
 
+from .access import measure_access
 from .disclosure import check_disclosure, find_disclosures, merge_zones
 from .events import find_hot_spots, measure_matters
 from .indicators import carry_indicators, measure_indicators
@@ -25,6 +26,7 @@ __all__ = [
     "choose_sites",
     "find_disclosures",
     "find_hot_spots",
+    "measure_access",
     "measure_area_reach",
     "measure_coverage",
     "measure_distances",

@@ -10,7 +10,7 @@ from pandas import DataFrame
 
 from .. import schema
 from ..errors import SchemaError
-from . import network, walking
+from . import network, pairs, walking
 from .network import Network
 
 Floats = NDArray[np.float64]
@@ -117,7 +117,7 @@ def measure_area_reach(grids: GeoDataFrame, assets: GeoDataFrame) -> DataFrame:
     grids : GeoDataFrame, schema GRIDS
         In a CRS in metres.
     assets : GeoDataFrame, schema ASSETS
-        In the same CRS. Without a radius an asset reaches nothing.
+        In the same CRS. An area reaches what lies in it, a point without a radius nothing.
 
     Returns
     -------
@@ -144,11 +144,13 @@ def measure_area_reach(grids: GeoDataFrame, assets: GeoDataFrame) -> DataFrame:
     schema.check_metric_crs(grids=grids, assets=assets)
     shapes = grids.geometry.to_numpy()
     whole = shapely.area(shapes)
-    reaching = assets[assets["radius_m"] > 0]
+    area = pairs.find_areas(assets)
+    reaching = assets[(assets["radius_m"] > 0) | area]
+    radius = reaching["radius_m"].where(~area[(assets["radius_m"] > 0) | area], 0.0)
     columns = {}
     for kind in sorted(reaching["kind"].unique()):
-        some = reaching[reaching["kind"] == kind]
-        circles = shapely.buffer(some.geometry.to_numpy(), some["radius_m"].to_numpy(),
+        some = reaching["kind"] == kind
+        circles = shapely.buffer(reaching.geometry[some].to_numpy(), radius[some].to_numpy(),
                                  quad_segs=8)
         columns[f"area_in_reach_share_{kind}"] = _covered(shapes, circles) / whole
     return DataFrame(columns, index=grids.index)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from pandas import DataFrame, Series
 from .. import schema
 from ..errors import SchemaError
 from ..rules import SizeRule
-from . import activity, reach, shape, uncovered
+from . import activity, isochrones, reach, shape, uncovered
 from .network import Network
 
 #: Figures of the whole, in the order in which they are told.
@@ -42,6 +43,8 @@ def measure_coverage(
     workers: DataFrame | None = None,
     size: SizeRule | None = None,
     network: Network | None = None,
+    by_road: Collection[str] | None = None,
+    areas: bool = False,
     place_m: float = 200.0,
 ) -> Coverage:
     """Measure what service there is in every grid, and where there is none.
@@ -54,34 +57,46 @@ def measure_coverage(
     grids : GeoDataFrame, schema GRIDS
         In a CRS in metres.
     elements : GeoDataFrame, schema ELEMENTS, optional
-        Those with households are the demand that assets serve; footprints count at their
-        centre. Like the following frames they need ``grid``, or places in the same CRS.
+        Those with households, and buildings, are the demand that assets serve; footprints
+        count at their centre. Like the following frames they need ``grid``, or places in the
+        same CRS.
     assets : GeoDataFrame, schema ASSETS, optional
-        An asset reaches what lies within its ``radius_m``.
+        A point reaches what lies within its ``radius_m``, an area what lies in it.
     events, visits, workers : DataFrame, schemas EVENTS, VISITS and WORKERS, optional
         What was reported, counted and staffed. Rows without a grid count in the totals only.
     size : SizeRule, optional
         Tells which grids are in range.
     network : Network, optional
         Roads to measure reach along, as from `build_network`; by default it is measured in a
-        straight line. A household that no road leads from is in nobody's reach.
+        straight line. A household that no road leads from is in nobody's reach. Where the
+        network has speeds, an asset reaches ``reach_min`` minutes.
+    by_road : collection of str, optional
+        The kinds of assets that are measured along the network: all by default. A notice
+        board is read by those who live near it, a centre is walked to.
+    areas : bool, default False
+        Measure the share of every grid's area in reach as well, in a straight line; see
+        `measure_area_reach`.
     place_m : float, default 200.0
         Side of the squares that unserved households are gathered in.
 
     Returns
     -------
     Coverage
-        ``by_grid``: schema BY_GRID, and for each kind of asset ``assets_``,
-        ``households_in_reach_share_`` and ``nearest_m_`` (mean distance of a household)
-        followed by the kind, and in a straight line ``providers_`` (how many reach a
-        household). ``uncovered``: index ``place``, most households first: kind of
-        asset, grid, territory, households, people, elements, nearest_m, a point.
+        ``by_grid``: schema BY_GRID, and for each kind of asset, followed by the kind:
+        ``assets_``, ``households_in_reach_share_`` and ``buildings_in_reach_share_``,
+        ``nearest_m_`` (mean distance of a household; ``nearest_min_`` in minutes),
+        ``providers_`` (how many reach a household; above 1 reaches overlap), and, where
+        assets have a capacity, ``capacity_each_`` (how many households it suffices for, for
+        each that shares it; see `measure_access`). ``uncovered``: index ``place``, most
+        households first: kind of asset, grid, territory, households, people, elements,
+        nearest_m, a point.
         ``totals``: the figures of `TOTALS`, and for each kind of asset the same as by grid.
 
     Raises
     ------
     SchemaError
-        If a frame does not follow its schema, or ``place_m`` is not above 0.
+        If a frame does not follow its schema, ``place_m`` is not above 0, or an asset has no
+        ``reach_min`` that a network with speeds needs.
     CRSError
         If the CRS differ or are not in metres.
 
@@ -109,10 +124,17 @@ def measure_coverage(
         states = shape.measure_sizes(grids, size)
         parts.append(states.to_frame())
         totals["in_size_range_share"] = _ratio(states == "in range", states.isin(shape.SIZED))
-    service = _measure_service(grids, elements, assets, network, place_m)
+    service = _measure_service(grids, elements, assets, _Way(network, by_road), place_m)
+    if areas and assets is not None:
+        parts.append(isochrones.measure_area_reach(grids, assets))
     work = _measure_work(grids, events, visits, workers)
     by_grid = parts[0].join([*parts[1:], *service.parts, *work.parts])
     return Coverage(by_grid, service.uncovered, _ordered(totals | service.totals | work.totals))
+
+
+class _Way(NamedTuple):
+    network: Network | None
+    by_road: Collection[str] | None
 
 
 class _Told(NamedTuple):
@@ -125,7 +147,7 @@ def _measure_service(
     grids: GeoDataFrame,
     elements: GeoDataFrame | None,
     assets: GeoDataFrame | None,
-    network: Network | None,
+    way: _Way,
     place_m: float,
 ) -> _Told:
     """Count elements and assets, and measure whom assets reach, as far as they were given."""
@@ -141,10 +163,8 @@ def _measure_service(
     if elements is None or "households" not in elements:
         return told
     demand = reach.find_demand(elements)
-    served = reach.measure_reach(demand, assets, along=network)
+    served = reach.measure_reach(demand, assets, along=way.network, by_road=way.by_road)
     told.parts.append(reach.sum_reach(demand, served, grids))
-    if network is None:
-        told.parts.append(reach.count_providers(demand, assets, grids))
     places = uncovered.find_uncovered(demand, served, grids, place_m=place_m)
     told.totals.update(reach.total_reach(demand, served))
     told.totals["uncovered_places"] = len(places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -11,41 +12,42 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from scipy.spatial import KDTree
 
-from . import network, walking
-from .network import Network, Spots
+from . import access, network, pairs, walking
+from .network import Network
+from .pairs import Roads
+
+#: The kind of element that counts as a building.
+BUILDING = "building"
 
 
 class Demand(NamedTuple):
-    """Places with households, one for each element that stands for any."""
+    """Places to serve: one for each element that stands for households or is a building."""
 
     xy: NDArray[np.float64]
     households: NDArray[np.float64]
     people: NDArray[np.float64]  # 0 where unknown
+    buildings: NDArray[np.float64]  # 1 for a building
     grid: Series
 
 
 class Reach(NamedTuple):
     """What one kind of asset does for each place of demand."""
 
-    nearest_m: NDArray[np.float64]  # to the nearest asset of the kind
-    served: NDArray[np.bool_] | None  # None for a kind without a radius
-
-
-class Roads(NamedTuple):
-    """A network, and where the places of demand lie on it."""
-
-    network: Network
-    spots: Spots
+    nearest: NDArray[np.float64]  # to the nearest asset of the kind, in its unit
+    served: NDArray[np.bool_] | None  # None for a kind without a reach
+    unit: str = "m"  # or "min"
+    providers: NDArray[np.float64] | None = None  # how many reach the place
+    supply: NDArray[np.float64] | None = None  # capacity for each household there
 
 
 def find_demand(elements: GeoDataFrame) -> Demand:
-    """Return the places of the elements that stand for households.
+    """Return the places of the elements that stand for households or are buildings.
 
     Parameters
     ----------
     elements : GeoDataFrame, schema ELEMENTS
-        With ``grid``; footprints count at their centre. Rows without households, grid or
-        place are no demand.
+        With ``grid``; footprints count at their centre. Other rows, and those without a grid
+        or a place, are no demand.
 
     Returns
     -------
@@ -63,28 +65,38 @@ def find_demand(elements: GeoDataFrame) -> Demand:
     placed = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
     held = elements["grid"].notna().to_numpy()
     # In order of code, so that sums do not depend on the order of the rows.
-    living = elements[placed & held & (households > 0)].sort_index()
+    built = (elements["kind"] == BUILDING).to_numpy(dtype=bool)
+    living = elements[placed & held & ((households > 0) | built)].sort_index()
     xy = shapely.get_coordinates(shapely.centroid(living.geometry.to_numpy()))
     people = np.zeros(len(living))
     if "people" in living:
         people = living["people"].fillna(0).to_numpy(dtype="float64")
-    return Demand(xy, living["households"].to_numpy(dtype="float64"), people, living["grid"])
+    households = living["households"].fillna(0).to_numpy(dtype="float64")
+    buildings = (living["kind"] == BUILDING).to_numpy(dtype="float64")
+    return Demand(xy, households, people, buildings, living["grid"])
 
 
 def measure_reach(
-    demand: Demand, assets: GeoDataFrame, *, along: Network | None = None
+    demand: Demand,
+    assets: GeoDataFrame,
+    *,
+    along: Network | None = None,
+    by_road: Collection[str] | None = None,
 ) -> dict[str, Reach]:
     """Measure the reach of every kind of asset, in order of kind.
 
     Parameters
     ----------
     demand : Demand
-        Places with households.
+        Places to serve.
     assets : GeoDataFrame, schema ASSETS
-        An asset serves what is not farther away than its ``radius_m``; one without a radius
-        serves nobody but can be the nearest.
+        A point serves what is not farther away than its ``radius_m``, or ``reach_min`` along
+        a network with speeds, and an area what lies in it; one without a reach serves nobody
+        but can be the nearest.
     along : Network, optional
         Measure along its roads; by default in a straight line.
+    by_road : collection of str, optional
+        The kinds that are measured along the network; all by default.
 
     Returns
     -------
@@ -101,24 +113,33 @@ def measure_reach(
     """
     on_roads = None if along is None else Roads(along, network.find_spots(along, demand.xy))
     places = assets[~assets.geometry.isna() & ~assets.geometry.is_empty]
-    return {
-        str(kind): _reach_of(demand, places[places["kind"] == kind], on_roads)
-        for kind in sorted(assets["kind"].unique())
-    }
+    reached = {}
+    for kind in sorted(assets["kind"].unique()):
+        roads = on_roads if by_road is None or kind in by_road else None
+        reached[str(kind)] = _reach_of(demand, places[places["kind"] == kind], roads)
+    return reached
 
 
 def _reach_of(demand: Demand, assets: GeoDataFrame, roads: Roads | None) -> Reach:
-    xy = shapely.get_coordinates(assets.geometry.to_numpy())
-    radius = assets["radius_m"].to_numpy(dtype="float64")
-    nearest = _nearest(xy, demand.xy, roads)
-    if np.isnan(radius).all():
-        return Reach(nearest, None)
-    served = np.zeros(len(demand.xy), dtype=bool)
-    # One search for each radius: kinds have one or a few.
-    for reach in np.unique(radius[~np.isnan(radius)]):
-        same = radius == reach
-        served |= (nearest if same.all() else _nearest(xy[same], demand.xy, roads)) <= reach
-    return Reach(nearest, served)
+    unit = "m" if roads is None else roads.network.unit
+    nearest = _nearest(pairs.place_assets(assets), demand.xy, roads)
+    limits = pairs.find_limits(assets, unit)
+    area = pairs.find_areas(assets)
+    if np.isnan(limits).all() and not area.any():
+        return Reach(nearest, None, unit)
+    sized = "capacity" in assets and assets["capacity"].notna().any()
+    if sized or area.any() or roads is not None:
+        found = pairs.find_pairs(demand.xy, assets, roads)
+        providers = np.bincount(found.place, minlength=len(demand.xy)).astype("float64")
+        supply = access.sum_supply(demand.households, assets, found) if sized else None
+        return Reach(nearest, providers > 0, unit, providers, supply)
+    providers = np.zeros(len(demand.xy))
+    # One search for each radius: kinds have one or a few. Counting takes no memory for pairs.
+    xy = pairs.place_assets(assets)
+    for limit in np.unique(limits[~np.isnan(limits)]) if len(demand.xy) else ():
+        tree = KDTree(xy[limits == limit])
+        providers += tree.query_ball_point(demand.xy, limit, return_length=True)
+    return Reach(nearest, providers > 0, unit, providers)
 
 
 def _nearest(
@@ -146,10 +167,12 @@ def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> D
     Returns
     -------
     DataFrame
-        One row for every grid: ``households_in_reach_share`` of any kind with a radius and
-        the same for each kind, and for each kind ``nearest_m_`` and the kind, the mean
-        distance of the households from which there is a way. Missing where a grid has no
-        households.
+        One row for every grid: ``households_in_reach_share`` of any kind with a reach and the
+        same for each kind; ``buildings_in_reach_share_`` where there are buildings; for each
+        kind ``nearest_m_`` (or ``nearest_min_``), the mean distance of the households from
+        which there is a way; ``providers_``, how many reach a household: above 1 reaches
+        overlap; and ``capacity_each_`` for kinds with a capacity. Missing where a grid has no
+        households, or no buildings.
 
     Examples
     --------
@@ -161,31 +184,44 @@ def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> D
     >>> sums["households_in_reach_share_board"].tolist()
     [0.75, nan]
     """
-    columns = _values(reach)
     rows = grids.index.get_indexer(demand.grid)
-    means = {name: _mean(demand, values, rows, len(grids)) for name, values in columns.items()}
+    means = {name: _mean(weights, values, rows, len(grids))
+             for name, (values, weights) in _values(demand, reach).items()}
     return DataFrame(means, index=grids.index)
 
 
 def _mean(
-    demand: Demand, values: NDArray[np.float64], rows: NDArray[np.intp], size: int
+    weights: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.intp], size: int
 ) -> NDArray[np.float64]:
-    """Return the mean of the households of each grid whose value is known."""
-    weights = np.where(np.isnan(values), 0.0, demand.households)
+    """Return the weighted mean of each grid, of the places whose value is known."""
+    weights = np.where(np.isnan(values), 0.0, weights)
     sums = np.bincount(rows, weights=weights * np.nan_to_num(values), minlength=size)
     with np.errstate(invalid="ignore"):
         return sums / np.bincount(rows, weights=weights, minlength=size)
 
 
-def _values(reach: dict[str, Reach]) -> dict[str, NDArray[np.float64]]:
+def _values(
+    demand: Demand, reach: dict[str, Reach]
+) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the name of each figure, its value at each place, and what it is weighted by."""
     columns = {}
-    served = [r.served for r in reach.values() if r.served is not None]
+    served = [one.served for one in reach.values() if one.served is not None]
     if served:
-        columns["households_in_reach_share"] = np.any(served, axis=0).astype("float64")
+        anybody = np.any(served, axis=0).astype("float64")
+        columns["households_in_reach_share"] = anybody, demand.households
+        if demand.buildings.any():
+            columns["buildings_in_reach_share"] = anybody, demand.buildings
     for kind, one in reach.items():
         if one.served is not None:
-            columns[f"households_in_reach_share_{kind}"] = one.served.astype("float64")
-        columns[f"nearest_m_{kind}"] = one.nearest_m
+            reached = one.served.astype("float64")
+            columns[f"households_in_reach_share_{kind}"] = reached, demand.households
+            if demand.buildings.any():
+                columns[f"buildings_in_reach_share_{kind}"] = reached, demand.buildings
+        columns[f"nearest_{one.unit}_{kind}"] = one.nearest, demand.households
+        if one.providers is not None:
+            columns[f"providers_{kind}"] = one.providers, demand.households
+        if one.supply is not None:
+            columns[f"capacity_each_{kind}"] = one.supply, demand.households
     return columns
 
 
@@ -202,46 +238,5 @@ def total_reach(demand: Demand, reach: dict[str, Reach]) -> dict[str, float]:
     3.75
     """
     together = np.zeros(len(demand.households), dtype=np.intp)
-    return {name: float(_mean(demand, values, together, 1)[0])
-            for name, values in _values(reach).items()}
-
-
-def count_providers(demand: Demand, assets: GeoDataFrame, grids: GeoDataFrame) -> DataFrame:
-    """Count how many assets of each kind reach a household in a straight line.
-
-    Parameters
-    ----------
-    demand : Demand
-    assets : GeoDataFrame, schema ASSETS
-        Those without a radius or a place reach nobody.
-    grids : GeoDataFrame
-        Indexed by grid.
-
-    Returns
-    -------
-    DataFrame
-        One row for every grid, and for each kind with a radius ``providers_`` and the kind:
-        the mean of its households; above 1 reaches overlap. Missing without households.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids, sketch_points
-    >>> homes = sketch_points((0, 0), (9, 0)).assign(households=[3, 1], grid="A")
-    >>> boards = sketch_points((1, 0), (2, 0), kind="board").assign(radius_m=3.0)
-    >>> count_providers(find_demand(homes), boards, sketch_grids("A"))["providers_board"].tolist()
-    [1.5]
-    """
-    placed = ~assets.geometry.isna() & ~assets.geometry.is_empty
-    places = assets[placed & assets["radius_m"].notna()]
-    rows = grids.index.get_indexer(demand.grid)
-    columns = {}
-    for kind in sorted(places["kind"].unique()):
-        some = places[places["kind"] == kind]
-        xy = shapely.get_coordinates(some.geometry.to_numpy())
-        radius = some["radius_m"].to_numpy(dtype="float64")
-        counts = np.zeros(len(demand.xy))
-        for reach in np.unique(radius) if len(demand.xy) else ():
-            tree = KDTree(xy[radius == reach])
-            counts += tree.query_ball_point(demand.xy, reach, return_length=True)
-        columns[f"providers_{kind}"] = _mean(demand, counts, rows, len(grids))
-    return DataFrame(columns, index=grids.index)
+    return {name: float(_mean(weights, values, together, 1)[0])
+            for name, (values, weights) in _values(demand, reach).items()}

@@ -31,7 +31,8 @@ def find_uncovered(
     -------
     GeoDataFrame
         Index ``place``, numbered as ranked; kind, grid (of most of the households),
-        territory, households, people, elements, nearest_m (mean over households), and the
+        territory, households, people, elements, nearest_m (mean over households), nearest_min
+        where a kind is measured in minutes, and the
         centre of the households as a point. Equal households are ranked by kind, then from
         west to east and south to north.
 
@@ -58,22 +59,25 @@ def find_uncovered(
 
 def _unserved(demand: Demand, kind: str, reach: Reach, place_m: float) -> DataFrame:
     """Return one row for each place of demand that a kind does not serve."""
-    left = np.flatnonzero(~reach.served) if reach.served is not None else np.arange(0)
+    unserved = np.zeros(len(demand.xy), dtype=bool) if reach.served is None else ~reach.served
+    left = np.flatnonzero(unserved & (demand.households > 0))
     x, y = demand.xy[left].T
     return DataFrame({
         "kind": kind, "column": np.floor(x / place_m), "row": np.floor(y / place_m), "x": x,
         "y": y, "grid": demand.grid.to_numpy()[left], "households": demand.households[left],
-        "people": demand.people[left], "nearest_m": reach.nearest_m[left],
+        "people": demand.people[left], "nearest_m": np.nan, f"nearest_{reach.unit}":
+        reach.nearest[left],
     })
 
 
 def _rank(rows: list[DataFrame], grids: GeoDataFrame) -> GeoDataFrame:
     unserved = pd.concat(rows, ignore_index=True)
     square = ["kind", "column", "row"]
+    ways = [name for name in ("nearest_m", "nearest_min") if name in unserved]
     weighted = unserved[square].assign(
         households=unserved["households"], people=unserved["people"], elements=1,
-        on_a_way=unserved["households"].where(unserved["nearest_m"].notna(), 0),
-        **{c: unserved[c] * unserved["households"] for c in ("x", "y", "nearest_m")},
+        **{f"on_{c}": unserved["households"].where(unserved[c].notna(), 0) for c in ways},
+        **{c: unserved[c] * unserved["households"] for c in ("x", "y", *ways)},
     )
     sums = weighted.groupby(square, sort=True).sum()
     held = unserved.groupby([*square, "grid"], sort=True)["households"].sum()
@@ -85,12 +89,12 @@ def _rank(rows: list[DataFrame], grids: GeoDataFrame) -> GeoDataFrame:
         territory=grids["territory"].reindex(ranked["grid"]).to_numpy(),
         households=ranked["households"].round().astype("int64"),
         people=ranked["people"].round().astype("int64"),
-        nearest_m=(ranked["nearest_m"] / ranked["on_a_way"]).where(ranked["on_a_way"] > 0),
+        **{c: (ranked[c] / ranked[f"on_{c}"]).where(ranked[f"on_{c}"] > 0) for c in ways},
     )
     ranked.index = pd.Index(
         [str(n + 1) for n in range(len(ranked))], dtype="str", name="place")
     points = shapely.points(means["x"], means["y"])
-    columns = ["kind", "grid", "territory", "households", "people", "elements", "nearest_m"]
+    columns = ["kind", "grid", "territory", "households", "people", "elements", *ways]
     return GeoDataFrame(ranked[columns], geometry=points, crs=grids.crs)
 
 
