@@ -57,6 +57,45 @@ def test_point_rule_takes_a_point_inside():
     assert attached.elements[["grid", "how"]].values.tolist() == [["B", "inside"]]
 
 
+def test_entrances_decide_where_a_building_belongs():
+    homes = buildings(shapely.box(0.2, 0.1, 1.3, 0.4), shapely.box(0.2, 0.5, 1.3, 0.9),
+                      shapely.box(1.4, 0.1, 1.9, 0.4))
+    doors = sketch_points((1.2, 0.2), (0.3, 0.6), (1.2, 0.6), (9, 9))
+    attached = attach_footprints(homes, sketch_grids("AB"), rule="entrance", doors=doors)
+    # One door in B; one in each, so the code decides; no door, so the largest share.
+    assert attached.elements["grid"].tolist() == ["B", "A", "B"]
+    assert attached.elements["how"].tolist() == ["entrance", "entrance", "inside"]
+    named = doors.assign(building=["b1", "b0", "b2", None])
+    attached = attach_footprints(homes, sketch_grids("AB"), rule="entrance", doors=named)
+    assert attached.elements["grid"].tolist() == ["A", "B", "B"]
+
+
+def test_doors_and_their_rule_go_together():
+    homes, doors = buildings(shapely.box(0, 0, 1, 1)), sketch_points((0.5, 0.5))
+    with pytest.raises(SchemaError, match="and doors were not given: the rule 'entrance' needs"):
+        attach_footprints(homes, sketch_grids("A"), rule="entrance")
+    with pytest.raises(SchemaError, match="rule is 'largest', and doors were given"):
+        attach_footprints(homes, sketch_grids("A"), doors=doors)
+    with pytest.raises(SchemaError, match="column building names b9, which no element is"):
+        attach_footprints(homes, sketch_grids("A"), rule="entrance",
+                          doors=doors.assign(building="b9"))
+
+
+@given(st.randoms())
+@settings(max_examples=25, deadline=None)
+def test_order_of_rows_does_not_matter(chance):
+    xy = np.random.default_rng(chance.randrange(9999)).uniform(0, 2.6, (12, 2)).round(1)
+    homes = buildings(*shapely.box(xy[:, 0], xy[:, 1], xy[:, 0] + 0.4, xy[:, 1] + 0.4))
+    grids, doors = sketch_grids("ABC", "ADC", "EEF"), sketch_points(*map(tuple, xy + 0.2))
+    order, codes = list(homes.index), list(grids.index)
+    chance.shuffle(order), chance.shuffle(codes)
+    for options in ({}, {"rule": "point"}, {"rule": "entrance", "doors": doors}):
+        one = attach_footprints(homes, grids, **options)
+        other = attach_footprints(homes.loc[order], grids.loc[codes], **options)
+        assert other.elements["grid"].loc[homes.index].equals(one.elements["grid"])
+        assert other.by_grid.loc[grids.index].round(9).equals(one.by_grid.round(9))
+
+
 def test_points_among_the_footprints_go_as_points():
     homes = buildings(shapely.box(0.8, 0.2, 1.7, 0.8), shapely.Point(1, 0.5), None)
     attached = attach_footprints(homes, sketch_grids("AB"))
@@ -93,7 +132,7 @@ def test_overlap_is_seen_even_where_as_much_lies_outside():
 
 
 def test_unknown_rule_is_refused():
-    with pytest.raises(SchemaError, match="rule is 'biggest': largest or point is needed"):
+    with pytest.raises(SchemaError, match="rule is 'biggest': largest, point or entrance is needed"):
         attach_footprints(buildings(), sketch_grids("A"), rule="biggest")
 
 

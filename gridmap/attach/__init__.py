@@ -1,6 +1,7 @@
 """Fill polygons with elements: points, footprints and published totals."""
 
 from .addresses import match_addresses, parse_addresses
+from .by_address import attach_addresses
 from .elements import attach_elements
 from .footprints import attach_footprints, measure_footprint_shares
 from .leftovers import attach_leftovers, find_repeated
@@ -10,12 +11,14 @@ from .points import attach_points
 from .population import Population, attach_population
 from .rasters import RasterSums, attach_raster
 from .stream import attach_batch, attach_batches, count_batch
+from .sums import measure_collected, measure_territories
 
 __all__ = [
     "Attachment",
     "Locator",
     "Population",
     "RasterSums",
+    "attach_addresses",
     "attach_batch",
     "attach_batches",
     "attach_elements",
@@ -29,6 +32,8 @@ __all__ = [
     "find_repeated",
     "locate_points",
     "match_addresses",
+    "measure_collected",
     "measure_footprint_shares",
+    "measure_territories",
     "parse_addresses",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 import shapely
@@ -10,13 +12,18 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from pandas.api import types
 
+from ..errors import SchemaError, listed
 from .places import NOWHERE
 
 MEASURES = ("households", "people")
 
 
 def count_held(
-    elements: DataFrame, position: NDArray[np.integer], codes: pd.Index
+    elements: DataFrame,
+    position: NDArray[np.integer],
+    codes: pd.Index,
+    *,
+    sums: Collection[str] = (),
 ) -> DataFrame:
     """Count what each polygon holds, one row for every polygon.
 
@@ -29,14 +36,16 @@ def count_held(
         Position in ``codes`` for each row, -1 for none.
     codes : Index
         Codes of the polygons.
+    sums : collection of str, optional
+        Further columns of numbers to sum up; a missing number counts 0.
 
     Returns
     -------
     DataFrame
-        Indexed by ``codes``, in that order: ``rows``, the number of rows; households and
-        people, missing throughout where no element says any; and for each kind the sum
-        of ``count``, in a column ``count_`` and the kind as it stands, in order of kind.
-        Zero where a polygon holds none.
+        Indexed by ``codes``, in that order: ``rows``, the number of rows; households, people
+        and the columns ``sums``, missing throughout where no element says any; and for each
+        kind the sum of ``count``, in a column ``count_`` and the kind as it stands, in order
+        of kind. Zero where a polygon holds none.
 
     Examples
     --------
@@ -50,18 +59,38 @@ def count_held(
     inside = slice(None) if held.all() else held
     where = position[inside]
     columns = {"rows": Series(np.bincount(where, minlength=size), index=codes)}
-    for measure in MEASURES:
+    for measure in dict.fromkeys((*MEASURES, *sums)):
         columns[measure] = _sum(elements, measure, inside, where, codes)
     kind = elements["kind"] if "kind" in elements else Series(elements.index.name, elements.index)
     kind_at, kinds = pd.factorize(kind, sort=True)
     place = kind_at[inside] * size + where
     counted = _weights(elements, "count", inside)
-    sums = np.bincount(place, weights=counted, minlength=size * len(kinds))
+    spread = np.bincount(place, weights=counted, minlength=size * len(kinds))
     whole = counted is None or types.is_integer_dtype(elements["count"])
     for number, name in enumerate(kinds):
-        values = Series(sums[number * size : (number + 1) * size], index=codes)
+        values = Series(spread[number * size : (number + 1) * size], index=codes)
         columns[f"count_{name}"] = values.astype("int64") if whole else values
     return DataFrame(columns, index=codes)
+
+
+def check_sums(elements: DataFrame, sums: Collection[str]) -> None:
+    """Raise unless all columns to sum up are there and hold numbers.
+
+    Raises
+    ------
+    SchemaError
+        If one is absent or holds no numbers.
+
+    Examples
+    --------
+    >>> check_sums(DataFrame({"people": [1, 2]}), ["people"])
+    """
+    wrong = [name for name in sums if name not in elements
+             or not types.is_numeric_dtype(elements[name]) or types.is_bool_dtype(elements[name])]
+    if wrong:
+        raise SchemaError(
+            f"elements: column {listed(wrong)} of sums=… is absent, or holds no numbers"
+        )
 
 
 def sum_areas(

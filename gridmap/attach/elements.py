@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import shapely
 from geopandas import GeoDataFrame
 
@@ -10,7 +12,11 @@ from .places import Attachment
 
 
 def attach_elements(
-    elements: GeoDataFrame, grids: GeoDataFrame, *, nearest_m: float | None = None
+    elements: GeoDataFrame,
+    grids: GeoDataFrame,
+    *,
+    nearest_m: float | None = None,
+    sums: Collection[str] = (),
 ) -> Attachment:
     """Give every element the code of the polygon that holds it.
 
@@ -25,6 +31,8 @@ def attach_elements(
     nearest_m : float, optional
         Give an element outside of all polygons to the nearest one, if it is at most so many
         metres away.
+    sums : collection of str, optional
+        Further columns of numbers to sum up by grid.
 
     Returns
     -------
@@ -34,7 +42,7 @@ def attach_elements(
     Raises
     ------
     SchemaError
-        If a frame does not follow its schema.
+        If a frame does not follow its schema, or a column of ``sums`` is absent.
     CRSError
         If the CRS differ or are not in metres.
     TilingError
@@ -49,5 +57,5 @@ def attach_elements(
     """
     kinds = shapely.get_type_id(elements.geometry.to_numpy())
     if (kinds > 0).any():
-        return footprints.attach_footprints(elements, grids, nearest_m=nearest_m)
-    return points.attach_points(elements, grids, nearest_m=nearest_m)
+        return footprints.attach_footprints(elements, grids, nearest_m=nearest_m, sums=sums)
+    return points.attach_points(elements, grids, nearest_m=nearest_m, sums=sums)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -13,18 +14,21 @@ from pandas import DataFrame, Series
 
 from .. import schema
 from ..errors import SchemaError
-from . import counts, cutting, places, points
+from . import counts, cutting, entrances, places, points
 from .cutting import Pieces
 from .places import NOWHERE, Attachment
 
-RULES = ("largest", "point")
+RULES = ("largest", "point", "entrance")
+
 
 def attach_footprints(
     elements: GeoDataFrame,
     grids: GeoDataFrame,
     *,
     rule: str = "largest",
+    doors: GeoDataFrame | None = None,
     nearest_m: float | None = None,
+    sums: Collection[str] = (),
 ) -> Attachment:
     """Give every footprint the code of one polygon; points among them go as points.
 
@@ -36,12 +40,18 @@ def attach_footprints(
     grids : GeoDataFrame
         Valid polygons whose index is called grid, unit, territory or work_grid, in the same
         CRS.
-    rule : {"largest", "point"}, default "largest"
+    rule : {"largest", "point", "entrance"}, default "largest"
         By the largest share of the footprint, and of equal shares the code that sorts first;
-        or by a point inside the footprint, as `attach_points` would.
+        by a point inside the footprint, as `attach_points` would; or by the polygon that most
+        of its ``doors`` lie in, and by the largest share where it has none.
+    doors : GeoDataFrame, schema ELEMENTS, optional
+        Points for the rule "entrance": entrances or address points. Their column ``building``
+        says which footprint they belong to; without it, the one that covers them.
     nearest_m : float, optional
         Give a footprint outside of all polygons to the one nearest to a point inside it, if
         that is at most so many metres away.
+    sums : collection of str, optional
+        Further columns of numbers to sum up by grid.
 
     Returns
     -------
@@ -49,12 +59,14 @@ def attach_footprints(
         As from `attach_points`, and by grid ``footprint_m2`` and ``floor_area_m2``, where
         missing ``floors`` count 1. ``how`` is "inside" (one polygon holds all of it), "largest"
         (the largest of several shares), "border" (one of several equal shares, by the code),
-        "nearest" or missing; with the rule "point" and for points it is as there.
+        "entrance" (by its doors), "nearest" or missing; with the rule "point" and for points it
+        is as there.
 
     Raises
     ------
     SchemaError
-        If a frame does not follow its schema, or ``rule`` is unknown.
+        If a frame does not follow its schema, ``rule`` is unknown, the rule "entrance" has no
+        ``doors`` or another rule has some, or a column of ``sums`` is absent.
     CRSError
         If the CRS differ or are not in metres.
     TilingError
@@ -74,16 +86,20 @@ def attach_footprints(
     """
     _check(elements, grids)
     points.check_nearest(nearest_m)
-    if rule not in RULES:
-        raise SchemaError(f"rule is {rule!r}: {' or '.join(RULES)} is needed")
+    counts.check_sums(elements, sums)
+    _check_rule(rule, doors)
     ready = points.make_ready(grids, len(elements))
     shapes = elements.geometry.to_numpy()
     position = np.full(len(shapes), NOWHERE, dtype=np.int32)
     how = np.full(len(shapes), None, dtype=object)
-    if rule == "largest":
-        best = _largest(cutting.cut_footprints(shapes, ready))
-        position[best.row] = ready.by_code[best.position]
-        how[best.row] = best.how
+    if doors is not None:
+        voted = entrances.vote(elements, doors, ready)
+        position[voted.row], how[voted.row] = voted.position, "entrance"
+    if rule != "point":
+        open_ = np.flatnonzero(position == NOWHERE)
+        best = _largest(cutting.cut_footprints(shapes[open_], ready))
+        position[open_[best.row]] = ready.by_code[best.position]
+        how[open_[best.row]] = best.how
     rest = np.flatnonzero(position == NOWHERE)
     found = places.places_of(_stand_in(shapes[rest]))
     position[rest], how[rest] = points.hold_places(found, ready, nearest_m=nearest_m)
@@ -91,7 +107,7 @@ def attach_footprints(
     reason[rest] = found.reason
     return Attachment(
         places.write_holders(elements, position, Series(how, dtype="str"), grids.index),
-        counts.count_held(elements, position, grids.index).join(
+        counts.count_held(elements, position, grids.index, sums=sums).join(
             counts.sum_areas(elements, position, grids.index)),
         places.write_rejects(elements, position, reason, grids.index),
     )
@@ -151,6 +167,16 @@ def _check(elements: GeoDataFrame, grids: GeoDataFrame) -> None:
     places.check_attached(elements, footprints=True)
     places.check_holders(grids)
     schema.check_metric_crs(elements=elements, grids=grids)
+
+
+def _check_rule(rule: str, doors: GeoDataFrame | None) -> None:
+    if rule not in RULES:
+        raise SchemaError(f"rule is {rule!r}: largest, point or entrance is needed")
+    if (rule == "entrance") != (doors is not None):
+        raise SchemaError(
+            f"rule is {rule!r}, and doors {'were' if doors is not None else 'were not'} given: "
+            "the rule 'entrance' needs doors=…, a frame of points, and no other rule takes them"
+        )
 
 
 def _stand_in(shapes: NDArray[np.object_]) -> NDArray[np.object_]:

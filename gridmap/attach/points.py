@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
@@ -23,7 +25,11 @@ FEW_POINTS = 50_000
 
 
 def attach_points(
-    elements: GeoDataFrame, grids: GeoDataFrame, *, nearest_m: float | None = None
+    elements: GeoDataFrame,
+    grids: GeoDataFrame,
+    *,
+    nearest_m: float | None = None,
+    sums: Collection[str] = (),
 ) -> Attachment:
     """Give every point the code of the polygon that holds it.
 
@@ -42,6 +48,8 @@ def attach_points(
         Give a point outside of all polygons to the nearest one, if it is at most so many
         metres away; of two equally near the one whose code sorts first. By default such a
         point is held by none.
+    sums : collection of str, optional
+        Further columns of numbers to sum up by grid.
 
     Returns
     -------
@@ -49,15 +57,15 @@ def attach_points(
         ``elements``: same rows, same order, and two more columns: one with the name of the
         index of ``grids``, missing where none holds the point, and ``how``: "inside",
         "border" (on the border of a polygon that covers it), "nearest", or missing.
-        ``by_grid``: one row for every polygon in the order of ``grids``: rows, households
-        and people, and for each kind ``count_`` and the kind. ``rejects``: one row for every
-        point that no polygon holds, with the reason. Empty frames give empty answers.
+        ``by_grid``: one row for every polygon in the order of ``grids``: rows, households,
+        people and ``sums``, and for each kind ``count_`` and the kind. ``rejects``: one row
+        for every point that no polygon holds, with the reason. Empty frames give empty answers.
 
     Raises
     ------
     SchemaError
-        If a frame does not follow its schema, elements are no points, or ``nearest_m`` is
-        not above 0.
+        If a frame does not follow its schema, elements are no points, ``nearest_m`` is not
+        above 0, or a column of ``sums`` is absent.
     CRSError
         If the CRS differ or are not in metres.
     TilingError
@@ -66,6 +74,7 @@ def attach_points(
     See Also
     --------
     attach_footprints : The same for polygons, such as buildings.
+    measure_territories : The counts of grids, added up by territory.
 
     Examples
     --------
@@ -80,12 +89,13 @@ def attach_points(
     places.check_attached(elements, footprints=False)
     schema.check_metric_crs(elements=elements, grids=grids)
     check_nearest(nearest_m)
+    counts.check_sums(elements, sums)
     found = places.find_places(elements)
     ready = make_ready(grids, len(elements))
     position, how = hold_places(found, ready, nearest_m=nearest_m)
     return Attachment(
         places.write_holders(elements, position, how, grids.index),
-        counts.count_held(elements, position, grids.index),
+        counts.count_held(elements, position, grids.index, sums=sums),
         places.write_rejects(elements, position, found.reason, grids.index),
     )
 
