@@ -6,6 +6,7 @@ is a constant in the code. `list_profiles` and its kin name the shipped ones.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -116,16 +117,30 @@ class CodeRule:
         community, numbered west to east, then north to south; the parts before it are the
         code of the territory.
     first : int, default 1
-        Where sequences start.
+        Where sequences start; one that starts at 0 keeps 0 for territories not divided.
     merged_from : int, optional
         First community number of merged communities, where the layout has one.
     note : str, default ""
         What else there is to know.
+    names : tuple of str, default ()
+        What the parts are called, where that is known; the last is the sequence.
+    lead : str, default ""
+        What every code begins with and codes of territories lack.
+    separator : str, default ""
+        Text between the code of the territory and the sequence; a rule of one part has a
+        hyphen where none is given.
+    digits : bool, default False
+        Whether the parts before the sequence hold nothing but digits.
+    ranges : mapping, default none
+        Part -> kind -> first and last number: the numbers of that part that have a meaning.
+    patterns : tuple of str, default ()
+        In place of parts: regular expressions with named groups, for codes that tell their
+        place and cannot be issued.
 
     Raises
     ------
     ProfileError
-        If there are no parts, or the first number does not fit into the last one.
+        If there are no parts, or the entries contradict each other.
 
     Examples
     --------
@@ -135,36 +150,87 @@ class CodeRule:
     """
 
     name: str
-    parts: tuple[int, ...]
+    parts: tuple[int, ...] = ()
     first: int = 1
     merged_from: int | None = None
     note: str = ""
+    names: tuple[str, ...] = ()
+    lead: str = ""
+    separator: str = ""
+    digits: bool = False
+    ranges: Mapping[str, Mapping[str, tuple[int, int]]] = field(default_factory=dict)
+    patterns: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        fault = self._fault_of_patterns() if self.patterns else self._fault_of_parts()
+        if fault:
+            raise ProfileError(f"code rule {self.name!r} {fault}")
+
+    def _fault_of_patterns(self) -> str | None:
+        if self.parts:
+            return "has parts and patterns: one of the two lays codes out"
+        for pattern in self.patterns:
+            try:
+                named = re.compile(pattern).groupindex
+            except re.error as error:
+                return f"has the pattern {pattern!r}, which is no regular expression: {error}"
+            if not named:
+                return f"has the pattern {pattern!r} without a named group (?P<name>…)"
+        return None
+
+    def _fault_of_parts(self) -> str | None:
         if not self.parts or min(self.parts) < 1:
-            raise ProfileError(
-                f"code rule {self.name!r} has parts {self.parts}: one or more lengths above 0"
-            )
+            return f"has parts {self.parts}: one or more lengths above 0"
         if not 0 <= self.first < 10 ** self.parts[-1]:
-            raise ProfileError(
-                f"code rule {self.name!r} starts its sequence at {self.first}, which does not fit "
-                f"into {self.parts[-1]} digits"
-            )
+            return (f"starts its sequence at {self.first}, which does not fit into "
+                    f"{self.parts[-1]} digits")
+        if self.names and len(self.names) != len(self.parts):
+            return f"has {len(self.parts)} parts and {len(self.names)} names for them"
+        if len(set(self.names)) < len(self.names):
+            return "calls two of its parts by the same name"
+        whole = len(self.parts) == 2 and not self.lead  # the first part is the territory
+        odd = set(self.names) & ({"number", "merged"} if whole else
+                                 {"number", "merged", "territory"})
+        if odd:
+            return f"calls a part {listed(sorted(odd))}: that is what is read out of all parts"
+        if len(self.lead) > self.prefix:
+            return f"leads with {self.lead!r}, longer than the parts before the sequence"
+        if self.merged_from is not None and len(self.parts) < 2:
+            return "has numbers for merged communities, but no part for communities"
+        unknown = [part for part in self.ranges if part not in self.names]
+        if unknown:
+            return f"has ranges of {listed(unknown)}, which none of its parts is called"
+        return None
 
     @property
     def length(self) -> int:
-        """Digits of a whole code."""
-        return sum(self.parts)
+        """Characters of a whole code, beside those of a territory of any length."""
+        return sum(self.parts) + len(self.separator)
 
     @property
     def prefix(self) -> int:
-        """Digits before the sequence: those of the territory."""
+        """Characters before the sequence: those of the lead and of the territory."""
         return sum(self.parts[:-1])
 
     @property
+    def territory(self) -> int:
+        """Characters of a territory's code; 0 where it may be of any length."""
+        return self.prefix - len(self.lead)
+
+    @property
+    def mark(self) -> str:
+        """Text between the code of the territory and the sequence."""
+        return self.separator or ("" if self.prefix else "-")
+
+    @property
     def capacity(self) -> int:
-        """How many codes one territory can have."""
-        return 10 ** self.parts[-1] - self.first
+        """How many codes one territory can have; 0 where none are issued."""
+        return 10 ** self.parts[-1] - self.first if self.parts else 0
+
+    @property
+    def merged_capacity(self) -> int:
+        """How many merged communities one town can have."""
+        return 0 if self.merged_from is None else 10 ** self.parts[-2] - self.merged_from
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -350,7 +416,7 @@ def list_code_rules() -> tuple[str, ...]:
     Examples
     --------
     >>> list_code_rules()
-    ('cn15', 'cn20', 'plain', 'statistical')
+    ('cn15', 'cn20', 'eu', 'plain', 'statistical')
     """
     return _shipped("code")
 
@@ -482,9 +548,22 @@ def _several(entries: Mapping[str, Any], key: str, where: str) -> tuple[Any, ...
 
 
 def _code(entries: Mapping[str, Any], where: str) -> CodeRule:
-    parts = _several(entries, "parts", where)
-    code: CodeRule = _build(CodeRule, {"name": where, **entries, "parts": parts}, where)
+    told = {key: _several(entries, key, where) for key in ("parts", "names", "patterns")}
+    ranges = {part: {kind: _ends(ends, kind, where) for kind, ends in
+                     _table(_table(entries, "ranges", where), part, where).items()}
+              for part in _table(entries, "ranges", where)}
+    code: CodeRule = _build(
+        CodeRule, {"name": where, **entries, **told, "ranges": ranges}, where)
     return code
+
+
+def _ends(ends: Any, kind: str, where: str) -> tuple[int, int]:
+    if not (isinstance(ends, list) and len(ends) == 2 and all(isinstance(n, int) for n in ends)
+            and ends[0] <= ends[1]):
+        raise ProfileError(
+            f"profile {where} has the range {kind} = {ends!r}, where [first, last] is needed"
+        )
+    return ends[0], ends[1]
 
 
 def _build(kind: type, entries: Mapping[str, Any], where: str) -> Any:

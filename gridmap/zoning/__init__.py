@@ -1,7 +1,9 @@
 """The heart: from units to base grids, their codes, and the figures of any partition."""
 
 from .codes import issue_codes
-from .measure import Measures, measure_partition
+from .layouts import check_codes, find_code_faults, parse_codes
+from .measure import Measures, measure_partition, measure_sizes
+from .merged import issue_merged_codes
 from .partition import Partition, partition
 from .sizes import measure_density
 from .weights import DrawingWeights
@@ -10,8 +12,13 @@ __all__ = [
     "DrawingWeights",
     "Measures",
     "Partition",
+    "check_codes",
+    "find_code_faults",
     "issue_codes",
+    "issue_merged_codes",
     "measure_density",
     "measure_partition",
+    "measure_sizes",
+    "parse_codes",
     "partition",
 ]

@@ -139,7 +139,7 @@ def check_territories(rule: CodeRule, territories: Series) -> None:
     if unfit:
         raise CodeError(
             f"codes of territories {listed(unfit)} do not have the {rule.territory} "
-            f"{'characters' if rule.letters else 'digits'} that code rule {rule.name!r} wants. "
+            f"{'digits' if rule.digits else 'characters'} that code rule {rule.name!r} wants. "
             "Give territories such codes, or take the rule 'plain'.",
             rows=unfit,
         )
@@ -161,7 +161,7 @@ def find_unfit_territories(territories: Series, rule: CodeRule) -> list[str]:
 
 
 def _is_made_of(code: str, rule: CodeRule) -> bool:
-    return code.isascii() and (code.isalnum() if rule.letters else code.isdigit())
+    return not rule.digits or (code.isascii() and code.isdigit())
 
 
 def _find_kept(
