@@ -2,32 +2,37 @@
 
 Maps published in mainland China shift coordinates by some hundred metres (GCJ-02), and
 some providers shift them once more (BD-09). The shift is a smooth function of the place
-without a closed inverse, so the way back is a fixed-point iteration.
+without a closed inverse, so the way back is Newton's method.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
+Floats = NDArray[np.float64]
+Pair = tuple[Floats, Floats]
 
 #: West, south, east, north of the box inside which coordinates are shifted, in degrees. It
 #: holds parts of neighbouring countries too, so a caller names a smaller one where it matters.
 EXTENT = (72.004, 0.8293, 137.8347, 55.8271)
 
-_AXIS_M = 6378245.0  # Krasovsky 1940, semi-major axis
-_ECCENTRICITY = 0.00669342162296594323  # Krasovsky 1940, first eccentricity squared
-_BD_TURN = np.pi * 3000.0 / 180.0
+#: A step of Newton's method squares the error: after one below this many degrees, less than
+#: 1e-13 degrees (1e-8 m) is left.
+_SHORT_STEP = {"gcj02": 1.5e-6, "bd09": 3e-7}
 
-#: The error shrinks about 400 times a round, and slower only close to 105° E, where the
-#: formula has a root; rounds end when nothing moves by more than this many degrees.
-_STILL, _ROUNDS = 3e-11, 40  # after a step so short, what is left is under 1e-12 degrees
+#: Within this many degrees of 105° E the formula has a root with a corner, where slopes mean
+#: nothing; there plain iteration goes on until nothing moves by more than _STILL degrees. On
+#: the meridian itself the shift folds: places up to 2.5e-7 m apart come to lie on each other.
+_CORNER_LON, _CORNER, _STILL, _ROUNDS = 105.0, 0.02, 1e-13, 60
 
-_BLOCK = 16_384  # places worked on at a time
+_BLOCK = 16_384  # places worked on at a time: small enough to stay near the processor
+
+#: Below this many places numba would take longer to load than it saves.
+_MANY = 200_000
 
 
 def to_gcj02(
@@ -58,8 +63,7 @@ def to_gcj02(
     122.105075 37.501040
     """
     lon, lat = _arrays(lon, lat)
-    moved = _in_blocks(_forward_gcj02, lon, lat)
-    return _only_inside(extent, lon, lat, moved)
+    return _only_inside(extent, lon, lat, _in_blocks("gcj02", lon, lat, _forward), lon, lat)
 
 
 def from_gcj02(
@@ -72,7 +76,8 @@ def from_gcj02(
     lon, lat : array_like of float
         Degrees. Missing values stay missing.
     extent : (west, south, east, north), default EXTENT
-        Places outside are not shifted.
+        Of the unshifted places: what comes from a place inside goes back to it, all others
+        stay.
 
     Returns
     -------
@@ -85,8 +90,8 @@ def from_gcj02(
     122.100000000 37.500000000
     """
     lon, lat = _arrays(lon, lat)
-    back = _undo(_forward_gcj02, lon, lat)
-    return _only_inside(extent, lon, lat, back)
+    back = _in_blocks("gcj02", lon, lat, _undo)
+    return _only_inside(extent, lon, lat, back, *back)
 
 
 def to_bd09(
@@ -112,8 +117,8 @@ def to_bd09(
     True
     """
     lon, lat = _arrays(lon, lat)
-    moved = _in_blocks(lambda x, y: _forward_bd09(*_forward_gcj02(x, y)), lon, lat)
-    return _only_inside(extent, lon, lat, moved)
+    moved = _in_blocks("bd09", *_in_blocks("gcj02", lon, lat, _forward), _forward)
+    return _only_inside(extent, lon, lat, moved, lon, lat)
 
 
 def from_bd09(
@@ -126,7 +131,8 @@ def from_bd09(
     lon, lat : array_like of float
         Degrees. Missing values stay missing.
     extent : (west, south, east, north), default EXTENT
-        Places outside are not shifted.
+        Of the unshifted places: what comes from a place inside goes back to it, all others
+        stay.
 
     Returns
     -------
@@ -139,9 +145,8 @@ def from_bd09(
     122.100000000 37.500000000
     """
     lon, lat = _arrays(lon, lat)
-    gcj = _undo(_forward_bd09, lon, lat)
-    back = _undo(_forward_gcj02, *gcj)
-    return _only_inside(extent, lon, lat, back)
+    back = _in_blocks("gcj02", *_in_blocks("bd09", lon, lat, _undo), _undo)
+    return _only_inside(extent, lon, lat, back, *back)
 
 
 def _arrays(lon: ArrayLike, lat: ArrayLike) -> Pair:
@@ -149,118 +154,87 @@ def _arrays(lon: ArrayLike, lat: ArrayLike) -> Pair:
 
 
 def _only_inside(
-    extent: tuple[float, float, float, float], lon: NDArray[np.float64],
-    lat: NDArray[np.float64], moved: Pair,
+    extent: tuple[float, float, float, float], lon: Floats, lat: Floats, moved: Pair,
+    true_lon: Floats, true_lat: Floats,
 ) -> Pair:
-    """Take the moved place where the place lies in the extent, else the place itself."""
+    """Take the moved place where the unshifted one lies in the extent, else the place itself."""
     west, south, east, north = extent
-    inside = (lon >= west) & (lon <= east) & (lat >= south) & (lat <= north)
+    inside = (true_lon >= west) & (true_lon <= east)
+    inside &= (true_lat >= south) & (true_lat <= north)
+    if inside.all():
+        return moved
     return np.where(inside, moved[0], lon), np.where(inside, moved[1], lat)
 
 
-def _shift(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Pair:
-    """Return the shift of GCJ-02 in degrees east and north."""
-    x, y = lon - 105.0, lat - 35.0
-    root = np.sqrt(np.abs(x))
-    across, along = _waves(x), _waves(y)
-    both = 20.0 * across.six + 20.0 * across.two
-    north_m = (
-        -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root
-        + (both + 20.0 * along.one + 40.0 * along.third + 160.0 * along.twelfth
-           + 320.0 * along.thirtieth) * 2.0 / 3.0
-    )
-    east_m = (
-        300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root
-        + (both + 20.0 * across.one + 40.0 * across.third + 150.0 * across.twelfth
-           + 300.0 * across.thirtieth) * 2.0 / 3.0
-    )
-    sine = np.sin(np.radians(lat))
-    bent = 1.0 - _ECCENTRICITY * sine**2
-    meridian_m = _AXIS_M * (1.0 - _ECCENTRICITY) / (bent * np.sqrt(bent))
-    parallel_m = _AXIS_M / np.sqrt(bent) * np.sqrt(1.0 - sine**2)
-    return np.degrees(east_m / parallel_m), np.degrees(north_m / meridian_m)
+#: Gives the shift of each place (east, north) and its four slopes.
+_Shift = Callable[[Floats, Floats], tuple[Floats, ...]]
 
 
-class _Waves(NamedTuple):
-    """Sines of an angle of 180° a degree, and of its multiples and parts."""
+def _in_blocks(name: str, lon: Floats, lat: Floats, way: Callable[..., Pair]) -> Pair:
+    """Move places there or back, some thousand at a time."""
+    from . import shifts  # numba is slow to load
 
-    six: NDArray[np.float64]
-    two: NDArray[np.float64]
-    one: NDArray[np.float64]
-    third: NDArray[np.float64]
-    twelfth: NDArray[np.float64]
-    thirtieth: NDArray[np.float64]
+    formula = getattr(shifts, name)
+    quick = shifts.HAS_NUMBA and lon.size >= _MANY
+    engine: Any = shifts.compiled if quick else shifts.by_numpy
+    room = np.empty((6, _BLOCK))
 
+    def shift(x: Floats, y: Floats) -> tuple[Floats, ...]:  # one room for all blocks
+        out = tuple(room[:, : x.size])
+        engine(formula, x, y, out)
+        return out
 
-def _waves(degrees: NDArray[np.float64]) -> _Waves:
-    """Return all sines that the formula needs, from the sine and cosine of a sixtieth.
-
-    The formulas for double, triple and fivefold angles are several times faster than six
-    sines, and differ from them by less than 1e-10 m in the end.
-    """
-    sine, cosine = np.sin(degrees * (np.pi / 60.0)), np.cos(degrees * (np.pi / 60.0))
-    sine_2, cosine_2 = sine * sine, cosine * cosine
-    thirtieth = 2.0 * sine * cosine
-    twelfth = sine * (5.0 + sine_2 * (16.0 * sine_2 - 20.0))
-    sixth = 2.0 * twelfth * cosine * (5.0 + cosine_2 * (16.0 * cosine_2 - 20.0))
-    cosine_third = 1.0 - 2.0 * sixth**2
-    third = 2.0 * sixth * (1.0 - 2.0 * twelfth**2)
-    one = third * (3.0 - 4.0 * third**2)
-    two = 2.0 * one * cosine_third * (4.0 * cosine_third**2 - 3.0)
-    return _Waves(two * (3.0 - 4.0 * two**2), two, one, third, twelfth, thirtieth)
+    flat_lon, flat_lat = lon.ravel(), lat.ravel()
+    there = np.empty((2, flat_lon.size))
+    with np.errstate(all="ignore"):  # places far outside the extent, and the corner
+        for start in range(0, flat_lon.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            there[:, block] = way(shift, flat_lon[block], flat_lat[block], _SHORT_STEP[name])
+    return there[0].reshape(lon.shape), there[1].reshape(lat.shape)
 
 
-def _forward_gcj02(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Pair:
-    east, north = _shift(lon, lat)
+def _forward(shift: _Shift, lon: Floats, lat: Floats, _: float) -> Pair:
+    east, north, *_slopes = shift(lon, lat)
     return lon + east, lat + north
 
 
-def _forward_bd09(lon: NDArray[np.float64], lat: NDArray[np.float64]) -> Pair:
-    radius = np.hypot(lon, lat) + 0.00002 * np.sin(lat * _BD_TURN)
-    angle = np.arctan2(lat, lon) + 0.000003 * np.cos(lon * _BD_TURN)
-    return radius * np.cos(angle) + 0.0065, radius * np.sin(angle) + 0.006
-
-
 def _undo(
-    forward: Callable[[NDArray[np.float64], NDArray[np.float64]], Pair],
-    lon: NDArray[np.float64], lat: NDArray[np.float64],
+    shift: _Shift, lon: Floats, lat: Floats, short: float
 ) -> Pair:
-    """Find the place that ``forward`` moves to (lon, lat), by fixed-point iteration."""
-    flat_lon, flat_lat = lon.ravel(), lat.ravel()
-    there = np.empty((2, flat_lon.size))
-    for start in range(0, flat_lon.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        there[:, block] = _undo_block(forward, flat_lon[block], flat_lat[block])
-    return there[0].reshape(lon.shape), there[1].reshape(lat.shape)
-
-
-def _undo_block(
-    forward: Callable[[NDArray[np.float64], NDArray[np.float64]], Pair],
-    lon: NDArray[np.float64], lat: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """Move all places of a block round by round, and after each only those that still move."""
-    guess = np.array([lon, lat])
-    moving = np.arange(lon.size)
+    """Find the places that are moved to (lon, lat); each round moves only those that still do."""
+    x, y = lon.copy(), lat.copy()
+    moving: Any = slice(None)  # all, which spares copies
     for _ in range(_ROUNDS):
-        there_lon, there_lat = forward(guess[0, moving], guess[1, moving])
-        step = np.array([lon[moving] - there_lon, lat[moving] - there_lat])
-        guess[:, moving] += step
-        still = np.fmax(np.abs(step[0]), np.abs(step[1])) > _STILL  # missing ones are False
+        guess = x[moving], y[moving]
+        away = lon[moving] - guess[0], lat[moving] - guess[1]
+        east, north = _newton(*away, shift(*guess))
+        x[moving] += east
+        y[moving] += north
+        still = np.abs(east) + np.abs(north) > short  # missing ones are False
         if not still.any():
             break
-        if still.mean() < 0.5:
-            moving = moving[still]
-    return guess
+        moving = np.flatnonzero(still) if isinstance(moving, slice) else moving[still]
+    corner = np.flatnonzero(np.abs(lon - _CORNER_LON) < _CORNER)
+    if corner.size:
+        x[corner], y[corner] = _iterate(shift, lon[corner], lat[corner])
+    return x, y
 
 
-def _in_blocks(
-    forward: Callable[[NDArray[np.float64], NDArray[np.float64]], Pair],
-    lon: NDArray[np.float64], lat: NDArray[np.float64],
-) -> Pair:
-    """Apply a shift block by block: small enough to stay near the processor, twice as fast."""
-    flat_lon, flat_lat = lon.ravel(), lat.ravel()
-    there = np.empty((2, flat_lon.size))
-    for start in range(0, flat_lon.size, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        there[:, block] = forward(flat_lon[block], flat_lat[block])
-    return there[0].reshape(lon.shape), there[1].reshape(lat.shape)
+def _newton(lon: Floats, lat: Floats, told: tuple[Floats, ...]) -> Pair:
+    """Return the step from a guess that lies (lon, lat) away before it is shifted."""
+    east, north, east_by_lon, east_by_lat, north_by_lon, north_by_lat = told
+    lon, lat = lon - east, lat - north
+    one, two = 1.0 + east_by_lon, 1.0 + north_by_lat
+    scale = 1.0 / (one * two - east_by_lat * north_by_lon)
+    return (two * lon - east_by_lat * lat) * scale, (one * lat - north_by_lon * lon) * scale
+
+
+def _iterate(shift: _Shift, lon: Floats, lat: Floats) -> Pair:
+    x, y = lon.copy(), lat.copy()
+    for _ in range(_ROUNDS):
+        east, north, *_slopes = shift(x, y)
+        east, north = lon - x - east, lat - y - north
+        x, y = x + east, y + north
+        if not (np.abs(east) + np.abs(north) > _STILL).any():
+            break
+    return x, y
