@@ -55,7 +55,7 @@ def make(plan: Plan, folder: Path, *, picture: Path | None = None) -> None:
     flawed = plant_defects(build_city(plan))
     save_city(flawed, folder / "sample")
     save_config(folder / "sample" / "gridmap.toml", name="Sample city",
-                residents=plan.residents)
+                big=plan.big)
     save_truth(flawed, folder / "truth")
     city = flawed.city
     if picture is not None:

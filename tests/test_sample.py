@@ -98,16 +98,14 @@ def test_the_bundled_files_are_those_that_the_script_makes(script, root, capsys)
     assert script.main(["--check"]) == 0, capsys.readouterr().out
 
 
-def test_a_city_at_scale_has_one_record_per_household_and_its_own_configuration(
-    script, tmp_path
-):
+def test_a_city_at_scale_has_the_size_asked_for_and_its_own_configuration(script, tmp_path):
     script.make(script.plan_for_elements(20_000, seed=2), tmp_path)
     sample = tmp_path / "sample"
     records = pd.read_csv(sample / "elements" / "population.csv")
     addresses = read_text(sample / "elements" / "addresses.csv")
     buildings = geopandas.read_parquet(sample / "elements" / "buildings.parquet")
     assert 0.8 < (len(records) + len(addresses) + len(buildings)) / 20_000 < 1.25
-    assert (records["households"] == 1).all()
+    assert (records["people"] == 1).all()
     config = tomllib.loads((sample / "gridmap.toml").read_text(encoding="utf-8"))
     assert config["elements"][1]["path"] == "elements/buildings.parquet"
 

@@ -14,7 +14,7 @@ from . import names
 from .homes import Homes, build_homes
 from .land import Land, build_land
 from .offices import Offices, build_offices
-from .people import People, build_people, household_rows, resident_rows
+from .people import People, build_people, resident_rows
 from .plan import CRS, MIDDLE, Floats, Plan
 from .routes import build_routes
 from .streets import Network, Shapes, bend, build_network
@@ -73,7 +73,7 @@ def _place(plan: Plan, land: Land, network: Network, homes: Homes, territories: 
     sites = _code_sites(plan, homes, territories)
     addresses = _name_addresses(people, homes, territories, sites)
     codes = addresses["address"].to_numpy()
-    population = (resident_rows if plan.residents else household_rows)(people, codes)
+    population = resident_rows(people, codes)
     is_road = np.isin(network.classes, ["motorway", "primary", "secondary", "tertiary",
                                         "residential"])
     is_barrier = np.isin(network.classes, ["coast", "river", "railway"])

@@ -73,7 +73,7 @@ path = "elements/buildings.{big}"
 columns = {{ element = "BUILDING", floors = "FLOORS" }}
 constants = {{ kind = "building", count = 1 }}
 
-# {population}
+# One row per resident; a household is counted in its head's row.
 [[elements]]
 path = "elements/population.csv"
 crs = "EPSG:4550"
@@ -133,9 +133,7 @@ columns = {{ name = "社区名称", households = "户数", people = "人口" }}
 '''
 
 
-def save_config(path: Path, *, name: str, residents: bool) -> None:
+def save_config(path: Path, *, name: str, big: bool) -> None:
     """Write ``gridmap.toml``; a city at scale has its big layers as GeoParquet."""
-    population = ("One row per resident; a household is counted in its head's row." if residents
-                  else "One row per household, with the number of its residents.")
-    text = TEXT.format(name=name, big="shp" if residents else "parquet", population=population)
+    text = TEXT.format(name=name, big="parquet" if big else "shp")
     path.write_text(text, encoding="utf-8", newline="\n")

@@ -28,7 +28,7 @@ DBF_DAY = "2026-01-01"
 def save_city(flawed: Flawed, folder: Path) -> None:
     """Write the city's files below a folder."""
     city = flawed.city
-    big = not city.plan.residents
+    big = city.plan.big
     for part in ("boundaries", "lines", "sites", "elements", "schemes", "assets", "workers",
                  "events", "visits", "tables", "context"):
         (folder / part).mkdir(parents=True, exist_ok=True)

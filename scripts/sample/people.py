@@ -61,13 +61,6 @@ def resident_rows(people: People, codes: NDArray[np.str_]) -> DataFrame:
         len(owner), dtype=np.int64), head.astype(np.int64))
 
 
-def household_rows(people: People, codes: NDArray[np.str_]) -> DataFrame:
-    """Return one row per household, with the number of its residents."""
-    size = people.households["people"].to_numpy()
-    return _placed(people, codes, people.households["address"].to_numpy(), "H", size,
-                   np.ones(len(size), dtype=np.int64))
-
-
 def _placed(people: People, codes: NDArray[np.str_], address: NDArray[np.int64], letter: str,
             count: NDArray[np.int64], households: NDArray[np.int64]) -> DataFrame:
     digits = max(5, len(str(len(address))))

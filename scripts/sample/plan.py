@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-#: The bundled size: all residents one by one.
+#: The bundled size.
 BUNDLED_HOUSEHOLDS = 12_000
-#: Elements (addresses, buildings, population records) for each household at scale, where a
-#: population record stands for a household: measured on the cities this makes.
-ELEMENTS_PER_HOUSEHOLD = 1.75
+#: Elements (addresses, buildings, population records) for each household: measured on the
+#: cities this makes, of which 1.5 million households make 5 million elements.
+ELEMENTS_PER_HOUSEHOLD = 3.35
 LAND_M2 = 34.0e6
 CRS = "EPSG:4550"
 #: Somewhere in the open sea, so that nobody takes the city for a real one.
@@ -23,11 +23,11 @@ MIDDLE = (122.35, 36.05)
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the city is to be: its size, its seed, and whether every resident has a row."""
+    """What the city is to be: its size, its seed, and whether its layers are big files."""
 
     households: int = BUNDLED_HOUSEHOLDS
     seed: int = 1
-    residents: bool = True
+    big: bool = False
 
     @property
     def growth(self) -> float:
@@ -50,9 +50,9 @@ class Plan:
 
 
 def plan_for_elements(elements: int, *, seed: int) -> Plan:
-    """Return the plan of a city with about so many elements, one record per household."""
+    """Return the plan of a city with about so many elements, its big layers as GeoParquet."""
     households = max(2_000, round(elements / ELEMENTS_PER_HOUSEHOLD))
-    return Plan(households=households, seed=seed, residents=False)
+    return Plan(households=households, seed=seed, big=True)
 
 
 def smooth_noise(
