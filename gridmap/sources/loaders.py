@@ -41,7 +41,7 @@ def load_frame(
     ----------
     path : str or Path
         Shapefile (zipped too), GeoPackage, GeoJSON, TopoJSON, FlatGeobuf, FileGDB, KML,
-        OSM ``.pbf``, GeoParquet, CSV, TSV or Excel.
+        OSM ``.pbf``, GeoParquet, CSV, TSV, Excel or LibreOffice sheets.
     into : Schema
         What the frame shall follow.
     columns : mapping, optional

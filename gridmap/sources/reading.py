@@ -5,14 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import SourceError, listed
-from . import archive, choose, gdal, geojson, parquet, shapefile, sheets, text, vector
+from . import archive, books, choose, gdal, geojson, parquet, shapefile, sheets, text, vector
 from .raw import Raw
 
 _TEXT = (".csv", ".tsv", ".txt")
 _JSON = (".geojson", ".json", ".topojson", *geojson.LINES)
 
 #: Every ending that is read.
-ENDINGS = tuple(sorted({*gdal.DRIVERS, *_TEXT, *_JSON, *parquet.ENDINGS, *sheets.ENDINGS, ".zip"}))
+ENDINGS = tuple(sorted({*gdal.DRIVERS, *_TEXT, *_JSON, *parquet.ENDINGS, *sheets.ENDINGS,
+                        *books.ENDINGS, ".zip"}))
 
 #: JSON above this size goes to GDAL: read here it would take ten times the memory.
 _JSON_BYTES = 400_000_000
@@ -68,6 +69,8 @@ def _read(
         raise SourceError(f"{told} names its columns: choose them by name, not by position")
     if ending in sheets.ENDINGS:
         return sheets.read_sheet(file, wanted.headers, sheet=layer)
+    if ending in books.ENDINGS:
+        return books.read_book(file, wanted.headers, sheet=layer)
     if ending in parquet.ENDINGS:
         return parquet.read_parquet(file, wanted.headers)
     if ending == ".shp":

@@ -56,6 +56,30 @@ def read_sheet(path: Path, wanted: list[str], *, sheet: str | None = None) -> Ra
             rows = list(_rows(book, _choose(book, sheet, path)))
     except (zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError, IndexError) as error:
         raise SourceError(f"{path} is no workbook that can be read: {error}") from error
+    return take_columns(rows, wanted, path)
+
+
+def take_columns(rows: list[dict[int, str]], wanted: list[str], path: Path) -> Raw:
+    """Return columns of a sheet by the headers in its first row.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Column number -> text, for each row that has a cell.
+    wanted : list of str
+        Headers to read; others never enter.
+    path : Path
+        For messages.
+
+    Returns
+    -------
+    Raw
+
+    Raises
+    ------
+    SourceError
+        If there is no row, or a column is absent.
+    """
     if not rows:
         raise SourceError(f"{path} has an empty sheet")
     places = {at: text.strip() for at, text in rows[0].items() if text.strip()}

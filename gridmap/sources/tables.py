@@ -34,7 +34,7 @@ def load_table(
     Parameters
     ----------
     path : str or Path
-        CSV, TSV, Excel, or any file of features, whose geometry is left.
+        CSV, TSV, a sheet, or any file of features, whose geometry is left.
     key : str
         Column of the file with the codes.
     columns : mapping

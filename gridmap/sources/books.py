@@ -1,0 +1,94 @@
+"""Workbooks of old Excel and of LibreOffice, whose cells calamine reads.
+
+Sheets of ``.xlsx`` are read from their XML instead, where a number keeps the digits that are
+written. These formats store numbers as floats: a code beyond 2**53 has lost digits.
+"""
+
+from __future__ import annotations
+
+import datetime
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import python_calamine as calamine
+
+from ..errors import SourceError, listed
+from . import sheets
+from .raw import Raw
+
+ENDINGS = (".xls", ".xlsb", ".ods")
+
+_MOST_BYTES = 4_000_000_000
+_FAULTS = (calamine.CalamineError, ValueError, OSError, OverflowError, zipfile.BadZipFile)
+
+
+def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw:
+    """Read columns of a sheet as text.
+
+    Parameters
+    ----------
+    path : Path
+        A workbook (``.xls``, ``.xlsb``, ``.ods``).
+    wanted : list of str
+        Headers in the first row that has any cell; other columns never enter.
+    sheet : str, optional
+        Its name; the first by default.
+
+    Returns
+    -------
+    Raw
+        Cells as text, whole numbers in full and dates as ISO 8601 has them. Rows without
+        any cell are no rows.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read, or lacks the sheet or a column.
+    """
+    _check_size(path)
+    try:
+        with calamine.load_workbook(str(path)) as book:
+            names = book.sheet_names
+            if sheet is not None and sheet not in names:
+                raise SourceError(f"{path} has no sheet {sheet!r}. Its sheets are "
+                                  f"{listed(names, show=20)}")
+            lines = book.get_sheet_by_name(sheet) if sheet else book.get_sheet_by_index(0)
+            rows = list(_rows(lines.to_python(skip_empty_area=False)))
+    except _FAULTS as error:
+        raise SourceError(f"{path} is no workbook that can be read: {error}") from error
+    except BaseException as error:  # a fault inside calamine, which derives from no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        raise SourceError(f"{path} is no workbook that can be read: it is damaged") from error
+    return sheets.take_columns(rows, wanted, path)
+
+
+def _check_size(path: Path) -> None:
+    if zipfile.is_zipfile(path):
+        try:
+            with zipfile.ZipFile(path) as book:
+                size = sum(part.file_size for part in book.infolist())
+        except zipfile.BadZipFile as error:
+            raise SourceError(f"{path} is no workbook that can be read: {error}") from error
+        if size > _MOST_BYTES:
+            raise SourceError(f"{path} would unpack beyond measure: it is not opened")
+
+
+def _rows(lines: list[list[Any]]) -> Iterator[dict[int, str]]:
+    for line in lines:
+        row = {at: text for at, cell in enumerate(line) if (text := _text(cell)) != ""}
+        if row:
+            yield row
+
+
+def _text(cell: Any) -> str:
+    """Write a cell as text: whole numbers in full, what is beyond 2**53 with its exponent."""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    if isinstance(cell, float):
+        return f"{cell:.0f}" if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
+    if isinstance(cell, datetime.datetime):
+        return cell.isoformat(sep=" ").removesuffix(" 00:00:00")
+    return str(cell)
