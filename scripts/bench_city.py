@@ -76,7 +76,7 @@ def run_job(folder: Path, *, profiled: bool) -> dict[str, Any]:
     from gridmap.workspace import load_config
 
     config = load_config(folder / "sample" / "gridmap.toml")
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(time.process_time)
     if profiled:
         profile.enable()
     done = pipeline.run(config, progress=stages.tell)

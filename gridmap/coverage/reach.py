@@ -67,13 +67,34 @@ def find_demand(elements: GeoDataFrame) -> Demand:
     # In order of code, so that sums do not depend on the order of the rows.
     built = (elements["kind"] == BUILDING).to_numpy(dtype=bool)
     living = elements[placed & held & ((households > 0) | built)].sort_index()
-    xy = shapely.get_coordinates(shapely.centroid(living.geometry.to_numpy()))
+    xy = _middles(living.geometry.to_numpy())
     people = np.zeros(len(living))
     if "people" in living:
         people = living["people"].fillna(0).to_numpy(dtype="float64")
     households = living["households"].fillna(0).to_numpy(dtype="float64")
     buildings = (living["kind"] == BUILDING).to_numpy(dtype="float64")
     return Demand(xy, households, people, buildings, living["grid"])
+
+
+def _middles(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the place of each point, without asking for its centre, and the centre of areas."""
+    points = shapely.get_type_id(shapes) == 0
+    xy = np.empty((len(shapes), 2))
+    xy[points] = shapely.get_coordinates(shapes[points])
+    xy[~points] = shapely.get_coordinates(shapely.centroid(shapes[~points]))
+    return xy
+
+
+class _Spots(NamedTuple):
+    """Places of demand, each once: the households of one door are at one place."""
+
+    xy: NDArray[np.float64]
+    of: NDArray[np.intp]  # which of them each place is
+
+
+def _gather(xy: NDArray[np.float64]) -> _Spots:
+    spots, of = np.unique(np.ascontiguousarray(xy).view(np.complex128), return_inverse=True)
+    return _Spots(spots.view(np.float64).reshape(-1, 2), of.ravel())
 
 
 def measure_reach(
@@ -113,16 +134,19 @@ def measure_reach(
     """
     on_roads = None if along is None else Roads(along, network.find_spots(along, demand.xy))
     places = assets[~assets.geometry.isna() & ~assets.geometry.is_empty]
+    spots = _gather(demand.xy)
     reached = {}
     for kind in sorted(assets["kind"].unique()):
         roads = on_roads if by_road is None or kind in by_road else None
-        reached[str(kind)] = _reach_of(demand, places[places["kind"] == kind], roads)
+        reached[str(kind)] = _reach_of(demand, spots, places[places["kind"] == kind], roads)
     return reached
 
 
-def _reach_of(demand: Demand, assets: GeoDataFrame, roads: Roads | None) -> Reach:
+def _reach_of(
+    demand: Demand, spots: _Spots, assets: GeoDataFrame, roads: Roads | None
+) -> Reach:
     unit = "m" if roads is None else roads.network.unit
-    nearest = _nearest(pairs.place_assets(assets), demand.xy, roads)
+    nearest = _nearest(pairs.place_assets(assets), spots, roads)
     limits = pairs.find_limits(assets, unit)
     area = pairs.find_areas(assets)
     if np.isnan(limits).all() and not area.any():
@@ -133,24 +157,25 @@ def _reach_of(demand: Demand, assets: GeoDataFrame, roads: Roads | None) -> Reac
         providers = np.bincount(found.place, minlength=len(demand.xy)).astype("float64")
         supply = access.sum_supply(demand.households, assets, found) if sized else None
         return Reach(nearest, providers > 0, unit, providers, supply)
-    providers = np.zeros(len(demand.xy))
+    providers = np.zeros(len(spots.xy))
     # One search for each radius: kinds have one or a few. Counting takes no memory for pairs.
     xy = pairs.place_assets(assets)
-    for limit in np.unique(limits[~np.isnan(limits)]) if len(demand.xy) else ():
+    for limit in np.unique(limits[~np.isnan(limits)]) if len(spots.xy) else ():
         tree = KDTree(xy[limits == limit])
-        providers += tree.query_ball_point(demand.xy, limit, return_length=True)
+        providers += tree.query_ball_point(spots.xy, limit, return_length=True)
+    providers = providers[spots.of]
     return Reach(nearest, providers > 0, unit, providers)
 
 
 def _nearest(
-    xy: NDArray[np.float64], places: NDArray[np.float64], roads: Roads | None
+    xy: NDArray[np.float64], spots: _Spots, roads: Roads | None
 ) -> NDArray[np.float64]:
     if roads is not None:
         return walking.measure_from_spots(roads.network, roads.spots, xy)
-    if not len(xy) or not len(places):
-        return np.full(len(places), np.nan)
-    distance: NDArray[np.float64] = KDTree(xy).query(places)[0]
-    return distance
+    if not len(xy) or not len(spots.xy):
+        return np.full(len(spots.of), np.nan)
+    distance: NDArray[np.float64] = KDTree(xy).query(spots.xy)[0]
+    return distance[spots.of]
 
 
 def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> DataFrame:

@@ -131,7 +131,8 @@ def _paint(axes: Axes, places: GeoSeries, numbers: np.ndarray, classes: DataFram
         if not len(chosen):
             continue
         rim = "#ffffffb0" if len(places) < 3_000 else colour
-        axes.add_patch(PathPatch(
+        # Not add_patch: it looks for the extent segment by segment, in Python.
+        axes.add_artist(PathPatch(
             _path(chosen), facecolor=colour, edgecolor=rim if known else "#8d939c",
             linewidth=0.3 if len(places) < 3_000 else 0.1, hatch=None if known else "/////"))
 
