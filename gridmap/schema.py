@@ -116,7 +116,8 @@ GRIDS = Schema(
     columns=(
         Column(name="territory", kind="text", meaning="the territory that holds the grid"),
         Column(name="kind", kind="text",
-               meaning="comprehensive, dedicated, or existing for a layer that was given"),
+               meaning="comprehensive, dedicated, existing for a layer that was given, or "
+                       "fallback for land that no scheme claims"),
         _households("households living in the grid; missing where unknown", required=True,
                    missing=True),
         _people("people living in the grid; missing where unknown", required=True,
@@ -428,79 +429,10 @@ NET_BORDERS = Schema(
     ),
 )
 
-ATOMS = Schema(
-    name="ATOMS",
-    index="atom",
-    meaning="the pieces of land that every scheme claims as a whole; they tile the territories. "
-            "Beside these columns there is one for each scheme, with the work grid that claims "
-            "the atom",
-    geometry=POLYGONS,
-    columns=(
-        Column(name="territory", kind="text", meaning="the territory that holds the atom"),
-        Column(name="grid", kind="text", meaning="the grid of the one net that it went to"),
-        Column(name="decided", kind="text",
-               meaning="why it went there: agreed, seniority, cost, size, remnant or fallback"),
-        Column(name="claims", kind="count", meaning="how many schemes claim it"),
-        Column(name="agreement", kind="number", unit="0 to 1",
-               meaning="share of the pairs of schemes claiming it that agree on it; 1 where "
-                       "there is no pair"),
-        _households("households living in the atom; missing where unknown", required=True,
-                    missing=True),
-        _people("people living in the atom; missing where unknown", required=True,
-                missing=True),
-        Column(name="area_m2", kind="number", unit="m²", meaning="area on the ground"),
-    ),
-)
-
-CONFLICTS = Schema(
-    name="CONFLICTS",
-    index="number",
-    index_kind="count",
-    meaning="who disagrees with whom over which atom, one row for each pair of schemes",
-    geometry=POLYGONS,
-    columns=(
-        Column(name="atom", kind="text", meaning="the place"),
-        Column(name="first", kind="text", meaning="the more senior scheme"),
-        Column(name="second", kind="text",
-               meaning="the other scheme; the same one where it claims the place twice"),
-        Column(name="first_grid", kind="text", missing=True,
-               meaning="work grid of the first; missing where it claims nothing"),
-        Column(name="second_grid", kind="text", missing=True, meaning="work grid of the second"),
-        Column(name="what", kind="text",
-               meaning="drawn differently, claimed by one only, or claimed twice"),
-        Column(name="grid", kind="text", meaning="the grid of the one net that got the place"),
-        Column(name="decided", kind="text", meaning="why, as in ATOMS"),
-        _households("households living there; missing where unknown", required=True,
-                    missing=True),
-        _people("people living there; missing where unknown", required=True, missing=True),
-        Column(name="area_m2", kind="number", unit="m²", meaning="area on the ground"),
-    ),
-)
-
-NET_BORDERS = Schema(
-    name="NET_BORDERS",
-    index="number",
-    index_kind="count",
-    meaning="the borders between atoms of one territory, and how many schemes draw them",
-    geometry=LINES,
-    columns=(
-        Column(name="first", kind="text", meaning="the atom on one side"),
-        Column(name="second", kind="text", meaning="the atom on the other side"),
-        Column(name="length_m", kind="number", unit="m", meaning="length"),
-        Column(name="drawn", kind="count", meaning="how many schemes have a border here"),
-        Column(name="asked", kind="count", meaning="how many schemes claim land beside it"),
-        Column(name="agreement", kind="number", unit="0 to 1",
-               meaning="drawn / asked: 1 where all agree that there is a border; missing "
-                       "where nobody was asked", missing=True),
-        Column(name="kept", kind="flag", meaning="whether it is a border of the one net"),
-    ),
-)
-
 ALL: tuple[Schema, ...] = (
     TERRITORIES, UNITS, GRIDS, SCHEMES, ELEMENTS, ASSETS, BARRIERS, SITES, WORKERS, EVENTS,
-    VISITS, BY_GRID, CROSSWALK, ATOMS,
-    CONFLICTS, NET_BORDERS, ATOMS,
-    CONFLICTS, NET_BORDERS, LINEAGE, CHANGES, REJECTS, LEDGER,
+    VISITS, BY_GRID, CROSSWALK, ATOMS, CONFLICTS, NET_BORDERS, LINEAGE, CHANGES, REJECTS,
+    LEDGER,
 )
 
 
