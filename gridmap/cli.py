@@ -1,6 +1,6 @@
 """The command line: ``gridmap COMMAND``, one command per public step.
 
-Exit code 0: done. 1: wrong input, told in one message. 2: wrong usage.
+Exit code 0: done. 1: wrong input, told in one message. 2: wrong usage. 130: interrupted.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GridmapError as error:
         _tell_error(options, error)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted: nothing more was written", file=sys.stderr)
+        return 130
     return code
 
 

@@ -16,6 +16,7 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import Index
 
+from .. import compiling
 from ..errors import SchemaError
 from . import edges, exact, lattice, places, squares
 from .edges import BITS, ONE
@@ -80,6 +81,8 @@ def build_locator(
     """
     places.check_holders(grids)
     chosen = engine or ("compiled" if find_spec("numba") else "numpy")
+    if engine is None:
+        _tell_compiling()
     if chosen not in ENGINES or (chosen == "compiled" and not find_spec("numba")):
         raise SchemaError(
             f"engine is {engine!r}: {', '.join(ENGINES)} is needed, and numba for the first"
@@ -157,6 +160,17 @@ def find_numbers(
     [0]
     """
     return _ENGINES[locator.engine](locator, np.ascontiguousarray(x), np.ascontiguousarray(y))
+
+
+def _tell_compiling() -> None:
+    """Warn once where the kernel has to be compiled first, or numba is absent."""
+    kernel = None
+    if compiling.HAS_NUMBA:
+        from . import kernels  # loads numba
+
+        kernel = kernels.locate_points
+    compiling.tell_compiling("locating points", kernel, lasts="some seconds",
+                             slower="about three times slower")
 
 
 def _locate_compiled(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -21,7 +23,11 @@ WIDEST = 2
 
 
 def mend(
-    batch: Batch, label: NDArray[np.int32], pull: NDArray[np.float64], effort: Effort
+    batch: Batch,
+    label: NDArray[np.int32],
+    pull: NDArray[np.float64],
+    effort: Effort,
+    stopped: Callable[[], bool],
 ) -> tuple[Batch, NDArray[np.int32]]:
     """Draw the neighbourhoods of grids out of range again, keeping what gets better.
 
@@ -39,6 +45,8 @@ def mend(
         What balance and compactness count for.
     effort : Effort
         How many rounds at most, and how many sweeps to round what was mended.
+    stopped : callable
+        Asked before each round whether to end with what there is.
 
     Returns
     -------
@@ -49,7 +57,7 @@ def mend(
     touched = np.zeros(len(label), np.bool_)
     for turn in range(effort.mending):
         off = find_off_range(batch, label)
-        if not off.any():
+        if not off.any() or stopped():
             break
         near = _neighbours(batch, label)
         active = _spread(near, off > 0, 2 + min(turn, WIDEST))
@@ -57,13 +65,13 @@ def mend(
         trial = _anneal_again(batch, label, pull, off, active, 150 * (1 + min(turn, WIDEST)))
         label = _keep_better(batch, label, trial, off, near, active)
         off = find_off_range(batch, label)
-        if not off.any():
+        if not off.any() or stopped():
             break
         near = _neighbours(batch, label)
         active = _spread(near, off > 0, 1 + min(turn, WIDEST))
         sweeps = 400 * (1 + min(turn, WIDEST))
         batch, label = _draw_from_nothing(batch, label, pull, off, near, active, sweeps)
-    if touched.any():
+    if touched.any() and not stopped():
         active = np.bincount(label[touched], minlength=batch.grids) > 0
         _polish(batch, label, pull, active, effort.sweeps)
     return batch, label

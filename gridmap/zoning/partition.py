@@ -147,6 +147,9 @@ def partition(
     if units.empty:
         return _nothing(units)
     from . import search  # numba is slow to load
+    from .kernels import compiled
+
+    compiled.tell_about_compiling()
 
     units, wishes = units.sort_index(), weights or DrawingWeights()
     given = intake.take_units(units, size, Asked(

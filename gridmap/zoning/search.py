@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -14,9 +15,10 @@ from . import batches, mending, redraw
 from .batches import Batch
 from .effort import Effort
 from .kernels import anneal, relax, repair, split
-from .kernels.compiled import tell_about_compiling
 from .plan import Plan
 from .weights import DrawingWeights
+
+_log = logging.getLogger(__name__)
 
 #: Told how many units are done, and how many there are.
 Progress = Callable[[int, int], None]
@@ -42,6 +44,9 @@ COLDEST = 0.1
 #: Sweeps between two looks at the clock; the same for all, so that the outcome of a part
 #: does not depend on what is drawn with it.
 CHUNK = 50
+
+#: Seconds between two looks for an interrupt.
+WAKE_S = 0.2
 
 
 def draw(
@@ -76,7 +81,6 @@ def draw(
         False if an interrupt or the time limit cut the search short. A second interrupt
         is raised.
     """
-    tell_about_compiling()
     local = np.zeros(len(plan.given.codes), np.int64)
     groups = batches.group_parts(plan)
     swept = sum(len(plan.members[part]) for group in groups for part in group)
@@ -87,12 +91,14 @@ def draw(
         }
         while waiting:
             try:
-                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                # Woken up now and then: some interrupts do not end a wait on a lock.
+                done, waiting = wait(waiting, WAKE_S, return_when=FIRST_COMPLETED)
             except KeyboardInterrupt:
                 if meter.interrupted:
                     pool.shutdown(wait=False, cancel_futures=True)
                     raise
                 meter.interrupted = True
+                _log.warning("interrupted: the best grids so far are kept; once more to stop")
                 continue
             for drawn in done:
                 batch, label = drawn.result()
@@ -125,7 +131,7 @@ def _draw_group(
     pull = np.array([weights.balance, weights.compactness])
     batch = batch._replace(rise=rise * max(weights.compactness, COLDEST))
     _anneal(batch, label, pull, effort.sweeps, meter)
-    return mending.mend(batch, label, pull, effort)
+    return mending.mend(batch, label, pull, effort, lambda: meter.stopped)
 
 
 def _anneal(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-import logging
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-_log = logging.getLogger(__name__)
+from ... import compiling
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
@@ -73,16 +72,9 @@ def _wrapping(kernel: Kernel) -> Kernel:
     return plain  # type: ignore[return-value]
 
 
-@functools.cache
 def tell_about_compiling() -> None:
-    """Say once, in the log, why the first call of a session may take longer."""
-    if HAS_NUMBA:
-        _log.info(
-            "loading the compiled kernels of zoning: the first time on a machine they are "
-            "compiled, which takes about half a minute; later starts read them from the cache"
-        )
-    else:
-        _log.warning(
-            "numba is not installed: grids are drawn by plain Python, with the same outcome "
-            "but about a hundred times slower. Install it with: pip install numba"
-        )
+    """Warn once where the kernels have to be compiled first, or numba is absent."""
+    from . import anneal  # which imports this module
+
+    compiling.tell_compiling("drawing grids", anneal.flip, lasts="up to a minute",
+                             slower="about a hundred times slower")
