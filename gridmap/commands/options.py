@@ -20,6 +20,17 @@ def add_telling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def add_drawing(command: argparse.ArgumentParser) -> None:
+    """Let a command overrule how grids are looked for."""
+    command.add_argument("--effort", choices=("draft", "normal", "best"),
+                         help="how long grids are looked for, instead of [run] effort")
+    command.add_argument("--time-limit", type=float, metavar="SECONDS", dest="time_limit_s",
+                         help="draw grids for so long at most, and keep the best so far")
+    command.add_argument("--workers", type=int, metavar="N",
+                         help="threads that draw side by side; the outcome is the same")
+    command.add_argument("--seed", type=int, help="another seed draws other grids")
+
+
 def load_config(options: argparse.Namespace) -> Config:
     """Return the configuration that was named, with what the options overrule.
 
@@ -35,4 +46,8 @@ def load_config(options: argparse.Namespace) -> Config:
 
         folder = str(Path(options.workspace).resolve())
         config = replace(config, settings=replace(config.settings, workspace=folder))
+    overruled = {name: value for name in ("effort", "time_limit_s", "workers", "seed")
+                 if (value := getattr(options, name, None)) is not None}
+    if overruled:
+        config = replace(config, settings=replace(config.settings, **overruled))
     return config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .options import add_config, add_telling, load_config
+from .options import add_config, add_drawing, add_telling, load_config
 
 
 def add_parser(commands: Any) -> None:
@@ -13,6 +13,7 @@ def add_parser(commands: Any) -> None:
     command = commands.add_parser("run", help="do the main job and write the workspace")
     add_config(command)
     command.add_argument("--workspace", help="write here instead of [run] workspace")
+    add_drawing(command)
     add_telling(command)
     command.set_defaults(command=_run)
 

@@ -10,6 +10,7 @@ from pandas import DataFrame, Series
 
 from .. import coverage, ledger, tiling, zoning
 from ..workspace.config import Config
+from . import draw
 from .fill import fill_grids
 from .load import Inputs, Progress, load_inputs, silent
 from .mend import mend_inputs
@@ -95,6 +96,9 @@ def run(config: Config, *, progress: Progress = silent) -> Run:
         visits=filled.visits, workers=filled.workers, size=config.profile.size,
     )
     progress("measure", 1, 1)
+    if inputs.grids is None:
+        measured = draw.state_sizes(measured, _units_to_draw(inputs, config), drawn.assignment,
+                                    config)
     account = ledger.join_ledger(inputs.ledger, *_drawn_lines(inputs, drawn), filled.ledger)
     ledger.check_balance(account)
     changes = ledger.join_changes(inputs.changes, drawn.changes)
@@ -154,14 +158,24 @@ def draw_base_grids(
         grids = _given_grids(inputs.grids)
         nobody = Series(dtype="str", name="grid", index=pd.Index([], dtype="str", name="unit"))
         return zoning.Partition(grids, nobody, ledger.join_changes())
-    profile, settings = config.profile, config.settings
+    settings, profile = config.settings, config.profile
     progress("partition", 0, 1)
+    units = _units_to_draw(inputs, config)
     return zoning.partition(
-        _known(inputs.units), profile.size, barriers=inputs.barriers,
-        barrier_rule=profile.barriers, dedicated=profile.dedicated, code=profile.code,
-        seed=settings.seed, effort=settings.effort, workers=settings.workers,
+        units, draw.list_sizes(config), size_by=draw.PROFILE if config.profiles else None,
+        barriers=inputs.barriers, barrier_rule=profile.barriers,
+        dedicated=profile.dedicated, code=profile.code, seed=settings.seed,
+        effort=settings.effort, workers=settings.workers, time_limit_s=settings.time_limit_s,
         progress=lambda done, total: progress("partition", done, total),
+        **draw.take_options(inputs, units, config.drawing),
     )
+
+
+def _units_to_draw(inputs: Inputs, config: Config) -> GeoDataFrame:
+    """Return units with the territory they stay in, and the profile whose sizes hold there."""
+    territories = inputs.territories
+    units = draw.place_units(_known(inputs.units), territories, config.settings.within)
+    return draw.choose_profiles(units, territories, config) if config.profiles else units
 
 
 def _given_grids(grids: GeoDataFrame) -> GeoDataFrame:

@@ -16,10 +16,14 @@ from typing import Any
 
 from .. import rules
 from ..errors import ConfigError, listed
+from .drawing import DrawingRule, ProfileChoice
 
 #: Tables of gridmap.toml that may stand several times, one for each file.
 MANY = ("territories", "barriers", "sites", "elements", "assets", "workers", "events", "visits",
         "schemes", "tables")
+
+#: How long grids are looked for, from the shortest.
+EFFORTS = ("draft", "normal", "best")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,9 +73,16 @@ class Settings:
     workspace: str = "out"
     crs: str | None = None
     effort: str = "normal"
+    time_limit_s: float | None = None
     workers: int = 1
     figure: str = "households"
     code: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.effort not in EFFORTS:
+            raise ConfigError(f"[run] effort is {self.effort!r}: expected {listed(EFFORTS)}")
+        if self.workers < 1 or (self.time_limit_s is not None and self.time_limit_s < 0):
+            raise ConfigError("[run] needs workers of 1 or more, and no time limit below 0")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,6 +111,8 @@ class Config:
     build_units: bool = False
     grids: Source | None = None
     population: PopulationRule | None = None
+    drawing: DrawingRule = field(default_factory=DrawingRule)
+    profiles: tuple[ProfileChoice, ...] = ()
     barriers: tuple[Source, ...] = ()
     sites: tuple[Source, ...] = ()
     elements: tuple[Source, ...] = ()
@@ -157,7 +170,7 @@ new DIR
 
 
 def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) -> Config:
-    known = ("run", "units", "grids", "population", *MANY)
+    known = ("run", "units", "grids", "population", "drawing", "profiles", *MANY)
     unknown = [name for name in tables if name not in known]
     if unknown:
         raise ConfigError(
@@ -174,6 +187,8 @@ def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) ->
         profile=_profile(settings, file),
         publication=rules.load_publication(_rule_file(settings.publication, file)),
         population=_population(tables),
+        drawing=_make(DrawingRule, tables.get("drawing", {}), "[drawing]"),
+        profiles=_choices(tables, file),
         **_units(tables, file, variables),
         **many,
     )
@@ -187,6 +202,17 @@ def _profile(settings: Settings, file: Path) -> rules.Profile:
     if settings.code is None:
         return profile
     return replace(profile, code=rules.load_code_rule(_rule_file(settings.code, file)))
+
+
+def _choices(tables: Mapping[str, Any], file: Path) -> tuple[ProfileChoice, ...]:
+    """Read [[profiles]]: profiles whose sizes hold in some territories."""
+    made = []
+    for entry in tables.get("profiles", []):
+        if "profile" not in entry:
+            raise ConfigError("[[profiles]] has no profile")
+        size = rules.load_profile(_rule_file(entry["profile"], file)).size
+        made.append(_make(ProfileChoice, {**entry, "size": size}, "[[profiles]]"))
+    return tuple(made)
 
 
 def _rule_file(name: str, file: Path) -> str:

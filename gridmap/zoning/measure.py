@@ -109,6 +109,51 @@ def measure_partition(
     return measure_drawn(units, graph, assignment, gathered, within, dedicated)
 
 
+def measure_sizes(
+    units: GeoDataFrame,
+    assignment: Series,
+    size: SizeRule | Mapping[str, SizeRule],
+    *,
+    within: str = "territory",
+    size_by: str | None = None,
+    workload: Mapping[str, float] | None = None,
+) -> Series:
+    """Say of every grid whether its size is in range.
+
+    Parameters
+    ----------
+    units, assignment, size, within, size_by, workload
+        As in `measure_partition`.
+
+    Returns
+    -------
+    Series
+        ``size_state`` of each grid, sorted: "in range", "small" or "large".
+
+    Raises
+    ------
+    PartitionError
+        If the assignment is not total, or a column is absent.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_units
+    >>> grid_of = Series({"A": "G1", "B": "G1", "C": "G2"})
+    >>> size = SizeRule(minimum=2, target=2, maximum=3)
+    >>> measure_sizes(sketch_units("ABC"), grid_of, size).to_dict()
+    {'G1': 'in range', 'G2': 'small'}
+    """
+    check_assignment(units, assignment)
+    gathered = sizes.gather_sizes(
+        units, size, within=within, size_by=size_by, workload=workload
+    )
+    grids, label = np.unique(assignment.reindex(units.index).to_numpy(str), return_inverse=True)
+    sums = sizes.sum_loads(gathered.load, label, len(grids))
+    row = gathered.row[np.unique(label, return_index=True)[1]]
+    return Series(sizes.size_states(sums, gathered.ranges, row), name="size_state", dtype="str",
+                  index=pd.Index(grids, dtype="str", name="grid"))
+
+
 def check_assignment(units: GeoDataFrame, assignment: Series) -> None:
     """Raise unless an assignment names every unit exactly once.
 

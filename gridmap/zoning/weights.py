@@ -27,7 +27,7 @@ class DrawingWeights:
         each kind.
     travel : float, default 0
         Short ways inside a grid: the mean squared distance of a household from the middle of
-        its grid, or from the home of its worker where homes are given.
+        its grid, or from the home of its worker where homes are given; 0 then counts as 1.
     likeness : mapping of str to float, default none
         Columns of numbers of units that should be alike inside a grid, such as the age of
         buildings, and how much each counts.
