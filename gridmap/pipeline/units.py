@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shapely
 from geopandas import GeoDataFrame
 
 from .. import attach, ledger, tiling
@@ -44,7 +45,7 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     progress("units", 0, 2)
     built = tiling.build_units(
         lowest_territories(inputs.territories, config.settings.within),
-        barriers=inputs.barriers, sites=inputs.sites, elements=residents(inputs.elements),
+        barriers=inputs.barriers, sites=inputs.sites, elements=dwellings(inputs.elements),
         largest_households=_finest(config.profile.size), rule=config.profile.tiling,
     )
     progress("units", 1, 2)
@@ -67,6 +68,23 @@ def residents(elements: GeoDataFrame | None) -> GeoDataFrame | None:
     masses = [mass for mass in MASSES if mass in elements]
     living = elements[elements[masses].fillna(0).gt(0).any(axis=1)] if masses else elements[:0]
     return living if len(living) else None
+
+
+def dwellings(elements: GeoDataFrame | None) -> GeoDataFrame | None:
+    """Return the residents, and the footprints of buildings, which no cell may cut.
+
+    A footprint that stands for nobody counts nothing; without residents there is nothing to
+    divide blocks by.
+    """
+    living = residents(elements)
+    if elements is None or living is None:
+        return None
+    inhabited = elements.index.isin(living.index)
+    built = shapely.get_dimensions(elements.geometry.to_numpy()) == 2
+    if not (built & ~inhabited).any():
+        return living
+    shown = elements[inhabited | built]
+    return shown.assign(count=shown["count"].where(inhabited[inhabited | built], 0))
 
 
 def count_residents(inputs: Inputs, *, snap_m: float = 0.01) -> Inputs:

@@ -64,7 +64,7 @@ def enclose(
         linework.append(frames.shapes_of(barriers.sort_index()))
     faces = mesh.build_faces(np.concatenate(linework))
     inner = shapely.point_on_surface(faces)
-    face, owner = shapely.STRtree(land).query(inner, predicate="intersects")
+    face, owner = mesh.find_covers(inner, land)
     _check_apart(faces, face, owner, territories.index, rule)
     territory = mesh.lowest(len(faces), face, owner)
     site = mesh.lowest(len(faces), *_smallest_plot(inner, plots))
@@ -84,7 +84,7 @@ def _plots(sites: GeoDataFrame | None) -> tuple[Shapes, np.ndarray]:
 
 def _smallest_plot(inner: Shapes, plots: Shapes) -> tuple[Ints, Ints]:
     """Rows of (face, site), only the smallest site of each face; ties to the first code."""
-    face, site = shapely.STRtree(plots).query(inner, predicate="intersects")
+    face, site = mesh.find_covers(inner, plots)
     order = np.lexsort((site, shapely.area(plots[site]).round(3), face))
     face, site = face[order], site[order]
     first = np.r_[True, face[1:] != face[:-1]][: len(face)]

@@ -66,8 +66,9 @@ def divide_crowded(
     whose = mesh.lowest(len(faces), face[mine], rank[mine])
     label = np.where(whose >= 0, np.append(group[crossed], -1)[whose], label)
     weight = np.zeros(len(faces))
-    place, face = shapely.STRtree(faces).query(shapely.points(places.xy), predicate="within")
-    np.add.at(weight, face, places.weight[place])
+    face, place = shapely.STRtree(shapely.points(places.xy)).query(faces, predicate="contains")
+    order = np.argsort(place, kind="stable")  # so that sums do not depend on the tree
+    np.add.at(weight, face[order], places.weight[place[order]])
     return _contiguous(faces, owner, label, weight, largest / 3)
 
 

@@ -12,7 +12,7 @@ from geopandas import GeoDataFrame
 from . import cells, frames, mesh
 from .blocks import Blocks
 from .cells import Places
-from .rings import Ints, Shapes
+from .rings import Floats, Ints, Shapes
 
 #: A building counts as cut when more than this lies in a second unit.
 CUT_M2 = 1.0
@@ -32,27 +32,42 @@ def locate(elements: GeoDataFrame) -> Living:
     The weight is the households of its elements, or their count where no row has any
     households. Points inside a footprint add to it; points at one place are one.
     """
-    elements = elements.sort_index()
     shapes = frames.shapes_of(elements)
     weight = elements["count"]
     if "households" in elements and elements["households"].notna().any():
         weight = elements["households"]
     weights = weight.fillna(0).to_numpy("float64")
-    built = shapely.get_dimensions(shapes) == 2
+    built = np.flatnonzero(shapely.get_dimensions(shapes) == 2)
+    built = built[np.argsort(elements.index[built].to_numpy(dtype=object), kind="stable")]
+    bare = np.ones(len(shapes), dtype=bool)
+    bare[built] = False
+    spots, extra = gather(shapely.get_coordinates(shapes[bare]), weights[bare])
     footprints, loads = shapes[built], weights[built]
-    points, extra = shapes[~built], weights[~built]
-    point, house = shapely.STRtree(footprints).query(points, predicate="intersects")
-    holder = mesh.lowest(len(points), point, house)
-    loads = loads + np.bincount(
-        holder[holder >= 0], extra[holder >= 0], minlength=len(footprints))
+    spot, house = shapely.STRtree(footprints).query(shapely.points(spots), predicate="intersects")
+    holder = mesh.lowest(len(spots), spot, house)
     free = holder < 0
-    spots, row = np.unique(
-        shapely.get_coordinates(points[free]).round(3), axis=0, return_inverse=True)
-    lonely = np.bincount(row.ravel(), extra[free], minlength=len(spots))
+    loads = loads + np.bincount(holder[~free], extra[~free], minlength=len(footprints))
+    spots, lonely = gather(spots[free].round(3), extra[free])
     places = np.concatenate([shapely.point_on_surface(footprints), shapely.points(spots)])
     outline = np.concatenate([footprints, np.full(len(spots), None)])
     return Living(places, Places(shapely.get_coordinates(places), np.r_[loads, lonely], outline),
                   elements.index[built])
+
+
+def gather(xy: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    """Return each spot once, west to east, and the weights there added up.
+
+    They are added in order of size where they are no whole numbers, so that the order of
+    the rows leaves no trace in the last digit.
+    """
+    if (weight % 1 != 0).any():
+        order = np.argsort(weight, kind="stable")
+        xy, weight = xy[order], weight[order]
+    # One complex number for each place: numpy sorts those ten times as fast as rows.
+    keys = (np.ascontiguousarray(xy) + 0.0).view(np.complex128).ravel()
+    spots, of = np.unique(keys, return_inverse=True)
+    sums = np.bincount(of.ravel(), weight, minlength=len(spots)).astype("float64")
+    return spots.view(np.float64).reshape(-1, 2), sums
 
 
 def divide(blocks: Blocks, living: Living, *, largest: float) -> Blocks:
@@ -76,9 +91,7 @@ def divide(blocks: Blocks, living: Living, *, largest: float) -> Blocks:
 
 def _inside(points: Shapes, shapes: Shapes) -> tuple[Ints, Ints]:
     """Rows of (place, block); a place on a border goes to the first block."""
-    place, block = shapely.STRtree(shapes).query(points, predicate="intersects")
-    order = np.lexsort((block, place))
-    place, block = place[order], block[order]
+    place, block = mesh.find_covers(points, shapes)
     first = np.r_[True, place[1:] != place[:-1]][: len(place)]
     return place[first], block[first]
 

@@ -42,6 +42,17 @@ def lowest(size: int, face: Ints, owner: Ints) -> Ints:
     return np.where(found == np.iinfo("int64").max, -1, found).astype("int64")
 
 
+def find_covers(points: Shapes, polygons: Shapes) -> tuple[Ints, Ints]:
+    """Rows of (point, polygon that covers it), in order.
+
+    Asked polygon by polygon, which GEOS then prepares: many points of large polygons take
+    a tenth of the time that they take the other way round.
+    """
+    polygon, point = shapely.STRtree(points).query(polygons, predicate="intersects")
+    order = np.lexsort((polygon, point))
+    return point[order].astype("int64"), polygon[order].astype("int64")
+
+
 def sort_places(shapes: Shapes) -> Ints:
     """Return the order of shapes by the corners of their boxes, then area."""
     if not len(shapes):

@@ -89,8 +89,7 @@ def _faces(blocks: Shapes, chosen: Ints, lines: Shapes) -> tuple[Shapes, Ints]:
     walls = shapely.get_rings(shapely.get_parts(blocks[chosen]))
     faces = mesh.build_faces(np.concatenate([walls, lines]))
     inner = shapely.point_on_surface(faces)
-    rank = mesh.lowest(len(faces), *shapely.STRtree(blocks[chosen]).query(
-        inner, predicate="intersects"))
+    rank = mesh.lowest(len(faces), *mesh.find_covers(inner, blocks[chosen]))
     return faces[rank >= 0], chosen[rank[rank >= 0]]
 
 
