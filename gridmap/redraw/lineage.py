@@ -123,7 +123,7 @@ def _count_transfers(
         schema.check_frame(new, schema.GRIDS, argument="new")
         if crosswalk is not None:
             schema.check_frame(crosswalk, schema.CROSSWALK, argument="crosswalk")
-            went = transfers.count_crosswalk_transfers(old["households"], crosswalk)
+            went = transfers.count_crosswalk_transfers(old, crosswalk)
             return _with_unfed(went, new)
         schema.check_metric_crs(old=old, new=new)
         if units is not None:

@@ -211,20 +211,21 @@ def _measure_wide(
     return sums
 
 
-def count_crosswalk_transfers(old: Series, crosswalk: DataFrame) -> DataFrame:
+def count_crosswalk_transfers(old: DataFrame, crosswalk: DataFrame) -> DataFrame:
     """Count what a crosswalk carries from old grids to new ones.
 
     Parameters
     ----------
-    old : Series
-        Households of the old grids, by code.
+    old : DataFrame
+        ``households`` and ``area_m2`` of the old grids, by code.
     crosswalk : DataFrame, schema CROSSWALK
         From old codes to new ones; the weights of a source add up to 1.
 
     Returns
     -------
     DataFrame
-        Transfers, without area.
+        Transfers. The area is known of grids without households only, since a crosswalk
+        spreads them by it.
 
     Raises
     ------
@@ -235,7 +236,8 @@ def count_crosswalk_transfers(old: Series, crosswalk: DataFrame) -> DataFrame:
     --------
     >>> crosswalk = DataFrame({"source": ["A", "A"], "target": ["P", "Q"], "weight": [0.3, 0.7],
     ...                        "basis": "households"})
-    >>> count_crosswalk_transfers(Series({"A": 10}), crosswalk)["households"].tolist()
+    >>> old = DataFrame({"households": [10], "area_m2": 500.0}, index=["A"])
+    >>> count_crosswalk_transfers(old, crosswalk)["households"].tolist()
     [3.0, 7.0]
     """
     sums = crosswalk.groupby("source")["weight"].sum()
@@ -251,8 +253,10 @@ def count_crosswalk_transfers(old: Series, crosswalk: DataFrame) -> DataFrame:
             rows=[str(code) for code in [*absent, *off]],
         )
     ways = crosswalk[crosswalk["weight"] > 0]
+    households = old["households"].astype("float64")
+    empty = old["area_m2"].where(households == 0)
     return DataFrame({
         "old": ways["source"], "new": ways["target"],
-        "households": ways["source"].map(old.astype("float64")) * ways["weight"],
-        "area_m2": np.nan,
+        "households": ways["source"].map(households) * ways["weight"],
+        "area_m2": ways["source"].map(empty) * ways["weight"],
     }).reset_index(drop=True)
