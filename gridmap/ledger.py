@@ -46,26 +46,29 @@ def note_changes(
     >>> note_changes(["G1"], step="mend", what="gap filled", area_m2=3.5)["id"].tolist()
     ['G1']
     """
-    names = [_text(i) for i in ids]
-    if not names:
+    named = ids if isinstance(ids, pd.Index | pd.Series) else list(ids)
+    if not len(named):
         return empty_frame(CHANGES)
-    number = pd.RangeIndex(len(names), name=CHANGES.index)
-    columns = {"step": step, "what": what, "id": names, "before": before, "after": after,
-               "area_m2": area_m2, "note": note}
-    return _typed(DataFrame({k: _column(v, len(names)) for k, v in columns.items()}, index=number))
+    number = pd.RangeIndex(len(named), name=CHANGES.index)
+    columns = {"step": step, "what": what, "id": named, "before": before, "after": after,
+               "note": note}
+    texts = {name: _texts(values, number) for name, values in columns.items()}
+    area = area_m2 if _is_one(area_m2) else list(area_m2)  # type: ignore[call-overload]
+    numbers = pd.to_numeric(pd.Series(area, index=number)).astype("float64")
+    return DataFrame({**texts, "area_m2": numbers})[[c.name for c in CHANGES.columns]]
 
 
-def _column(values: object, size: int) -> list[object]:
-    if isinstance(values, str) or not isinstance(values, Iterable):
-        return [values] * size
-    return list(values)
+def _is_one(values: object) -> bool:
+    return isinstance(values, str) or not isinstance(values, Iterable)
 
 
-def _typed(changes: DataFrame) -> DataFrame:
-    numbers = pd.to_numeric(changes["area_m2"]).astype("float64")
-    texts = {name: changes[name].map(_text).astype("str") for name in
-             ("step", "what", "id", "before", "after", "note")}
-    return changes.assign(**texts, area_m2=numbers)[[c.name for c in CHANGES.columns]]
+def _texts(values: Any, number: pd.RangeIndex) -> pd.Series:
+    """Return a column of text; one value stands for all rows, and text stays as it is."""
+    if _is_one(values):
+        return pd.Series(_text(values), index=number, dtype="str")
+    if isinstance(values, pd.Index | pd.Series) and isinstance(values.dtype, pd.StringDtype):
+        return pd.Series(values.array, index=number, dtype="str")
+    return pd.Series(list(values), index=number).map(_text).astype("str")
 
 
 def _text(value: Any) -> str | None:
