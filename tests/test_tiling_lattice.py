@@ -10,10 +10,12 @@ from geopandas import GeoDataFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap import schema
+from gridmap import SizeRule, attach_points, measure_partition, partition, schema
 from gridmap.errors import CodeError, SchemaError, TilingError
 from gridmap.sketch import sketch_polygons
+from gridmap.tiling import h3cells
 from gridmap.tiling.check import check_tiling
+from gridmap.tiling.h3cells import build_h3_lattice
 from gridmap.tiling.lattice import build_lattice, build_lattice_cells
 from gridmap.tiling.parts import find_repeated_parts
 
@@ -80,12 +82,59 @@ def test_european_codes_are_read_in_both_orders_and_in_the_long_form():
 
 def test_codes_written_are_codes_read():
     land = towns("TT", "TT").set_crs(3035, allow_override=True)
-    for order in ("NE", "EN"):
+    for order in ("NE", "EN", "long"):
         lattice = build_lattice(land, 500, order=order)
         cells = build_lattice_cells(lattice["cell"])
         assert (shapely.equals_exact(
             shapely.normalize(lattice.geometry.array), shapely.normalize(cells.geometry.array),
             tolerance=0)).all()
+
+
+def test_long_codes_stand_for_the_european_grid_only():
+    land = towns("T").translate(4_695_000, 2_599_000).to_frame("geometry")
+    land = land.rename_axis("territory").assign(level="town", parent=None)
+    cells = build_lattice(land.set_crs(3035, allow_override=True), 1000, order="long")
+    assert cells["cell"].tolist() == ["CRS3035RES1000mN2599000E4695000"]
+    with pytest.raises(CodeError, match="order is \"long\": such codes stand for squares from"):
+        build_lattice(land, 1000, order="long")
+
+
+@pytest.mark.parametrize(("resolution", "x", "y"), [(6, 0, 0), (7, 500_000, 4e6), (8, 3e5, 8e6)])
+def test_cells_of_h3_tile_territories_and_say_their_index(resolution, x, y):
+    h3 = pytest.importorskip("h3", reason="the package h3 is not installed")
+    land = towns("TTUU", "TVVU", "WVVU", side_m=700.0).rotate(20, origin=(0, 0)).translate(x, y)
+    land = land.to_frame("geometry").rename_axis("territory").assign(level="town", parent=None)
+    cells = build_h3_lattice(land, resolution)
+    schema.check_frame(cells, schema.UNITS, argument="cells")
+    assert shapely.coverage_is_valid(cells.geometry.array)
+    area = cells.area.groupby(cells["territory"]).sum()
+    assert area.to_numpy() == pytest.approx(land.area[area.index].to_numpy(), rel=1e-9)
+    places = cells.representative_point().to_crs(4326)
+    assert cells["cell"].tolist() == [h3.latlng_to_cell(p.y, p.x, resolution) for p in places]
+
+
+def test_h3_without_the_package_or_the_resolution_is_an_error(monkeypatch):
+    with pytest.raises(TilingError, match="resolution is 16: H3 has 0 to 15"):
+        build_h3_lattice(towns("T"), 16)
+    monkeypatch.setattr(h3cells, "find_spec", lambda name: None)
+    with pytest.raises(TilingError, match="cells of H3 need the package h3: pip install"):
+        build_h3_lattice(towns("T"), 8)
+
+
+def test_a_lattice_counts_elements_and_makes_grids_like_any_units():
+    land = towns("TTUU", "TTUU", side_m=1000.0)
+    rng = np.random.default_rng(2)
+    places = GeoDataFrame({"kind": "home", "count": 1, "households": 1, "people": 2},
+                          geometry=shapely.points(rng.uniform(0, [4000, 2000], (3000, 2))),
+                          index=pd.RangeIndex(3000).astype("str").rename("element"), crs=land.crs)
+    for lattice in (build_lattice(land, 200), build_lattice(land, 200, shape="hexagon")):
+        counted = attach_points(places, lattice).by_grid
+        units = lattice.assign(**counted[["households", "people"]])
+        assert units["households"].sum() == 3000
+        size = SizeRule(minimum=150, target=200, maximum=250)
+        drawn = partition(units, size)
+        totals = measure_partition(units, drawn.assignment, size).totals
+        assert (totals["in_range_share"], totals["contiguous_share"]) == (1, 1)
 
 
 def test_unreadable_codes_are_named():
@@ -97,7 +146,7 @@ def test_unreadable_codes_are_named():
 def test_wrong_options_are_refused():
     with pytest.raises(TilingError, match="shape is 'circle': expected square or hexagon"):
         build_lattice(towns("T"), 100, shape="circle")
-    with pytest.raises(TilingError, match="order is 'XY': expected NE or EN"):
+    with pytest.raises(TilingError, match="order is 'XY': expected NE or EN or long"):
         build_lattice(towns("T"), 100, order="XY")
     with pytest.raises(CodeError, match=r"size_m is 0\.5: whole metres above 0"):
         build_lattice(towns("T"), 0.5)

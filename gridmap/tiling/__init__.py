@@ -3,6 +3,7 @@
 from .areas import measure_area
 from .check import check_tiling
 from .faults import find_gaps, find_outside, find_overlaps, find_slivers
+from .h3cells import build_h3_lattice
 from .lattice import build_lattice, build_lattice_cells
 from .parts import find_repeated_parts
 from .repair import repair_tiling
@@ -11,6 +12,7 @@ from .units import Units, build_units
 
 __all__ = [
     "Units",
+    "build_h3_lattice",
     "build_lattice",
     "build_lattice_cells",
     "build_territories",

@@ -20,7 +20,7 @@ from .rings import Floats, Ints, Shapes
 #: The CRS of the European reference grid, in which its codes count metres.
 EUROPE = "EPSG:3035"
 SHAPES = ("square", "hexagon")
-ORDERS = ("NE", "EN")
+ORDERS = ("NE", "EN", "long")
 
 _SHORT = re.compile(r"(\d+)(km|m)(?:N(-?\d+)E(-?\d+)|E(-?\d+)N(-?\d+))")
 _LONG = re.compile(r"CRS3035RES(\d+)mN(-?\d+)E(-?\d+)")
@@ -49,8 +49,9 @@ def build_lattice(
         Side of a square, or width of a hexagon from side to side; whole metres.
     shape : {"square", "hexagon"}, default "square"
         Hexagons stand on a corner, in rows of equal northing.
-    order : {"NE", "EN"}, default "NE"
-        Whether a code names the northing or the easting first.
+    order : {"NE", "EN", "long"}, default "NE"
+        Whether a code names the northing or the easting first, or is written out as
+        ``CRS3035RES1000mN2599000E4695000``, which stands for squares in EPSG:3035 only.
     origin : (float, float), default (0, 0)
         Easting and northing where the first cell begins.
 
@@ -67,10 +68,12 @@ def build_lattice(
     SchemaError, CRSError
         If territories do not follow their schema, or are not in metres.
     CodeError
-        If ``size_m`` is not a whole number of metres, so that no code can tell it.
+        If ``size_m`` is not a whole number of metres, so that no code can tell it, or long
+        codes are asked for elsewhere than in the European reference grid.
 
     See Also
     --------
+    build_h3_lattice : Cells of H3.
     build_lattice_cells : Whole cells, from codes.
 
     References
@@ -93,21 +96,18 @@ def build_lattice(
         raise CodeError(f"size_m is {size_m:,g}: whole metres above 0 are needed for the codes")
     schema.check_frame(territories, schema.TERRITORIES, argument="territories")
     schema.check_metric_crs(territories=territories)
+    _check_long(territories, order, shape, origin)
     territories = territories.sort_index()
     land = frames.shapes_of(territories)
     local = shapely.bounds(land)
     box = np.r_[local[:, :2].min(axis=0), local[:, 2:].max(axis=0)] - np.tile(origin, 2)
     edges = _square_edges(box, size_m) if shape == "square" else _hexagon_edges(box, size_m)
     edges = shapely.transform(edges, lambda xy: xy + origin)
-    walls = shapely.get_rings(shapely.get_parts(land))
-    faces = mesh.build_faces(np.concatenate([walls, edges]))
-    inner = shapely.point_on_surface(faces)
-    owner = mesh.lowest(len(faces), *shapely.STRtree(land).query(inner, predicate="intersects"))
-    faces, inner, owner = faces[owner >= 0], inner[owner >= 0], owner[owner >= 0]
-    xy = shapely.get_coordinates(inner) - origin
+    faces, inner, owner = cut_land(land, edges)
+    xy = inner - origin
     row, column = _square_of(xy, size_m) if shape == "square" else _hexagon_of(xy, size_m)
     cell = _codes(row, column, int(size_m), order, prefix="" if shape == "square" else "hex")
-    return _frame(faces, owner, cell, territories)
+    return join_pieces(faces, owner, cell, territories)
 
 
 def build_lattice_cells(codes: Iterable[str]) -> GeoDataFrame:
@@ -155,6 +155,17 @@ def build_lattice_cells(codes: Iterable[str]) -> GeoDataFrame:
                         geometry=geopandas.GeoSeries(squares, index=index, crs=EUROPE))
 
 
+def _check_long(
+    territories: GeoDataFrame, order: str, shape: str, origin: tuple[float, float]
+) -> None:
+    europe = territories.crs.to_epsg() == 3035 and shape == "square" and not any(origin)
+    if order == "long" and not europe:
+        raise CodeError(
+            'order is "long": such codes stand for squares from (0, 0) in EPSG:3035. Bring '
+            'territories there with to_crs(3035), or choose "NE" or "EN"'
+        )
+
+
 def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise TilingError(f"{name} is {value!r}: expected {' or '.join(known)}")
@@ -174,7 +185,29 @@ def _corner(code: str) -> tuple[int, int, int] | None:
     return size, int(rows) * size, int(columns) * size
 
 
+def cut_land(land: Shapes, edges: Shapes) -> tuple[Shapes, Floats, Ints]:
+    """Cut polygons by lines; return the pieces, a point in each, and whose they are.
+
+    Examples
+    --------
+    >>> square = np.array([shapely.box(0, 0, 2, 2)])
+    >>> cut = np.array([shapely.LineString([(1, -1), (1, 3)])])
+    >>> pieces, inner, owner = cut_land(square, cut)
+    >>> shapely.area(pieces).tolist(), inner[:, 0].tolist(), owner.tolist()
+    ([2.0, 2.0], [0.5, 1.5], [0, 0])
+    """
+    walls = shapely.get_rings(shapely.get_parts(land))
+    faces = mesh.build_faces(np.concatenate([walls, edges]))
+    inner = shapely.point_on_surface(faces)
+    owner = mesh.lowest(len(faces), *shapely.STRtree(land).query(inner, predicate="intersects"))
+    mine = owner >= 0
+    return faces[mine], shapely.get_coordinates(inner[mine]), owner[mine]
+
+
 def _codes(row: Ints, column: Ints, size: int, order: str, *, prefix: str) -> list[str]:
+    if order == "long":
+        return [f"CRS3035RES{size}mN{n * size}E{e * size}"
+                for n, e in zip(row, column, strict=True)]
     label = prefix + (f"{size // 1000}km" if size % 1000 == 0 else f"{size}m")
     if order == "NE":
         return [f"{label}N{n}E{e}" for n, e in zip(row, column, strict=True)]
@@ -227,9 +260,19 @@ def _hexagon_of(xy: Floats, size: float) -> tuple[Ints, Ints]:
             np.take_along_axis(columns, best, 1)[:, 0])
 
 
-def _frame(
+def join_pieces(
     faces: Shapes, owner: Ints, cell: list[str], territories: GeoDataFrame
 ) -> GeoDataFrame:
+    """Put the pieces of each cell in each territory together, as units.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_polygons
+    >>> shapes = sketch_polygons("T")
+    >>> towns = shapes.to_frame("geometry").rename_axis("territory")
+    >>> join_pieces(shapes.to_numpy(), np.array([0]), ["c"], towns).index.tolist()
+    ['T-c']
+    """
     codes = territories.index.to_numpy()[owner]
     names = pd.Index([f"{code}-{name}" for code, name in zip(codes, cell, strict=True)])
     label, unique = pd.factorize(names, sort=True)
