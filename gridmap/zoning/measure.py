@@ -40,6 +40,7 @@ def measure_partition(
     barrier_rule: BarrierRule | None = None,
     dedicated: Collection[str] = (),
     links: DataFrame | None = None,
+    likeness: Collection[str] = (),
     snap_m: float = 0.05,
 ) -> Measures:
     """Measure how good grids are, whoever drew them.
@@ -64,6 +65,8 @@ def measure_partition(
         Kinds of units that have a grid of their own: no range applies to those.
     links : DataFrame, optional
         Pairs of units that count as neighbours, as in `partition`.
+    likeness : collection of str, default ()
+        Columns of numbers that units of a grid should be alike in.
     snap_m : float, default 0.05
         How far apart two outlines may run and still be one border, in metres.
 
@@ -73,10 +76,14 @@ def measure_partition(
         ``by_grid``: schema BY_GRID, one row for each grid, sorted, with ``size_state``,
         ``compactness`` (Polsby-Popper) and ``parts`` (1 is contiguous: units that share a
         border). A limit that is not kept makes a grid small or large as well.
-        ``totals``: units, grids, in_range_share, contiguous_share, compactness_mean,
-        compactness_p5, size_mean, size_min, size_max, crossings (grids in more than one
-        territory) and, with barriers, barrier_followed_share. Dedicated grids do not count
-        in shares of size.
+        ``totals``: units, grids, in_range_share, near_target_share (within 10 % of the
+        target), off_target_max (as a share of the target), contiguous_share,
+        compactness_mean, compactness_p5, size_mean, size_min, size_max, crossings (grids in
+        more than one territory), travel_m (mean distance of a household from the middle of
+        the households of its grid), with barriers barrier_followed_share (of their length,
+        by weight), and ``unlike_`` before each column of ``likeness`` (0 where units of a
+        grid are all the same, 1 where grids are as mixed as the whole). Dedicated grids do
+        not count in figures of size.
 
     Raises
     ------
@@ -106,7 +113,23 @@ def measure_partition(
     gathered = sizes.gather_sizes(
         units, size, within=within, size_by=size_by, workload=workload
     )
-    return measure_drawn(units, graph, assignment, gathered, within, dedicated)
+    measured = measure_drawn(units, graph, assignment, gathered, within, dedicated)
+    unlike = _unlike(units, assignment.reindex(units.index), likeness)
+    return measured._replace(totals=pd.concat([measured.totals, unlike]).rename("totals"))
+
+
+def _unlike(units: GeoDataFrame, grid: Series, columns: Collection[str]) -> Series:
+    """Return which share of the variance of each column lies inside grids."""
+    absent = [name for name in columns if name not in units]
+    if absent:
+        raise PartitionError(f"units have no column {listed(absent)}, named by likeness")
+    told = {}
+    for name in columns:
+        value = units[name].astype("float64")
+        spread = value.var(ddof=0)
+        inside = ((value - value.groupby(grid).transform("mean")) ** 2).mean()
+        told[f"unlike_{name}"] = float(inside / spread) if spread > 0 else 0.0
+    return Series(told, dtype="float64")
 
 
 def measure_sizes(
@@ -217,7 +240,23 @@ def measure_drawn(
     by_grid["size_state"] = np.where(is_dedicated, "dedicated", state)
     by_grid = by_grid.astype(dict.fromkeys(("territory", "kind", "size_state"), "str"))
     crossing = by[within].nunique().to_numpy() > 1
-    return Measures(by_grid, _totals(by_grid, sums[:, 0], graph, label, crossing))
+    target = np.array([one.target for one in gathered.ranges])[row]
+    totals = _totals(by_grid, sums[:, 0], target, graph, label, crossing)
+    totals["travel_m"] = _travel(graph, units["households"].to_numpy(np.float64), label)
+    return Measures(by_grid, totals)
+
+
+def _travel(
+    graph: UnitGraph, households: NDArray[np.float64], label: NDArray[np.int64]
+) -> float:
+    """Return the mean distance of a household from the middle of those of its grid."""
+    if not households.any():
+        return float("nan")
+    sums = np.bincount(label, households)
+    middle = np.stack([np.bincount(label, households * graph.place[:, axis])
+                       for axis in (0, 1)], axis=1) / np.maximum(sums, 1e-12)[:, None]
+    far = np.hypot(*(graph.place - middle[label]).T)
+    return float(np.average(far, weights=households))
 
 
 def grid_outlines(
@@ -242,15 +281,19 @@ def count_pieces(graph: UnitGraph, label: NDArray[np.int64], count: int) -> NDAr
 def _totals(
     by_grid: DataFrame,
     size: NDArray[np.float64],
+    target: NDArray[np.float64],
     graph: UnitGraph,
     label: NDArray[np.int64],
     crossing: NDArray[np.bool_],
 ) -> Series:
     ruled = (by_grid["size_state"] != "dedicated").to_numpy()
+    off = np.abs(size / target - 1.0)[ruled]
     figures: dict[str, float] = {
         "units": graph.size,
         "grids": len(by_grid),
         "in_range_share": float((by_grid["size_state"] == "in range")[ruled].mean()),
+        "near_target_share": float((off <= 0.1 + 1e-9).mean()) if ruled.any() else np.nan,
+        "off_target_max": float(off.max()) if ruled.any() else np.nan,
         "contiguous_share": float((by_grid["parts"] == 1).mean()),
         "compactness_mean": float(by_grid["compactness"].mean()),
         "compactness_p5": float(by_grid["compactness"].quantile(0.05)),
