@@ -52,8 +52,9 @@ def count_votes(ground: Ground) -> Votes:
 def compare_pairs(ground: Ground, given: Given, mass: Floats) -> Iterator[Split]:
     """Yield for each pair of schemes the pieces on which they agree or do not.
 
-    Two schemes agree on a piece where the work grid of one of them lies mostly, by mass, in
-    that of the other: a finer division of the same ground is no disagreement.
+    Two schemes agree on a piece where the work grid of one of them is a part of that of the
+    other: a finer division of the same ground is no disagreement. Where work grids cross, the
+    smaller of the common pieces are disagreements, by mass.
 
     Parameters
     ----------
@@ -72,23 +73,55 @@ def compare_pairs(ground: Ground, given: Given, mass: Floats) -> Iterator[Split]
             alone = (one != NONE) ^ (two != NONE)
             agreed = np.zeros(len(one), dtype=bool)
             if both.any():
-                agreed[both] = _are_partners(one[both], two[both], mass[both], size)
+                agreed[both] = _find_nested(one[both], two[both], mass[both], size)
             yield Split(senior, junior, both, both & ~agreed, alone)
 
 
-def _are_partners(one: Ints, two: Ints, mass: Floats, size: int) -> Flags:
-    """Say of pieces whether one work grid lies mostly in the other."""
+def _find_nested(one: Ints, two: Ints, mass: Floats, size: int) -> Flags:
+    """Say of pieces whether one work grid of the two is a part of the other there.
+
+    The largest common pieces come first. A pair is nested as long as each work grid is either
+    whole, or divided by the other scheme into parts that are not divided themselves.
+    """
     row, pair = pd.factorize(one * np.int64(size) + two, sort=True)
     common = np.bincount(row, mass, minlength=len(pair)).astype("float64")
-    first, second = pair // size, pair % size
-    best = _best_of(first, common) | _best_of(second, common)
-    return np.asarray(best[row])
+    order = np.lexsort((pair, -common))
+    nested = np.zeros(len(pair), dtype=bool)
+    stars = _Stars()
+    for at in order.tolist():  # each pair sees the ones before it
+        nested[at] = stars.join(int(pair[at] // size), int(pair[at] % size))
+    return np.asarray(nested[row])
 
 
-def _best_of(owner: Ints, common: Floats) -> Flags:
-    """Say of pairs whether they are the largest of their owner, the first of equals."""
-    order = np.lexsort((np.arange(len(owner)), -common, owner))
-    first = order[np.flatnonzero(np.diff(owner[order], prepend=-1))]
-    best = np.zeros(len(owner), dtype=bool)
-    best[first] = True
-    return best
+class _Stars:
+    """Work grids of two schemes as stars: one in the middle, its parts around it.
+
+    Codes are unique over all schemes, so that one number tells the work grid.
+    """
+
+    def __init__(self) -> None:
+        self.mate: dict[int, int] = {}  # of a star of two, in which either may be the middle
+        self.middle: set[int] = set()
+        self.part: set[int] = set()
+
+    def join(self, one: int, two: int) -> bool:
+        """Join two work grids if all stars stay stars, and say whether they did."""
+        free = [not self._used(end) for end in (one, two)]
+        if all(free):
+            self.mate[one], self.mate[two] = two, one
+            return True
+        if not any(free):
+            return False
+        new, old = (one, two) if free[0] else (two, one)
+        if old in self.part:
+            return False
+        other = self.mate.pop(old, None)
+        if other is not None:
+            del self.mate[other]
+            self.part.add(other)
+        self.middle.add(old)
+        self.part.add(new)
+        return True
+
+    def _used(self, end: int) -> bool:
+        return end in self.mate or end in self.middle or end in self.part
