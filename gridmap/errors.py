@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -12,14 +13,14 @@ class GridmapError(Exception):
     ----------
     message : str
         What is wrong, where, what was expected and what to do. Codes and counts only,
-        never names, phones or ID numbers.
+        never names. A mobile or ID number in it, or in ``rows``, becomes "…".
     rows : sequence of str, default ()
         Codes of the faulty rows, all of them.
     """
 
     def __init__(self, message: str, *, rows: Sequence[str] = ()) -> None:
-        super().__init__(message)
-        self.rows = tuple(rows)
+        super().__init__(hide_numbers(message))
+        self.rows = tuple(hide_numbers(str(row)) for row in rows)
 
 
 class ConfigError(GridmapError):
@@ -95,3 +96,65 @@ def listed(names: Iterable[object], *, show: int = 3) -> str:
         return "none"
     head = ", ".join(texts[:show])
     return head if len(texts) <= show else f"{head} and {len(texts) - show:,} more"
+
+
+_DIGIT = "[0-9０-９]"  # full-width ones as well
+_MOBILE = (rf"(?:(?:\+|00)?86[- ]?)?[1１][3-9３-９]{_DIGIT}(?:[- ]?{_DIGIT}{{4}}){{2}}")
+_ID = (rf"[1-9１-９]{_DIGIT}{{5}}[- ]?(?:18|19|20|１８|１９|２０){_DIGIT}{{2}}[01０１]{_DIGIT}"
+       rf"[0-3０-３]{_DIGIT}[- ]?{_DIGIT}{{3}}[0-9０-９XxＸｘ]")
+
+#: Anything that may be such a number, in the syntax that Python and RE2 share.
+NUMBER_LIKE = f"{_ID}|{_MOBILE}"
+
+#: Not inside a longer code; but a label may stand right before it.
+_NUMBER = re.compile(
+    rf"(?:(?<![0-9０-９A-Za-z])|(?<=tel)|(?<=phone)|(?<=mobile)|(?<=mob)|(?<=cell)|(?<=wechat)|"
+    rf"(?<=wx)|(?<=id)|(?<=no))({NUMBER_LIKE})(?![0-9０-９A-Za-z])", re.IGNORECASE)
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_CHECK = "10X98765432"
+_HIDDEN = "…"
+
+
+def hide_numbers(text: str) -> str:
+    """Put "…" in the place of mobile numbers and of ID numbers with a right check digit.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    References
+    ----------
+    GB 11643-1999: the last of the 18 characters checks the others (ISO 7064, mod 11-2).
+
+    Examples
+    --------
+    >>> hide_numbers("call 138-0013-8000 about 371002001001")
+    'call … about 371002001001'
+    """
+    return _NUMBER.sub(lambda m: _HIDDEN if _is_personal(m[1]) else m[0], text)
+
+
+def holds_number(text: str) -> bool:
+    """Say whether a text holds a mobile number, or an ID number with a right check digit.
+
+    Examples
+    --------
+    >>> holds_number("13800138000"), holds_number("371002001001")
+    (True, False)
+    """
+    return any(_is_personal(number) for number in _NUMBER.findall(text))
+
+
+def _is_personal(number: str) -> bool:
+    bare = re.sub(r"[+\- ]", "", number)
+    return len(bare) != 18 or _has_check_digit(bare)
+
+
+def _has_check_digit(number: str) -> bool:
+    total = sum(int(digit) * weight for digit, weight in zip(number[:17], _WEIGHTS, strict=True))
+    return _CHECK[total % 11] == number[17].upper().translate({0xFF38: "X"}) or (
+        number[17].isdigit() and _CHECK[total % 11] == str(int(number[17])))

@@ -32,7 +32,8 @@ def write_ods(file, rows):
                      for n in ("office", "table", "text"))
     with zipfile.ZipFile(file, "w") as book:
         book.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        book.writestr("META-INF/manifest.xml", '<manifest:manifest xmlns:manifest="urn:oasis:names:'
+        book.writestr("META-INF/manifest.xml",
+                      '<manifest:manifest xmlns:manifest="urn:oasis:names:'
                       'tc:opendocument:xmlns:manifest:1.0"/>')
         book.writestr("content.xml", f'<?xml version="1.0" encoding="UTF-8"?><office:document-'
                       f'content {names}><office:body><office:spreadsheet><table:table '

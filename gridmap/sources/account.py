@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
 from .. import ledger
-from ..errors import listed
+from ..errors import hide_numbers, listed
 from . import personal
 
 #: Above this many rows, one note says how many they are instead of one note a row.
@@ -83,7 +83,7 @@ def write_rejects(
     gone = [
         ledger.note_changes(
             ["row ?" if one.row is None else f"row {one.row}"], step="load",
-            what="row unreadable", note=one.reason,
+            what="row unreadable", note=hide_numbers(one.reason),
         )
         for one in lost
     ]
@@ -161,8 +161,9 @@ def _shown(values: Series | None, at: NDArray[np.int64]) -> list[Any] | None:
 def tell(what: str, note: str, *, before: str | None = None, after: str | None = None
          ) -> DataFrame:
     """Write one line of CHANGES about a file as a whole."""
-    return ledger.note_changes([None], step="load", what=what, before=before, after=after,
-                               note=note)
+    hidden = [None if text is None else hide_numbers(text) for text in (before, after, note)]
+    return ledger.note_changes([None], step="load", what=what, before=hidden[0], after=hidden[1],
+                               note=hidden[2])
 
 
 def row_numbers(size: int, lost: Sequence[Lost]) -> NDArray[np.int64]:

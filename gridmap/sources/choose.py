@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pandas import Series
 
 from ..errors import SourceError
-from . import cells
+from . import cells, personal
 from .raw import Raw
 
 
@@ -65,6 +65,22 @@ def choose_columns(
         )
     texts = {n: str(v[0]) if len(v) == 1 else [str(h) for h in v] for n, v in listed.items()}
     return Wanted(texts, list(dict.fromkeys(str(header) for header in told)), headed)
+
+
+def leave_private(wanted: Wanted, where: Mapping[str, Any] | None) -> Wanted:
+    """Leave out columns whose header is personal, so that they are not even read.
+
+    A code that would have to come from one is an error later on. A column that only says
+    which rows are wanted is read, and goes no further.
+
+    Examples
+    --------
+    >>> leave_private(choose_columns({"element": "id", "kind": "姓名"}, None), None).headers
+    ['id']
+    """
+    asked = [header for header in wanted.headers
+             if header in (where or {}) or not personal.is_personal_header(header)]
+    return wanted._replace(headers=asked)
 
 
 def keep_rows(raw: Raw, where: Mapping[str, Any] | None) -> tuple[Raw, int]:

@@ -129,6 +129,28 @@ def choose_crs(
     return crs, f"{given}, said by the user; the file says {name}"
 
 
+def crs_of_srid(srid: int, path: object) -> CRS:
+    """Return the CRS that geometry names by its number.
+
+    Raises
+    ------
+    CRSError
+        If there is none.
+
+    Examples
+    --------
+    >>> crs_of_srid(4550, "homes.csv").name
+    'CGCS2000 / 3-degree Gauss-Kruger CM 123E'
+    """
+    try:
+        return CRS.from_epsg(srid)
+    except ProjError:
+        raise CRSError(
+            f"{path} says SRID={srid}, which is no CRS. Write its geometry without it, and say "
+            "the CRS with crs"
+        ) from None
+
+
 def split_axes(given: str | None) -> tuple[str | None, bool]:
     """Tell a CRS from the word that says latitude or northing comes first.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,9 @@ _NUMBERED = ("BARRIERS", "EVENTS", "VISITS", "SITES")
 
 #: A second row of a code that differs in its place only: an exploded multipart layer.
 PART = "part of a code repeated"
+
+#: Characters that do not show, and might part a number: joiners and marks of direction.
+_UNSEEN = "[\u00ad\u200b-\u200f\u2060\ufeff]"
 
 _LOST_DIGITS = "digits are lost, as a spreadsheet does: write the code out in full as text"
 
@@ -80,23 +83,48 @@ def fit_index(raw: Raw, schema: Schema, columns: Mapping[str, Any]) -> Fitted:
             f"no column is named for the code: say which one holds it, as in "
             f"columns = {{ {schema.index} = \"CODE\" }}"
         )
-    return fit_key(pick(raw, columns[schema.index]), schema.index)
+    wanted = columns[schema.index]
+    headers = [wanted] if isinstance(wanted, str) else list(wanted)
+    check_key(headers, schema.index)
+    return fit_key(pick(raw, wanted), schema.index, public=personal.is_public_key(headers))
 
 
-def fit_key(values: Series, name: str, *, strip: str | None = None) -> Fitted:
+def check_key(headers: Sequence[str], name: str) -> None:
+    """Raise if a column named for codes holds names, phones or ID numbers by its header.
+
+    Raises
+    ------
+    SourceError
+        Names the column.
+    """
+    private = [header for header in headers if personal.is_personal_header(header)]
+    if private:
+        raise SourceError(
+            f"the column {listed(private)} is named for {name}, but its header says that it holds "
+            "names, phones or ID numbers: choose another code"
+        )
+
+
+def fit_key(
+    values: Series, name: str, *, strip: str | None = None, public: bool = False
+) -> Fitted:
     """Return codes that identify rows, mended; rows without one are faults.
+
+    With ``public`` numbers that look like phones are none.
 
     Raises
     ------
     SourceError
         If the column holds personal numbers.
     """
-    private = personal.find_personal(values)
+    private = account.nowhere(len(values)) if public else personal.find_personal(values)
     if private.sum() >= max(1.0, 0.3 * float(values.notna().sum())):
         raise SourceError(
             f"the column named for {name} holds phone or ID numbers: choose another code"
         )
     mended = codes.mend_codes(values, strip=strip)
+    if not public:  # a character that does not show may have parted a number
+        private |= personal.find_personal(mended.codes)
     faults = (
         Fault(private, "code is personal", "a phone or ID number is no code"),
         Fault(np.asarray(mended.hopeless), "code unreadable", _LOST_DIGITS),
@@ -167,11 +195,11 @@ def fit_columns(
 
 
 def _fit_unless_personal(raw: Raw, wanted: Any, column: Column) -> dict[str, Fitted]:
-    values = pick(raw, wanted)
     headers = [wanted] if isinstance(wanted, str) else list(wanted)
-    if any(personal.is_personal_header(h) for h in headers) or (
-        column.kind != "time" and personal.has_personal_values(values)
-    ):
+    if any(personal.is_personal_header(h) for h in headers):
+        return {}
+    values = pick(raw, wanted)
+    if column.kind != "time" and personal.has_personal_values(values):
         return {}
     return {column.name: _fit(values, column)}
 
@@ -223,7 +251,22 @@ def _fit(values: Series, column: Column) -> Fitted:
         return fit_text(values, column)
     if column.kind == "time":
         return quantities.fit_times(values, column)
-    return quantities.fit_numbers(values, column)
+    return fit_figures(values, column)
+
+
+def fit_figures(values: Series, column: Column) -> Fitted:
+    """Return a column of numbers; a phone or ID number among them counts nothing."""
+    private = personal.find_personal(values)
+    numbers = cells.to_numbers(values)
+    large = np.asarray(numbers.between(1e10, 2e10))  # a spreadsheet writes 1.38E+10
+    if large.any():
+        private[large] |= personal.find_personal(numbers[large])
+    if not private.any():
+        return quantities.fit_numbers(values, column)
+    told = quantities.fit_numbers(values.mask(private), column)
+    note = Note(private, "personal number left out",
+                note=f"{column.name} held a phone or ID number")
+    return told._replace(notes=(note, *told.notes))
 
 
 def fit_text(values: Series, column: Column) -> Fitted:
@@ -231,6 +274,7 @@ def fit_text(values: Series, column: Column) -> Fitted:
     text = cells.to_text(values)
     if cells.holds_any(text, b" \t\r\n", beyond_ascii=True):
         text = cells.to_text(text.str.strip())
+        text = cells.to_text(text.str.replace(_UNSEEN, "", regex=True))
     hidden = personal.hide_personal(text)
     notes = [Note(np.asarray(hidden.notna() & (hidden != text)), "personal number left out",
                   note=f"{column.name} held a phone or ID number")] if hidden is not text else []
@@ -252,6 +296,10 @@ def _needed(values: Series, column: Column) -> tuple[Fault, ...]:
 def _fit_code(values: Series, column: Column) -> Fitted:
     private = personal.find_personal(values)
     mended = codes.mend_codes(values.mask(private) if private.any() else values)
+    parted = personal.find_personal(mended.codes)
+    if parted.any():
+        private |= parted
+        mended = codes.mend_codes(values.mask(private))
     lost = np.asarray(mended.hopeless)
     notes = [Note(private, "personal number left out",
                   note=f"{column.name} held a phone or ID number"),

@@ -139,9 +139,15 @@ def _parse(text: str, path: Path, layer: str | None) -> _Document:
         return _Document([{"type": "Feature", "properties": {}, "geometry": whole}],
                          _crs(whole, path), [], [])
     raise SourceError(
-        f"{path} is JSON of type {kind!r}: expected FeatureCollection, Feature, Topology or a "
-        f"geometry ({listed(_GEOMETRIES, show=10)})"
+        f"{path} is JSON of type {_word(kind)}: expected FeatureCollection, Feature, Topology or "
+        f"a geometry ({listed(_GEOMETRIES, show=10)})"
     )
+
+
+def _word(kind: Any) -> str:
+    """Name a type as the file does, where it is a plain word: anything else may be anybody's."""
+    plain = isinstance(kind, str) and kind.isascii() and kind.isalpha() and len(kind) <= 20
+    return repr(kind) if plain or kind is None else "of its own"
 
 
 def _without_last_commas(text: str) -> Any:
@@ -166,11 +172,11 @@ def _crs(whole: dict[str, Any], path: Path) -> CRS:
         return CRS.from_epsg(4326)
     try:
         return CRS.from_user_input(name)
-    except ProjCRSError as error:
+    except ProjCRSError:
         raise SourceError(
             f"{path} says that its CRS is {name!r}, which does not exist. Take that member out, "
             "and say the right one with crs"
-        ) from error
+        ) from None
 
 
 def _salvage(text: str, path: Path, error: Exception) -> _Document:
@@ -232,7 +238,7 @@ def _fault_of_feature(entry: Any) -> str | None:
     if not isinstance(entry, dict):
         return f"{'null' if entry is None else type(entry).__name__} in the place of a feature"
     if entry.get("type") != "Feature":
-        return f"an entry of type {entry.get('type')!r} in the place of a feature"
+        return f"an entry of type {_word(entry.get('type'))} in the place of a feature"
     properties = entry.get("properties")
     if properties is not None and not isinstance(properties, dict):
         return f"properties are {type(properties).__name__}, not an object"

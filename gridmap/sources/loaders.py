@@ -82,7 +82,8 @@ def load_frame(
     constants = dict(constants or {})
     fit.check_names(into, wanted.columns, constants)
     file = Path(path)
-    whole = reading.read_file(file, wanted, layer=layer, encoding=encoding)
+    asked = choose.leave_private(wanted, where)
+    whole = reading.read_file(file, asked, layer=layer, encoding=encoding)
     raw, left_out = choose.keep_rows(whole, where)
     key = fit.fit_index(raw, into, wanted.columns)
     fitted = fit.fit_columns(raw, into, wanted.columns, constants)
@@ -148,8 +149,9 @@ def about_file(raw: Raw, file: Path, left_out: int, private: list[str]) -> list[
     unread = [header for header in raw.headers
               if personal.is_personal_header(header) and header not in raw.table]
     if unread:
+        named = personal.harmless_headers(raw.headers)  # none, where the first line is a row
         lines.append(account.tell("personal column left out", f"{file.name}: never read",
-                                  before=", ".join(unread)))
+                                  before=", ".join(unread) if named else f"{len(unread):,}"))
     if private:
         lines.append(account.tell(
             "personal column left out", before=", ".join(private),
@@ -165,7 +167,7 @@ def _put(
     given: str | None, offset: str | None, file: Path,
 ) -> tuple[GeoDataFrame, list[DataFrame]]:
     """Give rows their geometry, in a CRS that somebody vouches for."""
-    found = raw.crs if placed.crs is None else CRS.from_epsg(placed.crs)
+    found = raw.crs if placed.crs is None else crs_room.crs_of_srid(placed.crs, file)
     given, swapped = crs_room.split_axes(given)
     system, said = crs_room.choose_crs(found, given, file, bounds=places.bounds_of(placed))
     lines = []

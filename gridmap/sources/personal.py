@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 
 import numpy as np
@@ -11,13 +12,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pandas import Series
 
+from ..errors import NUMBER_LIKE, hide_numbers, holds_number
 from . import cells
 
 _CHINESE = re.compile(
     "姓名|曾用名|户主|联系人|联系方式|电话|手机|座机|身份证|证件号|公民身份|护照|驾驶证|社保卡|银行卡|"
     "微信|邮箱|电子邮件|出生日期|出生年月|生日|监护人|法定代表人|法人代表|车牌|"
+    "申请人|报告人|上报人|诉求人|来电人|投诉人|举报人|反映人|当事人|经办人|承办人|受访人|被访人|填表人|"
+    "登记人|租客|房东|产权人|"
     "戶主|聯絡人|聯絡電話|電話|手機|身分證|護照|出生"
 )
+#: How tables whose headers hold ten letters write 姓名, 身份证号, 联系电话 and the like.
+_PINYIN = {"xm", "xingming", "hzxm", "huzhu", "sfz", "sfzh", "sfzhm", "gmsfhm", "zjhm", "lxr",
+           "lxdh", "lxfs", "dhhm", "dianhua", "sjh", "sjhm", "shouji", "csrq"}
 _CHINESE_WHOLE = ("网格员", "网格长", "负责人", "网格员名", "业主", "房主", "人名")
 
 #: Words of an English header, in any spelling: PhoneNo, phone_no, "Phone no".
@@ -30,23 +37,28 @@ _ENGLISH = (
     {"worker", "name"}, {"guardian"}, {"head", "household"}, {"id", "card"}, {"idcard"},
     {"identity"}, {"id", "number"}, {"idnumber"}, {"national", "id"}, {"citizen", "id"},
     {"licence", "plate"}, {"license", "plate"}, {"fullname"}, {"firstname"}, {"lastname"},
+    {"applicant"}, {"complainant"}, {"caller"}, {"respondent"}, {"tenant"}, {"landlord"},
 )
 _OWNERS_ALONE = ("owner", "contact")
 #: A count of persons or phones is no person and no phone.
 _COUNTS = re.compile(r"(数|数量|個數|个数|户数|人数|總數|总数|数目|率|占比)$")
 _COUNT_WORDS = {"count", "counts", "total", "share", "rate"}
 
-_MOBILE = r"(?:\+?86[- ]?)?1[3-9]\d{9}"
-_ID = r"[1-9]\d{5}(?:18|19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx]"
-_EITHER = re.compile(rf"(?<![\dA-Za-z])({_ID}|{_MOBILE})(?![\dA-Za-z])")
-#: The same for RE2, which has no look-behind.
-_EITHER_RE2 = rf"(^|[^0-9A-Za-z])({_ID}|{_MOBILE})($|[^0-9A-Za-z])"
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECK = "10X98765432"
+#: The same for RE2, which has no look-behind: what it finds is looked at once more.
+_NUMBER_LIKE = rf"(^|[^0-9０-９])({NUMBER_LIKE})($|[^0-9０-９A-Za-z])"
+
+_NAME = r"(?:[\u4e00-\u9fff·]{1,4}|(?:[A-Z][a-z'-]+[ ,]*){1,3})"
+_BETWEEN = r"[\s:：,，;；、(（)）\"'“”-]*"
+_NAMED = re.compile(rf"(?:{_NAME}{_BETWEEN})?…(?:{_BETWEEN}{_NAME})?")
+
+#: Headers of numbers that are no phones although they look like them.
+_PUBLIC = ("osm_id", "osm_way_id", "@id")
+
+#: A word that fewer rows say may be a name.
+_FEW = 3
 
 #: Share of the filled cells that makes a column personal as a whole.
 _SHARE = 0.3
-_HIDDEN = "…"
 
 
 def is_personal_header(header: str) -> bool:
@@ -68,16 +80,30 @@ def is_personal_header(header: str) -> bool:
     >>> [is_personal_header(h) for h in ("name", "电话亭数", "地址", "hotel")]
     [False, False, False, False]
     """
-    text = header.strip()
+    text = re.sub(r"\s", "", unicodedata.normalize("NFKC", header))
     if _COUNTS.search(text):
         return False
     if _CHINESE.search(text) or text in _CHINESE_WHOLE:
         return True
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).lower()
+    plain = unicodedata.normalize("NFKC", header).strip()
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", plain).lower()
     words = set(re.findall(r"[a-z]+", spaced.replace("e-mail", "email")))
     if words & _COUNT_WORDS:
         return False
-    return any(needed <= words for needed in _ENGLISH) or spaced in _OWNERS_ALONE
+    if spaced in _OWNERS_ALONE or spaced in _PINYIN:
+        return True
+    return any(needed <= words for needed in _ENGLISH)
+
+
+def is_public_key(headers: Iterable[str]) -> bool:
+    """Say whether headers name numbers that only look like phones: ids of OpenStreetMap.
+
+    Examples
+    --------
+    >>> is_public_key(["osm_way_id", "osm_id"]), is_public_key(["id"])
+    (True, False)
+    """
+    return all(header in _PUBLIC for header in headers)
 
 
 def has_personal_values(values: Series) -> bool:
@@ -117,8 +143,8 @@ def find_personal(values: Series) -> NDArray[np.bool_]:
     found = np.zeros(len(text), dtype=bool)
     if not _is_long_enough(text):
         return found
-    likely = np.flatnonzero(cells.matches(text, _EITHER_RE2))
-    found[likely] = [_holds_personal(value) for value in text.iloc[likely]]
+    likely = np.flatnonzero(cells.matches(text, _NUMBER_LIKE))
+    found[likely] = [holds_number(value) for value in text.iloc[likely]]
     return found
 
 
@@ -129,51 +155,52 @@ def _is_long_enough(text: Series) -> bool:
     return longest is not None and longest >= 11
 
 
-def _holds_personal(value: str) -> bool:
-    return any(_is_personal(number) for number in _EITHER.findall(value))
-
-
-def _is_personal(number: str) -> bool:
-    bare = re.sub(r"[+\- ]", "", number)
-    return len(bare) != 18 or _has_check_digit(bare)
-
-
-def _has_check_digit(text: str) -> bool:
-    """Check an 18-digit ID number (GB 11643: ISO 7064, mod 11-2)."""
-    if len(text) != 18 or not text[:17].isdigit():
-        return False
-    total = sum(int(digit) * weight for digit, weight in zip(text[:17], _WEIGHTS, strict=True))
-    return _CHECK[total % 11] == text[17].upper()
-
-
 def hide_personal(values: Series) -> Series:
-    """Put "…" in the place of mobile and ID numbers inside text.
+    """Put "…" in the place of mobile and ID numbers inside text, and of a name beside them.
+
+    Up to four Chinese characters, or three words that begin with a capital, count as a name.
 
     Examples
     --------
-    >>> hide_personal(Series(["call 13800138000", "gate 4"])).tolist()
-    ['call …', 'gate 4']
+    >>> hide_personal(Series(["call 13800138000", "路灯坏了，某某某：13800138000"])).tolist()
+    ['call …', '路灯坏了，…']
     """
     found = find_personal(values)
     if not found.any():
         return values
     hidden = values.copy()
-    hidden[found] = [_hide(value) for value in values[found]]
+    hidden[found] = [_NAMED.sub("…", hide_numbers(value)) for value in values[found]]
     return hidden
 
 
-def _hide(value: str) -> str:
-    return _EITHER.sub(lambda m: _HIDDEN if _is_personal(m.group()) else m.group(), value)
+def hide_rare_words(values: Series) -> Series:
+    """Put "…" in the place of cells with letters of which fewer than three rows say the same.
+
+    A cell that should be a number and holds a word may hold anybody's name. What many rows
+    say, such as "unknown", is nobody's.
+
+    Examples
+    --------
+    >>> hide_rare_words(Series(["12a", "?", "none", "none", "none", None])).tolist()
+    ['…', '?', 'none', 'none', 'none', nan]
+    """
+    text = cells.to_text(values)
+    wordy = text.str.contains(r"[^\W\d_]", regex=True).fillna(False).astype(bool)
+    rare = text.map(text[wordy].value_counts()).lt(_FEW)
+    return text.mask(wordy & rare, "…")
 
 
 def harmless_headers(headers: Iterable[str]) -> list[str]:
     """Return the headers that may be shown: not personal, and not a personal number.
 
-    A file without a header line has its first row in their place.
+    A file without a header line has its first row in their place: then none is shown.
 
     Examples
     --------
-    >>> harmless_headers(["地址", "户主", "13800138000"])
-    ['地址']
+    >>> harmless_headers(["地址", "户主"]), harmless_headers(["地址", "某人", "13800138000"])
+    (['地址'], [])
     """
-    return [h for h in headers if not is_personal_header(h) and not _holds_personal(h)]
+    told = list(headers)
+    if any(map(holds_number, told)):
+        return []
+    return [header for header in told if not is_personal_header(header)]

@@ -19,6 +19,9 @@ from .raw import Raw
 _BACK = {"GCJ-02": offsets.from_gcj02, "BD-09": offsets.from_bd09}
 
 _NO_PLACE = "no place"
+
+#: Metres, with the number of a zone before them, end below 1e8; a phone number is above 1e10.
+_FARTHEST = 1e9
 _TYPES = ("nothing", "Point", "LineString", "LinearRing", "Polygon", "MultiPoint",
           "MultiLineString", "MultiPolygon", "GeometryCollection")
 
@@ -81,9 +84,11 @@ def _points(raw: Raw, columns: Mapping[str, Any]) -> Places:
         if np.isnan(read[name]).any():
             blank |= account.is_blank(raw.table[columns[name]])
     bad = np.isnan(read["x"]) | np.isnan(read["y"])
+    beyond = (np.abs(read["x"]) > _FARTHEST) | (np.abs(read["y"]) > _FARTHEST)
     faults = (
         Fault(blank, _NO_PLACE, "no coordinates"),
         Fault(bad, _NO_PLACE, "coordinates that are no finite numbers"),
+        Fault(beyond, _NO_PLACE, "coordinates larger than those of any place"),
     )
     return Places(read["x"], read["y"], None, faults, ())
 
@@ -124,8 +129,10 @@ def _sound(shapes: NDArray[Any], geometry: tuple[str, ...]) -> Places:
         shapes = shapely.force_2d(shapes)
     kinds = shapely.get_type_id(shapes)
     missing, empty = kinds < 0, shapely.is_empty(shapes)
-    endless = ~missing & ~empty & ~np.isfinite(shapely.bounds(shapes)).all(axis=1)
-    good = ~(missing | empty | endless)
+    sides = np.abs(shapely.bounds(shapes))
+    endless = ~missing & ~empty & ~np.isfinite(sides).all(axis=1)
+    beyond = ~missing & ~empty & (sides > _FARTHEST).any(axis=1)
+    good = ~(missing | empty | endless | beyond)
     invalid = account.nowhere(len(shapes))
     checked = good & (kinds != 0)  # a point with finite coordinates is valid
     with np.errstate(all="ignore"):  # coordinates beyond all measure overflow
@@ -140,6 +147,7 @@ def _sound(shapes: NDArray[Any], geometry: tuple[str, ...]) -> Places:
         Fault(missing, _NO_PLACE, "no geometry, or none that can be read"),
         Fault(empty, _NO_PLACE, "empty geometry"),
         Fault(endless, _NO_PLACE, "coordinates are not finite"),
+        Fault(beyond, _NO_PLACE, "coordinates larger than those of any place"),
         Fault(gone, _NO_PLACE, "invalid geometry, of which nothing is left when made valid"),
     ]
     faults += [Fault(wrong & (kinds == kind), _NO_PLACE,

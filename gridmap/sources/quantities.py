@@ -10,7 +10,7 @@ import pandas as pd
 from pandas import Series
 
 from ..schema import Column
-from . import account, cells
+from . import account, cells, personal
 from .account import Fault, Fitted, Note
 
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
@@ -75,7 +75,8 @@ def _read(text: str) -> float:
 def _account(values: Series, column: Column, odd: np.ndarray, blank: np.ndarray) -> Fitted:
     """Say what becomes of cells that could not be read, and of blank ones."""
     if column.missing:
-        note = Note(odd, f"{column.name} unreadable", before=values, note="left missing")
+        shown = personal.hide_rare_words(values) if odd.any() else values
+        note = Note(odd, f"{column.name} unreadable", before=shown, note="left missing")
         return Fitted(values, (), (note,))
     faults = (
         Fault(odd, f"{column.name} unreadable", f"{column.name} is no {column.kind}"),

@@ -6,6 +6,7 @@ import csv
 import io
 import mmap
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -65,9 +66,8 @@ def split_text(body: Body, layout: Layout, encoding: str) -> Split:
     """
     quoted = body_bytes(body).find(b'"') >= 0
     lost: list[Lost] = []
-    try:
-        table = _read(body, layout, quoted=quoted)
-    except pa.ArrowInvalid:
+    table = _read_whole(body, layout, quoted=quoted)
+    if table is None:
         text = bytes(body_bytes(body)).decode(encoding, errors="replace")
         body, encoding = io.BytesIO(text.encode("utf-8")), "UTF-8"
         table, lost = _read_ragged(body, layout, quoted=quoted)
@@ -76,6 +76,17 @@ def split_text(body: Body, layout: Layout, encoding: str) -> Split:
         if by_line.num_rows > table.num_rows:
             table, lost = by_line, lost_by_line
     return Split(table, lost, encoding)
+
+
+def _read_whole(body: Body, layout: Layout, *, quoted: bool) -> pa.Table | None:
+    """Split a text; None where a row does not fit.
+
+    What pyarrow says quotes that row, which may hold anything: it must not be passed on.
+    """
+    try:
+        return _read(body, layout, quoted=quoted)
+    except pa.ArrowInvalid:
+        return None
 
 
 def body_bytes(body: Body) -> Any:
@@ -114,13 +125,12 @@ def _read_ragged(body: Body, layout: Layout, *, quoted: bool) -> tuple[pa.Table,
         lost.append(Lost(number, f"{row.actual_columns} cells instead of {row.expected_columns}"))
         return "skip"
 
-    try:
+    with suppress(pa.ArrowInvalid):  # what it says quotes a row
         return _read(body, layout, quoted=quoted, take=take), lost
-    except pa.ArrowInvalid as error:
-        if not _count_lines(body) - layout.skipped:
-            empty = pa.array([], pa.binary())
-            return pa.table(dict.fromkeys(layout.wanted or layout.names[:1], empty)), []
-        raise SourceError(f"it is no table of text that can be split: {error}") from error
+    if not _count_lines(body) - layout.skipped:
+        empty = pa.array([], pa.binary())
+        return pa.table(dict.fromkeys(layout.wanted or layout.names[:1], empty)), []
+    raise SourceError("it is no table of text that can be split into rows and columns")
 
 
 def _count_lines(body: Body) -> int:

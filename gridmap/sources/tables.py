@@ -11,7 +11,7 @@ from pandas import Series
 
 from .. import ledger
 from ..schema import Column
-from . import account, cells, choose, fit, loaders, personal, quantities, reading
+from . import account, cells, choose, fit, loaders, personal, reading
 from .account import Fitted, Note
 from .loaded import Loaded
 from .raw import Raw
@@ -40,7 +40,7 @@ def load_table(
     columns : mapping
         Name -> column of the file. A column is one of figures where at least half of its
         filled cells are numbers; the others are noted and left missing. Any other column
-        stays text.
+        stays text, and so does one called grid, unit, territory, locked or linked.
     encoding, where
         As in `load_frame`.
     strip : str, optional
@@ -67,8 +67,11 @@ def load_table(
     """
     file = Path(path)
     wanted = choose.choose_columns(columns, where, key)
-    raw, left_out = choose.keep_rows(reading.read_file(file, wanted, encoding=encoding), where)
-    codes = fit.fit_key(raw.table[str(key)], "the key", strip=strip)
+    asked = choose.leave_private(wanted, where)
+    raw, left_out = choose.keep_rows(reading.read_file(file, asked, encoding=encoding), where)
+    fit.check_key([str(key)], "the key")
+    codes = fit.fit_key(raw.table[str(key)], "the key", strip=strip,
+                        public=personal.is_public_key([str(key)]))
     fitted = {name: part for name, source in wanted.columns.items()
               if (part := _fit(raw, name, source)) is not None}
     notes = [*_declared(codes.notes, strip), *(n for part in fitted.values() for n in part.notes)]
@@ -106,16 +109,22 @@ def _tell_strip(notes: tuple[Note, ...], strip: str | None, file: Path) -> list[
                          note=f"{file.name}: {count:,} codes, as strip says")]
 
 
+#: Columns of codes, which stay text although they look like numbers.
+_CODED = (*fit.CODED, "locked", "linked")
+
+
 def _fit(raw: Raw, name: str, source: Any) -> Fitted | None:
     """Return a column of figures or of text, or None where it is personal."""
-    values = fit.pick(raw, source)
     headers = [source] if isinstance(source, str) else source
-    if any(map(personal.is_personal_header, headers)) or personal.has_personal_values(values):
+    if any(map(personal.is_personal_header, headers)):
+        return None
+    values = fit.pick(raw, source)
+    if personal.has_personal_values(values):
         return None
     filled = int((~account.is_blank(values)).sum())
     numbers = int(cells.to_numbers(values).notna().sum())
-    if numbers >= _FIGURES * filled:
+    if name not in _CODED and numbers >= _FIGURES * filled:
         column = Column(name=name, kind="number", meaning="a figure of the table", missing=True)
-        return quantities.fit_numbers(values, column)
+        return fit.fit_figures(values, column)
     column = Column(name=name, kind="text", meaning="a text of the table", missing=True)
     return fit.fit_text(values, column)
