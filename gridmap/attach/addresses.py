@@ -2,7 +2,8 @@
 
 The libraries that parse Chinese addresses know provinces, cities and counties only; what
 tells a grid from the next are the levels below. They are read here by their endings, in
-two passes of a linear-time matcher: 12 µs for an address.
+two passes of a linear-time matcher: 12 µs for an address, and each address once, however
+many residents share it.
 """
 
 from __future__ import annotations
@@ -81,7 +82,15 @@ def parse_addresses(addresses: Series) -> DataFrame:
     ... ).iloc[0].dropna().drop(["read_share"]).tolist()
     ['荣成市', '崖头街道', '青山社区', '青山西路', '12号', '海韵花园', '3栋', '2单元', '501室']
     """
-    texts = normalise_addresses(addresses)
+    coded = _array(addresses.astype("str")).dictionary_encode(null_encoding="encode")
+    levels = _read(coded.dictionary).take(coded.indices.to_numpy())
+    levels.index = addresses.index
+    return levels
+
+
+def _read(addresses: pa.Array) -> DataFrame:
+    """Take texts apart, each of which stands there once."""
+    texts = normalise_addresses(Series(addresses.to_pandas(), dtype="str"))
     head = _extract(texts, _HEAD)
     tail = _extract(_array(head.pop("tail")), _TAIL)
     number = head["number"].where(head["number"] != "", tail.pop("number"))
@@ -89,7 +98,6 @@ def parse_addresses(addresses: Series) -> DataFrame:
     length = pc.utf8_length(texts).to_numpy(zero_copy_only=False)
     unread = levels["rest"].str.len().to_numpy(dtype="float64")
     levels = levels[[*LEVELS, "rest"]].replace("", np.nan).astype("str")
-    levels.index = addresses.index
     with np.errstate(invalid="ignore"):
         return levels.assign(read_share=1 - unread / length)
 
