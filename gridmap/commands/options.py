@@ -31,6 +31,23 @@ def add_drawing(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, help="another seed draws other grids")
 
 
+def add_columns(command: argparse.ArgumentParser) -> None:
+    """Let a command say what the columns of a file are called."""
+    command.add_argument("--column", action="append", default=[], metavar="NAME=COLUMN",
+                         help="what a file calls grid, territory or households, each with "
+                              "an option of its own: --column grid=CODE")
+
+
+def read_columns(options: argparse.Namespace) -> dict[str, str]:
+    """Return the columns that were named, by the names of the schema."""
+    odd = [pair for pair in options.column if "=" not in pair.strip("=")]
+    if odd:
+        from ..errors import ConfigError, listed
+
+        raise ConfigError(f"--column {listed(odd)}: NAME=COLUMN is needed, such as grid=CODE")
+    return dict(pair.split("=", 1) for pair in options.column)
+
+
 def load_config(options: argparse.Namespace) -> Config:
     """Return the configuration that was named, with what the options overrule.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .atlas import draw_atlas
     from .compare import draw_comparison
+    from .difference import draw_difference
     from .layers import (
         draw_footprints,
         draw_grids,
@@ -35,6 +36,7 @@ _PARTS = {
     "Template": "template",
     "draw_atlas": "atlas",
     "draw_comparison": "compare",
+    "draw_difference": "difference",
     "draw_footprints": "layers",
     "draw_grids": "layers",
     "draw_land": "layers",
@@ -58,6 +60,7 @@ __all__ = [
     "Template",
     "draw_atlas",
     "draw_comparison",
+    "draw_difference",
     "draw_footprints",
     "draw_grids",
     "draw_land",

@@ -35,6 +35,8 @@ FIXED_COLOURS: Mapping[str, str] = {
     "in range": "#8ccfae", "small": "#3f8fc4", "large": "#d55e00", "not sized": "#b8bcc2",
     "comprehensive": "#44aa99", "dedicated": "#cc79a7", "existing": "#6f9bc8",
     "grid": "#009e73", "community": "#e69f00", "town": "#56b4e9", "department": "#cc79a7",
+    "kept": "#cddccf", "changed": "#56b4e9", "split": "#e69f00", "merged": "#0072b2",
+    "recoded": "#f0e442", "new": "#009e73", "retired": "#d55e00",
 }
 FIXED_ORDER = tuple(FIXED_COLOURS)
 

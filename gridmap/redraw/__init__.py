@@ -2,6 +2,7 @@
 
 from .heirs import build_version_crosswalk, find_heirs, renew_codes
 from .lineage import Fates, build_lineage, check_lineage, measure_fates, measure_lineage
+from .telling import describe_lineage
 from .trace import measure_lives, order_lineages, trace
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "build_lineage",
     "build_version_crosswalk",
     "check_lineage",
+    "describe_lineage",
     "find_heirs",
     "measure_fates",
     "measure_lineage",
