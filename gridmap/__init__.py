@@ -28,7 +28,7 @@ _ROOMS: dict[str, str] = {
     "Loaded": "sources",
     "Map": "maps.offline",
     "Measures": "zoning",
-    "NetRule": "nets",
+    "NetRule": "rules",
     "Partition": "zoning",
     "Profile": "rules",
     "Publication": "rules",

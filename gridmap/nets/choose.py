@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from ..rules import SizeRule
+from ..rules import NetRule, SizeRule
 from ..tiling.rings import Floats, Ints
 from . import fit, votes
 from .clusters import Clusters
 from .ground import NONE, Ground
 from .intake import Given
-from .rule import NetRule
 from .votes import Votes
 
 AGREED, SENIORITY, COST, SIZE = "agreed", "seniority", "cost", "size"

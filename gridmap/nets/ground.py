@@ -8,13 +8,13 @@ import numpy as np
 import shapely
 from pandas import DataFrame
 
+from ..rules import NetRule
 from ..tiling import frames, mesh
 from ..tiling.mesh import Borders
 from ..tiling.rings import Flags, Ints, Shapes
 from ..zoning import dissolve
 from . import snap
 from .intake import Given, note
-from .rule import NetRule
 
 #: Nobody claims the place, or no territory holds it. Never leaves this room.
 NONE = -1

@@ -14,9 +14,9 @@ from pandas import DataFrame, Index
 
 from .. import ledger, schema
 from ..errors import SchemaError, listed
+from ..rules import NetRule
 from ..tiling import frames, knit
 from ..tiling.rings import Ints, Shapes
-from .rule import NetRule
 
 #: Columns of ATOMS, which no scheme may be called.
 RESERVED = (*(c.name for c in schema.ATOMS.columns), schema.ATOMS.index, "geometry")

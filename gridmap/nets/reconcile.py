@@ -12,12 +12,11 @@ from pandas import DataFrame, Index
 
 from .. import ledger, schema, zoning
 from ..errors import TilingError
-from ..rules import CodeRule, SizeRule
+from ..rules import CodeRule, NetRule, SizeRule
 from ..tiling.rings import Floats
 from . import choose, conflicts, frames, ground, intake, masses, notes
 from .choose import Weighed
 from .ground import Ground
-from .rule import NetRule
 from .weights import NOBODY
 
 

@@ -5,23 +5,31 @@ from .fill import fill_grids
 from .job import Run, draw_base_grids, run
 from .load import Inputs, load_inputs
 from .mend import mend_inputs
+from .net import NetRun, reconcile_schemes
 from .save import save_run
+from .save_net import draw_conflicts, measure_net, publish_against, save_net
 from .summary import explain_sizes, summarise
 from .totals import join_totals
 from .units import make_units
 
 __all__ = [
     "Inputs",
+    "NetRun",
     "Run",
     "draw_base_grids",
+    "draw_conflicts",
     "explain_sizes",
     "fill_grids",
     "find_faults",
     "join_totals",
     "load_inputs",
     "make_units",
+    "measure_net",
     "mend_inputs",
+    "publish_against",
+    "reconcile_schemes",
     "run",
+    "save_net",
     "save_run",
     "summarise",
 ]

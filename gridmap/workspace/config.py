@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import rules
-from ..errors import ConfigError, listed
+from ..errors import ConfigError, ProfileError, listed
 from .drawing import DrawingRule, ProfileChoice
 
 #: Tables of gridmap.toml that may stand several times, one for each file.
@@ -122,6 +122,7 @@ class Config:
     visits: tuple[Source, ...] = ()
     schemes: tuple[Source, ...] = ()
     tables: tuple[TableSource, ...] = ()
+    net: rules.NetRule = field(default_factory=rules.NetRule)
 
     @property
     def workspace(self) -> Path:
@@ -170,7 +171,8 @@ new DIR
 
 
 def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) -> Config:
-    known = ("run", "units", "grids", "population", "drawing", "profiles", *MANY)
+    known = ("run", "units", "grids", "population", "drawing", "profiles", "net",
+             *MANY)
     unknown = [name for name in tables if name not in known]
     if unknown:
         raise ConfigError(
@@ -187,6 +189,7 @@ def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) ->
         profile=_profile(settings, file),
         publication=rules.load_publication(_rule_file(settings.publication, file)),
         population=_population(tables),
+        net=_net(tables),
         drawing=_make(DrawingRule, tables.get("drawing", {}), "[drawing]"),
         profiles=_choices(tables, file),
         **_units(tables, file, variables),
@@ -202,6 +205,16 @@ def _profile(settings: Settings, file: Path) -> rules.Profile:
     if settings.code is None:
         return profile
     return replace(profile, code=rules.load_code_rule(_rule_file(settings.code, file)))
+
+
+def _net(tables: Mapping[str, Any]) -> rules.NetRule:
+    entries = dict(tables.get("net", {}))
+    entries["seniority"] = tuple(entries.get("seniority", ()))
+    try:
+        rule: rules.NetRule = _make(rules.NetRule, entries, "[net]")
+    except ProfileError as error:
+        raise ConfigError(f"[net]: {error}") from error
+    return rule
 
 
 def _choices(tables: Mapping[str, Any], file: Path) -> tuple[ProfileChoice, ...]:
@@ -296,6 +309,8 @@ def _check_enough(config: Config) -> None:
             "there are no [[territories]]: grids need to know what they stay inside. Where only "
             "units exist, write territories = true in [units]"
         )
+    if config.schemes and config.grids is None and config.units is None:
+        return  # enough to reconcile them
     if config.grids is None and config.units is None and not config.build_units:
         raise ConfigError(
             "there is nothing to make grids of: give [units] a path or build = true, or give an "
