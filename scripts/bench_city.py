@@ -3,7 +3,7 @@
 
     python scripts/bench_city.py --quick             200,000 elements, under 2 minutes
     python scripts/bench_city.py --json city.json    the full run: 5,000,000 elements
-    python scripts/bench_city.py --next              and say where the next second comes from
+    python scripts/bench_city.py --next              and say where the next second would come from
 
 The city is made by make_sample.py, once, and kept in the folder of ``--city``. The job is the
 one of ``gridmap run``, saving included, in a process of its own; CPU seconds, wall seconds,
@@ -13,14 +13,14 @@ and the most memory that each stage had. Exit code 1 when a target falls short.
 from __future__ import annotations
 
 import argparse
-import cProfile
 import json
 import math
-import pstats
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,34 @@ FULL, QUICK = 5_000_000, 200_000
 
 #: Wall seconds, GB and grids asked of the full city.
 TARGETS = {"wall": 60.0, "memory": 4.0, "grids": 7_000.0}
+
+
+class Sampler(threading.Thread):
+    """Looks a hundred times a second which line of gridmap is at work; costs next to nothing."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.seconds: Counter[str] = Counter()
+        self.watched = threading.get_ident()
+        self.done = threading.Event()
+
+    def run(self) -> None:
+        last = time.process_time()
+        while not self.done.wait(0.01):
+            now = time.process_time()
+            frame = sys._current_frames().get(self.watched)
+            while frame is not None and "/gridmap/" not in frame.f_code.co_filename:
+                frame = frame.f_back
+            if frame is not None:
+                file = Path(frame.f_code.co_filename)
+                place = f"{file.parent.name}/{file.name}:{frame.f_lineno}"
+                self.seconds[f"{place} {frame.f_code.co_name}"] += now - last
+            last = now
+
+    def list_slowest(self, most: int = 30) -> list[dict[str, Any]]:
+        """Return the lines with the most CPU seconds."""
+        self.done.set()
+        return [{"line": line, "seconds": s} for line, s in self.seconds.most_common(most)]
 
 
 class Stages:
@@ -70,19 +98,18 @@ def read_peak() -> float:
 
 
 def run_job(folder: Path, *, profiled: bool) -> dict[str, Any]:
-    """Do the main job on a city and return its stages, figures and slowest functions."""
+    """Do the main job on a city and return its stages, figures and slowest lines."""
     stages = Stages()
     from gridmap import pipeline
     from gridmap.workspace import load_config
 
     config = load_config(folder / "sample" / "gridmap.toml")
-    profile = cProfile.Profile(time.process_time)
+    sampler = Sampler()
     if profiled:
-        profile.enable()
+        sampler.start()
     done = pipeline.run(config, progress=stages.tell)
     stages.tell("save", 0, 1)
     pipeline.save_run(done, config, progress=stages.tell)
-    profile.disable()
     stages.end()
     elements = 0 if done.elements is None else len(done.elements)
     figures = {"elements": elements, "units": 0 if done.units is None else len(done.units),
@@ -90,24 +117,12 @@ def run_job(folder: Path, *, profiled: bool) -> dict[str, Any]:
                "in_range": float(done.summary["share in size range"]),
                "buildings_cut": count_cut(done.changes)}
     return {"stages": stages.rows, "figures": figures,
-            "next": list_slowest(profile) if profiled else []}
+            "next": sampler.list_slowest() if profiled else []}
 
 
 def count_cut(changes: Any) -> float:
     told = changes.loc[changes["what"] == "building cut", "after"]
     return float(told.astype("float64").sum())
-
-
-def list_slowest(profile: cProfile.Profile, most: int = 25) -> list[dict[str, Any]]:
-    """Return the functions with the most time of their own, and who of gridmap calls them."""
-    stats = pstats.Stats(profile).stats  # type: ignore[attr-defined]
-    rows = []
-    for (file, line, name), (_, calls, own, _, callers) in stats.items():
-        most_by = max(callers.items(), key=lambda item: item[1][3], default=None)
-        caller = "" if most_by is None else f"{Path(most_by[0][0]).stem}.{most_by[0][2]}"
-        rows.append({"function": f"{Path(file).stem}.{name}:{line}", "calls": calls,
-                     "seconds": own, "caller": caller})
-    return sorted(rows, key=lambda row: -row["seconds"])[:most]
 
 
 def make_city(folder: Path, elements: int) -> None:
@@ -161,8 +176,7 @@ def show(told: dict[str, Any], rows: list[dict[str, Any]]) -> None:
             print(f"{'ok  ' if r['ok'] else 'FALL'}  {r['measure']:16} {r['value']:14,.4g}"
                   f"{target}")
     for slow in told["next"]:
-        print(f"{slow['seconds']:8.2f} s  {slow['calls']:>10,} x  {slow['function']}"
-              f"  from {slow['caller']}")
+        print(f"{slow['seconds']:8.2f} s  {slow['line']}")
 
 
 def main() -> int:
@@ -172,7 +186,7 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--city", type=Path, help="make and keep the city in this folder")
     parser.add_argument("--next", action="store_true",
-                        help="list the slowest functions (profiling makes all of it slower)")
+                        help="list the lines with the most CPU seconds")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.work:

@@ -121,3 +121,11 @@ def test_row_order_does_not_matter():
     order = np.random.default_rng(1).permutation(20)
     pd.testing.assert_frame_equal(match_addresses(asked, known),
                                   match_addresses(asked, known.iloc[order]))
+
+
+def test_repeated_addresses_are_read_alike_and_keep_their_places():
+    texts = ["甲路1号", None, "乙路2号", "甲路1号", ""]
+    levels = parse_addresses(pd.Series(texts, index=list("vwxyz")))
+    assert levels.index.tolist() == list("vwxyz")
+    assert levels["road"].fillna("").tolist() == ["甲路", "", "乙路", "甲路", ""]
+    assert levels["read_share"].isna().tolist() == [False, True, False, False, True]
