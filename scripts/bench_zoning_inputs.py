@@ -16,11 +16,17 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+import gridmap
 from gridmap.zoning.graph import UnitGraph, build_graph, find_parts, keep_arcs
 
 CRS = 32651
 UNITS_PER_GRID = 30
 HOUSEHOLDS = 400.0
+MESHES = {"tiny": 300, "2k": 2_000, "20k": 20_000, "hard": 20_000, "200k": 200_000,
+          "1m": 1_000_000}
+#: Real territories: the least households of a grid, the target, and the most.
+REAL = {"liechtenstein": (100, 125, 150), "ayrshire": (300, 400, 500), "chiayi": (300, 400, 500),
+        "taichung": (300, 400, 500)}
 
 
 class Mesh(NamedTuple):
@@ -54,6 +60,21 @@ def save_mesh(mesh: Mesh, path: Path) -> None:
 def load_mesh(path: Path) -> Mesh:
     table = np.load(path)
     return Mesh(**{name: table[name] for name in Mesh._fields})
+
+
+def make_inputs(folder: Path, meshes: list[str], real: Path | None) -> None:
+    """Write what is not there yet: meshes made from a seed, and real territories."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in meshes:
+        if name not in REAL and not (folder / f"{name}.npz").exists():
+            hard = {"spread": 1.4, "empty": 0.6, "cap": 3.0} if name == "hard" else {}
+            units, mesh = make_units(MESHES[name], **hard)
+            if name == "200k":
+                units.to_parquet(folder / "200k.parquet")
+            save_mesh(mesh, folder / f"{name}.npz")
+    for name in REAL if real else ():
+        if not (folder / f"{name}.npz").exists():
+            save_mesh(mesh_of(load_real(real, name)), folder / f"{name}.npz")
 
 
 def make_units(
@@ -152,7 +173,9 @@ def _barriers(
 
 
 def load_real(folder: Path, name: str) -> GeoDataFrame:
-    """Return official units of a real territory as UNITS."""
+    """Return units of a real territory as UNITS: official ones, or blocks built from roads."""
+    if name == "liechtenstein":
+        return load_built(folder, name)
     if name == "ayrshire":
         frame = geopandas.read_file(folder / "gb_scotland_oa" / "S12000028_1001.gpkg")
         names, crs = ("code", "council", "HHcount", "Popcount"), 27700
@@ -168,6 +191,15 @@ def load_real(folder: Path, name: str) -> GeoDataFrame:
         index=pd.Index(unit.astype(str), name="unit", dtype="str"),
     ).astype({"territory": "str", "kind": "str"})
     return units.sort_index()
+
+
+def load_built(folder: Path, name: str) -> GeoDataFrame:
+    """Return the units that the whole job builds, with people spread over buildings."""
+    root = Path(__file__).resolve().parent.parent
+    config = gridmap.load_config(root / "tests" / "real" / f"{name}.toml",
+                                 environ={"GRIDMAP_REAL_DATA": str(folder)})
+    units: GeoDataFrame = gridmap.run(config).units.sort_index()
+    return units
 
 
 def mesh_of(units: GeoDataFrame) -> Mesh:

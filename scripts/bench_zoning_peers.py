@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import random
+import resource
 import sys
 import time
 import warnings
@@ -82,14 +83,23 @@ def metis_contiguous(mesh: Parts, grids: int) -> Any:
     return _metis(mesh, grids, contig=1, ufactor=round(1000 * mesh["tolerance"]))
 
 
-@peer
-def kahip(mesh: Parts, grids: int) -> Any:
+def _kahip(mesh: Parts, grids: int, mode: str) -> Any:
     import kahip
 
     told = kahip.kaffpa(
         mesh["mass"].astype(int).tolist(), mesh["start"].tolist(), arc_weights(mesh).tolist(),
-        mesh["neighbour"].tolist(), grids, mesh["tolerance"], True, 0, kahip.ECO)
+        mesh["neighbour"].tolist(), grids, mesh["tolerance"], True, 0, getattr(kahip, mode))
     return np.asarray(told[1])
+
+
+@peer
+def kahip(mesh: Parts, grids: int) -> Any:
+    return _kahip(mesh, grids, "ECO")
+
+
+@peer
+def kahip_strong(mesh: Parts, grids: int) -> Any:
+    return _kahip(mesh, grids, "STRONG")
 
 
 @peer
@@ -126,7 +136,7 @@ def kaminpar(mesh: Parts, grids: int) -> Any:
         file.flush()
         graph = kaminpar.load_graph(file.name, kaminpar.GraphFileFormat.METIS)
     kaminpar.reseed(0)
-    solver = kaminpar.KaMinPar(1, kaminpar.context_by_name("default"))
+    solver = kaminpar.KaMinPar(1, kaminpar.context_by_name("strong"))
     return np.asarray(solver.compute_partition(graph, grids, mesh["tolerance"]))
 
 
@@ -260,6 +270,14 @@ def geoda_maxp(mesh: Parts, grids: int) -> Any:
 
 
 @peer
+def geoda_azp(mesh: Parts, grids: int) -> Any:
+    library, near, place, mass = _geoda(mesh)
+    told = library.azp_greedy(grids, near, place, bound_variable=mass, min_bound=mesh["low"],
+                              random_seed=0)
+    return np.asarray(told["Clusters"] if isinstance(told, dict) else told.Clusters)
+
+
+@peer
 def geoda_skater(mesh: Parts, grids: int) -> Any:
     library, near, place, mass = _geoda(mesh)
     told = library.skater(grids, near, place, bound_variable=mass, min_bound=mesh["low"],
@@ -270,19 +288,45 @@ def geoda_skater(mesh: Parts, grids: int) -> Any:
 # ------------------------------------------------------------------------------- the call
 
 
-def run(name: str, mesh: Parts, counts: list[int]) -> Any:
-    """Return labels, found community by community where there are several."""
+def run(name: str, mesh: Parts, counts: list[int]) -> tuple[Any, float]:
+    """Return labels and CPU seconds, found community by community where there are several."""
     if len(counts) == 1:
-        return PEERS[name](mesh, counts[0])
-    label, used = np.empty(len(mesh["mass"]), int), 0
+        return ask(name, mesh, counts[0])
+    label, used, spent = np.empty(len(mesh["mass"]), int), 0, 0.0
     for community, grids in enumerate(counts):
-        units = np.flatnonzero(mesh["community"] == community)
-        part = np.zeros(len(units), int)
-        if grids > 1:
-            part = np.asarray(PEERS[name](take(mesh, units), grids))
-        label[units] = used + part
-        used += int(part.max()) + 1
-    return label
+        members = np.flatnonzero(mesh["community"] == community)
+        for units in pieces(mesh, members):
+            share = mesh["mass"][units].sum() / max(1.0, mesh["mass"][members].sum())
+            wanted = min(len(units), max(1, round(grids * share)))
+            part = np.zeros(len(units), int)
+            if wanted > 1:
+                part, more = ask(name, take(mesh, units), wanted)
+                spent += more
+            label[units] = used + part
+            used += int(part.max()) + 1
+    return label, spent
+
+
+def ask(name: str, mesh: Parts, grids: int) -> tuple[Any, float]:
+    """Return labels and CPU seconds of one call of a peer."""
+    start = time.process_time()
+    label = np.asarray(PEERS[name](mesh, grids))
+    return label, time.process_time() - start
+
+
+def pieces(mesh: Parts, units: Any) -> list[Any]:
+    """Return the units of each piece that hangs together: many peers take no other graph."""
+    part = take(mesh, units)
+    piece = np.full(len(units), -1)
+    for root in range(len(units)):
+        waiting = [] if piece[root] >= 0 else [root]
+        while waiting:
+            unit = waiting.pop()
+            if piece[unit] < 0:
+                piece[unit] = root
+                near = part["neighbour"][part["start"][unit]:part["start"][unit + 1]]
+                waiting += near[piece[near] < 0].tolist()
+    return [units[piece == root] for root in np.unique(piece)]
 
 
 def main() -> None:
@@ -290,11 +334,10 @@ def main() -> None:
     mesh: Parts = dict(np.load(path))
     mesh |= {"low": float(low), "high": float(high), "tolerance": float(tolerance),
              "follow": float(follow)}
-    start = time.process_time()
-    label = run(name, mesh, json.loads(counts))
-    spent = time.process_time() - start
-    np.save(labels, np.asarray(label))
-    print(json.dumps({"cpu_s": spent}))
+    label, spent = run(name, mesh, json.loads(counts))
+    np.save(labels, label)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    print(json.dumps({"cpu_s": spent, "memory_gb": peak}))
 
 
 if __name__ == "__main__":

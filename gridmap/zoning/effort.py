@@ -16,5 +16,5 @@ class Effort(NamedTuple):
 EFFORTS = {
     "draft": Effort(60, 40, 2),
     "normal": Effort(150, 700, 6),
-    "best": Effort(300, 5_000, 10),
+    "best": Effort(300, 3_600, 10),
 }

@@ -71,6 +71,7 @@ def mend(
         active = _spread(near, off > 0, 1 + min(turn, WIDEST))
         sweeps = 400 * (1 + min(turn, WIDEST))
         batch, label = _draw_from_nothing(batch, label, pull, off, near, active, sweeps)
+        label = _trade(batch, label, 2 + min(turn, WIDEST))
     if touched.any() and not stopped():
         active = np.bincount(label[touched], minlength=batch.grids) > 0
         _polish(batch, label, pull, active, effort.sweeps)
@@ -150,6 +151,20 @@ def _draw_from_nothing(
     return _renumber(batch, label, np.concatenate(owner))
 
 
+def _trade(batch: Batch, label: NDArray[np.int32], steps: int) -> NDArray[np.int32]:
+    """Even out each cluster by trading units, and take it where it is better."""
+    off = find_off_range(batch, label)
+    near = _neighbours(batch, label)
+    active = _spread(near, off > 0, steps)
+    cluster = _clusters(near, active)
+    trial = label.copy()
+    for which in np.unique(cluster[off > 0]):
+        units = np.flatnonzero(cluster[label] == which)
+        names, mine = np.unique(label[units], return_inverse=True)
+        trial[units] = names[redraw.even_out(batch, units, mine.astype(np.int32))]
+    return _keep_better(batch, label, trial, off, near, active, nearer_counts=False)
+
+
 def _renumber(
     batch: Batch, label: NDArray[np.int32], part_of: NDArray[np.int64]
 ) -> tuple[Batch, NDArray[np.int32]]:
@@ -208,11 +223,13 @@ def _keep_better(
     off: NDArray[np.float64],
     near: csr_array,
     active: NDArray[np.bool_],
+    *,
+    nearer_counts: bool = True,
 ) -> NDArray[np.int32]:
     """Take the new drawing cluster by cluster, where it is better than the old one."""
     cluster = _clusters(near, active)
     new = find_off_range(batch, trial)
     fewer = np.bincount(cluster, new > 0) - np.bincount(cluster, off > 0)
     nearer = np.bincount(cluster, new) - np.bincount(cluster, off)
-    better = (fewer < 0) | ((fewer == 0) & (nearer < 0))
+    better = (fewer < 0) | ((fewer == 0) & (nearer < 0) & nearer_counts)
     return np.where(better[cluster[label]], trial, label).astype(np.int32)

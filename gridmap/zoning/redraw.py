@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .batches import Batch
-from .kernels import anneal, arcs, repair, split
+from .kernels import anneal, arcs, repair, split, trade
 
 #: Sums of floats may miss a bound by this share of the scale.
 SLACK = 1e-9
@@ -18,6 +18,12 @@ SLACK = 1e-9
 HEAT = np.array([0.5, 0.02])
 STRICT = np.array([5.0, 100.0])
 HARD = np.array([100.0, 100.0])
+
+#: Units are gone over so many times for trades: they end by themselves long before.
+TRADES = 50
+
+#: Clusters of more grids are not evened out: all of them would lose shape for the one.
+FEW = 12
 
 
 class Rank(NamedTuple):
@@ -87,11 +93,28 @@ def redraw(
     for count in _counts(mass.sum(axis=0), grids, len(units), asked, bool(batch.free[row])):
         label = _divide(batch, units, count, row, pull, sweeps)
         found = rank(sum_masses(mass, label, count), asked)
+        if found.grids:
+            evened = even_out(batch, units, label)
+            traded = rank(sum_masses(mass, evened, count), asked)
+            if traded.grids < found.grids:
+                label, found = evened, traded
         if best is None or found < best[1]:
             best = label, found
         if found.grids == 0:
             break
     return best if best is not None else (np.zeros(len(units), np.int32), Rank(1, math.inf))
+
+
+def even_out(
+    batch: Batch, units: NDArray[np.int64], label: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """Trade units between a few grids until their masses are as even as can be."""
+    label = label.copy()
+    if label.max() < FEW:
+        board = batch.board
+        start, _, neighbour = arcs.take(board.start, board.neighbour, units)
+        trade.even_out(start, neighbour, board.unit[units, anneal.MASS], label, TRADES)
+    return label
 
 
 def _counts(
