@@ -78,24 +78,18 @@ def load_version(path: str | Path, *, columns: Mapping[str, str] | None = None) 
             f"{place} holds no {FRAMES}/grids.parquet, so it is no workspace. Make one with: "
             "gridmap run"
         )
-    return Version(place.resolve().name, _read(frames / "grids.parquet"),
+    return Version(place.resolve().name, geopandas.read_parquet(frames / "grids.parquet"),
                    _read_if_there(frames / "units.parquet"),
                    _read_if_there(frames / "territories.parquet"))
 
 
-def _read(file: Path) -> GeoDataFrame:
-    frame = geopandas.read_parquet(file)
-    texts = frame.select_dtypes("object").columns
-    return frame.astype(dict.fromkeys(texts, "str"))
-
-
 def _read_if_there(file: Path) -> GeoDataFrame | None:
-    return _read(file) if file.is_file() else None
+    return geopandas.read_parquet(file) if file.is_file() else None
 
 
 def _load_grids(file: Path, columns: dict[str, str]) -> GeoDataFrame:
     if file.suffix == ".parquet" and not columns:
-        grids = _read(file)
+        grids = geopandas.read_parquet(file)
         return grids if grids.index.name == "grid" else grids.set_index("grid")
     known = [schema.GRIDS.index, *(c.name for c in schema.GRIDS.columns)]
     there = _list_columns(file)
