@@ -52,7 +52,7 @@ def redraw(
     drawn, _ = search.redraw(task)
     found = find_packages(ground, bounds, wanted, label, drawn, households)
     if budget.households is None and budget.grids is None:
-        return Drawn(drawn, np.zeros(ground.count, bool))
+        return Drawn(drawn, np.zeros(ground.size, bool))
     label, left = _take(ground, budget, label, drawn, found, households)
     lot = len(left)
     for turn in range(HALVINGS):
@@ -61,7 +61,7 @@ def redraw(
         some = [grid for grid in left if odd[grid]][:lot]
         if not some:
             break
-        idle = np.ones(max(int(label.max()) + 1, ground.count), bool)
+        idle = np.ones(max(int(label.max()) + 1, ground.size), bool)
         idle[some] = False
         shut = _touched_mask(ground, label, len(idle))
         shut[some] = False
@@ -70,7 +70,7 @@ def redraw(
         again, _ = search.redraw(task)
         more = find_packages(ground, bounds, {}, label, again, households)
         label, _ = _take(ground, budget, label, again, more, households)
-    return Drawn(label, _odd(ground, bounds, label)[: ground.count])
+    return Drawn(label, _odd(ground, bounds, label)[: ground.size])
 
 
 def _check_borders(
@@ -160,7 +160,7 @@ def _take(
             spent += package.households
             touched = grids
         else:
-            left += [grid for grid in package.grids.tolist() if grid < ground.count]
+            left += [grid for grid in package.grids.tolist() if grid < ground.size]
     return label, left
 
 
@@ -168,14 +168,14 @@ def _odd(
     ground: Ground, bounds: Bounds, label: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """Return which grids are out of their bounds."""
-    size = max(int(label.max(initial=-1)) + 1, ground.count)
-    row = np.minimum(tasks.rows(ground, label, size), ground.count - 1)
+    size = max(int(label.max(initial=-1)) + 1, ground.size)
+    row = np.minimum(tasks.rows(ground, label, size), ground.size - 1)
     load = np.stack([np.bincount(label, column, minlength=size)
                      for column in ground.sizes.load.T], axis=1)
     slack = 1e-9 * np.where(np.isfinite(bounds.high[row]), bounds.high[row], 1.0)
     out = (load > bounds.high[row] + slack) | (load < bounds.low[row] - slack)
     odd = out.any(axis=1) & (np.bincount(label, minlength=size) > 0)
-    odd[: ground.count] &= ~ground.fixed
+    odd[: ground.size] &= ~ground.fixed
     return np.asarray(odd)
 
 

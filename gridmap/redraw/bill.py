@@ -229,7 +229,7 @@ def describe_bill(bill: Bill) -> str:
     told = bill.measures
     for name in ("in_range_share", "contiguous_share", "compactness_mean", "size_min",
                  "size_mean", "size_max"):
-        before, after = told.loc[name, "before"], told.loc[name, "after"]
+        before, after = float(told["before"][name]), float(told["after"][name])
         lines.append(f"{name:<21} {before:,.4g} before, {after:,.4g} after")
     return "\n".join(lines)
 

@@ -44,7 +44,7 @@ class Ground(NamedTuple):
     changes: DataFrame
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """How many grids there are, those that begin included."""
         return len(self.fixed)
 
@@ -114,7 +114,7 @@ def find_assignment(
         unit_at, grid_at = ordered.sindex.query(points, predicate="intersects")
         first = np.full(len(units), len(ordered))
         np.minimum.at(first, unit_at, grid_at)
-        names = np.append(ordered.index.to_numpy(object), None)
+        names = np.array([*ordered.index, None], dtype=object)
         found = Series(names[first], index=units.index, dtype="str", name="grid")
         lost = ordered.index.difference(found.dropna().unique())
         return found, ledger.note_changes(
@@ -259,7 +259,7 @@ def _bridged(
 ) -> UnitGraph:
     """Link the pieces of grids that lie in several, so that none loses a piece unasked."""
     joined = graphs.keep_arcs(graph, label[graph.source] == label[graph.neighbour])
-    count, piece = graphs.find_parts(joined)
+    _, piece = graphs.find_parts(joined)
     first = np.unique(piece, return_index=True)[1]
     owner = label[first]
     torn = np.flatnonzero(np.bincount(owner, minlength=1) > 1)
@@ -268,8 +268,7 @@ def _bridged(
     for grid in torn:  # few: islands, and grids that were torn before
         mine = np.flatnonzero(owner == grid)
         groups = [np.flatnonzero(piece == one) for one in mine]
-        for group in groups[1:]:
-            pairs.append(_closest(shapes, groups[0], group))
+        pairs += [_closest(shapes, groups[0], group) for group in groups[1:]]
     if not pairs:
         return graph
     ends = np.array(pairs, np.int64)

@@ -187,14 +187,14 @@ def name_grids(
 
 def old_assignment(land: Ground) -> Series:
     """Return the grid of each unit so far, missing where it had none."""
-    names = np.append(land.codes.astype(object), None)
+    names = np.array([*land.codes, None], dtype=object)
     return Series(names[land.old], index=land.units.index, name="grid", dtype="str")
 
 
 def name_units(land: Ground, label: NDArray[np.int64]) -> Series:
     """Return the grid of each unit, those without a code by their number."""
     begun = [f"new {number}" for number in range(len(land.codes), int(label.max()) + 1)]
-    names = np.append(land.codes.astype(object), begun)
+    names = np.array([*land.codes, *begun], dtype=object)
     return Series(names[label], index=land.units.index, name="grid", dtype="str")
 
 
@@ -224,7 +224,7 @@ def _explain(
     rows = []
     for grid in odd:
         at = number[grid]
-        known = at < land.count
+        known = at < land.size
         if known and land.dedicated[at]:
             continue
         if known and land.fixed[at]:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..zoning import batches
+from ..zoning.kernels import arcs
 from . import flows
 from .kernels import closing, opening, settle, state
 from .kernels.state import Land
@@ -74,8 +76,28 @@ class _Work:
 def redraw(task: Task) -> tuple[NDArray[np.int64], int]:
     """Return the new grid of each unit, and the first number that no grid has.
 
-    Nothing moves where every grid is in range.
+    Nothing moves where every grid is in range. Units are taken in the order of a curve, so
+    that near ones lie near in memory: it halves the time of a large net.
     """
+    order = batches.curve_order(task.land.place) if len(task.label) else np.zeros(0, np.int64)
+    drawn, grids = _redraw(task._replace(
+        land=_take(task.land, order), label=task.label[order], home=task.home[order]))
+    label = np.empty_like(drawn)
+    label[order] = drawn
+    return label, grids
+
+
+def _take(land: Land, order: NDArray[np.int64]) -> Land:
+    """Return the units in another order."""
+    start, arc, neighbour = arcs.take(land.start, land.neighbour, order)
+    return Land(
+        start=start, neighbour=neighbour, length=land.length[arc],
+        load=np.ascontiguousarray(land.load[order]), cost=land.cost[order],
+        area=land.area[order], outline=land.outline[order], place=land.place[order],
+    )
+
+
+def _redraw(task: Task) -> tuple[NDArray[np.int64], int]:
     work = _Work(task)
     _open(work)
     _close(work)
@@ -85,15 +107,18 @@ def redraw(task: Task) -> tuple[NDArray[np.int64], int]:
     active = np.zeros(len(work.low), np.bool_)
     active[work.label[changed]] = True
     active[task.label[changed]] = True
-    active &= work.held.count > 0
+    active &= work.held.units > 0
     for turn in range(ROUNDS):
         flow = _find_flow(work)
         if not len(flow.give) and not active.any():
             return work.label, work.grids
-        active[flow.give] = True
-        active[flow.take] = True
+        met = np.zeros_like(active)
+        met[flow.give] = True
+        met[flow.take] = True
+        active |= met
         settle.push(task.land, work.label, work.held, *flow, work.margin, work.low)
-        _polish(work, active, HEAT, SWEEPS, turn)
+        # Later flows are few: only what they touch is polished again, until the end.
+        _polish(work, met if turn else active, HEAT, SWEEPS, turn)
     _widen(work, active)
     _polish(work, active, HEAT, SWEEPS, ROUNDS)
     _polish(work, active, COLD, LAST, ROUNDS)
@@ -114,7 +139,7 @@ def _close(work: _Work) -> None:
     """Dissolve grids that emptied, beginning at the smallest."""
     task, held, grids = work.task, work.held, work.grids
     load = held.load[:grids, 0]
-    small = np.flatnonzero((held.count[:grids] > 0) & (load < EMPTY * work.low[:grids, 0]))
+    small = np.flatnonzero((held.units[:grids] > 0) & (load < EMPTY * work.low[:grids, 0]))
     closing.close_grids(
         task.land, work.label, held, work.low, work.high, task.frozen,
         small[np.lexsort((small, load[small]))], grids)
@@ -127,7 +152,7 @@ def _reach_number(work: _Work, grids: NDArray[np.int64], count: int) -> None:
     mine[grids] = True
     mine[work.label[np.isin(task.label, grids)]] = True
     for share in (1.1, 1.0, 0.9, 0.75, 0.6):  # of the mean grid: ever smaller ones give
-        some = np.flatnonzero(mine & (held.count > 0))
+        some = np.flatnonzero(mine & (held.units > 0))
         missing = count - len(some)
         mean = held.load[some, 0].sum() / max(count, 1)
         if missing > 0:
@@ -166,7 +191,7 @@ def _find_flow(work: _Work) -> flows.Flow:
     upper = np.where(inside, np.maximum(most - room, load), most - room)
     land = work.task.land
     borders = flows.find_borders(land.start, land.neighbour, work.label)
-    gone = held.count[:grids] == 0
+    gone = held.units[:grids] == 0
     return flows.find_flow(borders, load, lower, upper, work.task.frozen[:grids] | gone)
 
 

@@ -39,7 +39,7 @@ def find_bounds(ground: Ground, wanted: Mapping[str, int]) -> Bounds:
     low = np.stack([one.low for one in ground.sizes.ranges])[row].astype(np.float64)
     high = np.stack([one.high for one in ground.sizes.ranges])[row].astype(np.float64)
     load = _loads(ground)
-    fault = np.full(ground.count, "", dtype=object)
+    fault = np.full(ground.size, "", dtype=object)
     low[ground.dedicated], high[ground.dedicated] = 0.0, np.inf
     part = _first(ground, graphs.find_parts(ground.graph)[1])
     total = np.bincount(part, load[:, 0], minlength=part.max(initial=0) + 1)
@@ -77,12 +77,12 @@ def make_task(
 
     ``idle`` grids need not be brought into range, ``shut`` ones are not touched.
     """
-    grids = max(int(label.max(initial=-1)) + 1, ground.count)
+    grids = max(int(label.max(initial=-1)) + 1, ground.size)
     row = rows(ground, label, grids)
     low, high = bounds.low[row], bounds.high[row]
     load = np.stack([np.bincount(label, column, minlength=grids)
                      for column in ground.sizes.load.T], axis=1).astype(np.float64)
-    frozen = np.append(ground.fixed, np.zeros(grids - ground.count, bool))
+    frozen = np.append(ground.fixed, np.zeros(grids - ground.size, bool))
     loose = frozen | np.isin(np.arange(grids), np.flatnonzero(idle) if idle is not None else [])
     if shut is not None:
         frozen = frozen | shut
@@ -103,9 +103,9 @@ def rows(ground: Ground, label: NDArray[np.int64], grids: int) -> NDArray[np.int
     """Return the row of the bounds of each grid: its own, or that of where it came from."""
     row = np.arange(grids)
     late, first = np.unique(label, return_index=True)
-    new = late >= ground.count
+    new = late >= ground.size
     row[late[new]] = ground.label[first[new]]
-    row[row >= ground.count] = 0
+    row[row >= ground.size] = 0
     return row
 
 
@@ -116,7 +116,7 @@ def _wanted(
     out = []
     for name in sorted(wanted):
         mine = np.unique(label[where == name])
-        apart = np.append(ground.dedicated, np.zeros(grids - ground.count, bool))
+        apart = np.append(ground.dedicated, np.zeros(grids - ground.size, bool))
         out.append((mine[~apart[mine]], wanted[name]))
     return tuple(out)
 
@@ -151,20 +151,20 @@ def must_move(ground: Ground, bounds: Bounds) -> float:
 
 def _target(ground: Ground) -> NDArray[np.float64]:
     """Return the scale of each measure: the target, or the mean where there is none."""
-    scale = ground.sizes.load.sum(axis=0) / max(ground.count, 1)
+    scale = ground.sizes.load.sum(axis=0) / max(ground.size, 1)
     scale[0] = float(np.mean([one.target for one in ground.sizes.ranges]))
     return np.maximum(scale, 1e-9)
 
 
-def _first(ground: Ground, values: NDArray) -> NDArray:  # type: ignore[type-arg]
+def _first(ground: Ground, values: NDArray) -> NDArray:
     """Return the value of a unit of each grid."""
-    out = np.zeros(ground.count, dtype=values.dtype)
+    out = np.zeros(ground.size, dtype=values.dtype)
     out[ground.label] = values
     return out
 
 
 def _loads(ground: Ground) -> NDArray[np.float64]:
-    columns = [np.bincount(ground.label, column, minlength=ground.count)
+    columns = [np.bincount(ground.label, column, minlength=ground.size)
                for column in ground.sizes.load.T]
     return np.stack(columns, axis=1).astype(np.float64)
 

@@ -27,13 +27,13 @@ def close_grids(land, label, held, low, high, frozen, order, grids):  # type: ig
     closed = 0
     for number in range(len(order)):
         grid = order[number]
-        if frozen[grid] or held.count[grid] == 0 or used[grid]:
+        if frozen[grid] or held.units[grid] == 0 or used[grid]:
             continue
         if held.load[grid, 0] >= low[grid, 0]:
             continue
         some = units[begin[grid] : begin[grid + 1]]
         size = _hand_out(land, label, held, high, frozen, grid, some, taken, receiver)
-        if held.count[grid] > 0:
+        if held.units[grid] > 0:
             for i in range(size - 1, -1, -1):
                 move(land, label, held, taken[i], grid)
         else:
@@ -47,7 +47,7 @@ def close_grids(land, label, held, low, high, frozen, order, grids):  # type: ig
 def _hand_out(land, label, held, high, frozen, grid, some, taken, receiver):  # type: ignore[no-untyped-def]
     """Give the units of a grid away, the best fitting first; return how many went."""
     size = 0
-    while held.count[grid] > 0:
+    while held.units[grid] > 0:
         best = -1
         to = -1
         least = 1e300
@@ -56,7 +56,7 @@ def _hand_out(land, label, held, high, frozen, grid, some, taken, receiver):  # 
                 continue
             for arc in range(land.start[u], land.start[u + 1]):
                 other = label[land.neighbour[arc]]
-                if other == grid or frozen[other] or held.count[other] == 0:
+                if other == grid or frozen[other] or held.units[other] == 0:
                     continue
                 if not fits(land, held, u, other, high, FULL):
                     continue

@@ -17,7 +17,7 @@ def push(land, label, held, give, take, amount, slack, low):  # type: ignore[no-
 
     ``slack`` is what a flow may be missed by. Returns what could not be carried out.
     """
-    grids = len(held.count)
+    grids = len(held.units)
     begin, units = members(label, grids)
     missed = 0.0
     for flow in range(len(give)):
@@ -105,7 +105,7 @@ def settle(land, label, held, low, high, target, home, active, heat, price, comp
             if new < 0:
                 quiet[u] = True
                 continue
-            if not active[new] or held.count[old] < 2:
+            if not active[new] or held.units[old] < 2:
                 continue
             rise = _rise(land, label, held, low, high, target, home, price, compact, u, old, new)
             if rise >= 0.0:

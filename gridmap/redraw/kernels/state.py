@@ -40,7 +40,7 @@ class Held(NamedTuple):
     load: NDArray[np.float64]
     area: NDArray[np.float64]
     outline: NDArray[np.float64]
-    count: NDArray[np.int64]
+    units: NDArray[np.int64]
     mark: NDArray[np.int64]
     queue: NDArray[np.int64]
     stamp: NDArray[np.int64]
@@ -57,7 +57,7 @@ def tally(land, label, grids):  # type: ignore[no-untyped-def]
     )
     for u in range(size):
         grid = label[u]
-        held.count[grid] += 1
+        held.units[grid] += 1
         held.area[grid] += land.area[u]
         held.outline[grid] += land.outline[u]
         for measure in range(measures):
@@ -83,7 +83,7 @@ def shared(land, label, u, grid):  # type: ignore[no-untyped-def]
 @compiled
 def can_leave(land, label, held, u):  # type: ignore[no-untyped-def]
     """Say whether the grid of a unit stays in one piece, and not empty, without it."""
-    if held.count[label[u]] < 2:
+    if held.units[label[u]] < 2:
         return False
     held.stamp[0] += 2
     return holds_together(
@@ -98,8 +98,8 @@ def move(land, label, held, u, new):  # type: ignore[no-untyped-def]
     left = shared(land, label, u, old)[0]
     gained = shared(land, label, u, new)[0]
     label[u] = new
-    held.count[old] -= 1
-    held.count[new] += 1
+    held.units[old] -= 1
+    held.units[new] += 1
     held.area[old] -= land.area[u]
     held.area[new] += land.area[u]
     held.outline[old] += 2.0 * left - land.outline[u]
