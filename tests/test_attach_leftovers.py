@@ -63,3 +63,11 @@ def test_floor_area_is_carried_to_the_grids():
     by_grid = attach_footprints(homes, sketch_grids("AB")).by_grid
     assert by_grid["footprint_m2"].tolist() == [0.25, 0.25]
     assert by_grid["floor_area_m2"].tolist() == [0.75, 0.25]
+
+
+def test_an_address_written_twice_is_found_wherever_it_stands():
+    homes = sketch_points((0.5, 0.5), (9, 9), (0.5, 0.5), (5, 5)).assign(
+        address=["甲路1号", "甲路1号", None, None])
+    told = find_repeated(homes, place_m=None, columns=("address",))
+    assert told.values.tolist() == [["e0", 2], ["e0", 2]]
+    assert told.index.tolist() == ["e0", "e1"]

@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap import attach_population, sketch_points
+from gridmap import attach_population, sketch_points, sketch_units
 from gridmap.attach.counts import share_out
 from gridmap.errors import SchemaError
 from gridmap.sketch import CRS, sketch_polygons
@@ -130,3 +130,14 @@ def test_people_in_equal_people_spread_and_left_over(places, totals):
     spread = attach_population(towns, elements)
     assert spread.elements["people"].sum() + spread.left_over["people"].sum() == sum(totals)
     assert shapely.equals(spread.elements.geometry.to_numpy(), elements.geometry.to_numpy()).all()
+
+
+def test_totals_go_over_land_where_no_buildings_are_known():
+    units = sketch_units("AABC").assign(territory="T")
+    totals = pd.DataFrame({"people": [10, 3], "households": [4, 1]},
+                          index=pd.Index(["T", "V"], name="territory", dtype="str"))
+    spread = attach_population(totals, units, weight="area")
+    assert spread.elements["people"].tolist() == [5, 3, 2]
+    assert spread.elements["households"].tolist() == [2, 1, 1]
+    assert spread.left_over["people"].to_dict() == {"V": 3}
+    assert len(spread.changes) == 0

@@ -61,7 +61,7 @@ def attach_leftovers(attached: Attachment, territories: GeoDataFrame) -> Attachm
 
 
 def find_repeated(
-    elements: GeoDataFrame, *, place_m: float = 0.1, columns: tuple[str, ...] = ("kind",)
+    elements: GeoDataFrame, *, place_m: float | None = 0.1, columns: tuple[str, ...] = ("kind",)
 ) -> DataFrame:
     """Return elements that stand in the same place as another one like them.
 
@@ -70,10 +70,12 @@ def find_repeated(
     elements : GeoDataFrame, schema ELEMENTS or the like
         Points or footprints, which count at their centre, in a CRS in metres. Rows without a
         place repeat nothing.
-    place_m : float, default 0.1
-        Places in one square of this side, counted from (0, 0), are the same.
+    place_m : float or None, default 0.1
+        Places in one square of this side, counted from (0, 0), are the same. None: wherever
+        they stand, as for addresses that are written twice.
     columns : tuple of str, default ("kind",)
-        What else must be equal, such as the text of an address; missing equals missing.
+        What else must be equal, such as the text of an address; missing equals missing,
+        except where places do not count: there a row with a missing value repeats nothing.
 
     Returns
     -------
@@ -95,26 +97,32 @@ def find_repeated(
     >>> homes = sketch_points((0.5, 0.5), (1.5, 0.5), (0.5, 0.5))
     >>> find_repeated(homes)["first"].to_dict()
     {'e0': 'e0', 'e2': 'e0'}
+    >>> homes = homes.assign(address=["甲路1号", "甲路1号", "乙路2号"])
+    >>> find_repeated(homes, place_m=None, columns=("address",))["first"].to_dict()
+    {'e0': 'e0', 'e1': 'e0'}
     """
     schema.check_metric_crs(elements=elements)
     absent = [name for name in columns if name not in elements]
-    if absent or not place_m > 0:
+    if absent or not (place_m is None or place_m > 0):
         raise SchemaError(
             f"elements: column {listed(absent)} is absent" if absent else
             f"place_m is {place_m}: a side above 0 in metres is needed"
         )
+    keys = _keys(elements, place_m, list(columns)).sort_index()
+    group = keys.groupby(list(keys.columns), dropna=False, sort=False).ngroup()
+    codes = Series(keys.index, index=keys.index).groupby(group)
+    told = DataFrame({"first": codes.transform("first"), "rows": codes.transform("size")})
+    told = told[told["rows"] > 1]
+    return told.astype({"first": "str", "rows": "int64"}).rename_axis(elements.index.name)
+
+
+def _keys(elements: GeoDataFrame, place_m: float | None, columns: list[str]) -> DataFrame:
+    """Return what must be equal, for the rows that can repeat another."""
+    if place_m is None:
+        return DataFrame(elements[columns]).dropna()
     xy, row = shapely.get_coordinates(
         shapely.centroid(elements.geometry.to_numpy()), return_index=True
     )
-    placed = elements.iloc[row]
     squares = np.floor(xy / place_m)
-    keys = DataFrame({**{name: placed[name] for name in columns}}, index=placed.index)
-    keys = keys.assign(x_square=squares[:, 0], y_square=squares[:, 1]).sort_index()
-    groups = keys.groupby(list(keys.columns), dropna=False, sort=False)
-    code = Series(keys.index, index=keys.index)
-    told = DataFrame({
-        "first": code.groupby(groups.ngroup()).transform("first"),
-        "rows": groups["x_square"].transform("size"),
-    })
-    told = told[told["rows"] > 1]
-    return told.astype({"first": "str", "rows": "int64"}).rename_axis(elements.index.name)
+    placed = DataFrame(elements[columns]).iloc[row]
+    return placed.assign(x_square=squares[:, 0], y_square=squares[:, 1])

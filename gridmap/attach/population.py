@@ -12,7 +12,7 @@ from pandas import DataFrame, Series
 
 from .. import ledger, schema
 from ..errors import SchemaError, listed
-from . import counts, footprints
+from . import counts, footprints, places
 
 WEIGHTS = ("floor_area", "area", "count")
 
@@ -45,8 +45,10 @@ def attach_population(
         The columns ``measures``; a missing total is unknown and spreads nothing. With
         polygons (schema TERRITORIES) an element belongs where it lies, a footprint by its
         largest share; without, where its column ``territory`` says.
-    elements : GeoDataFrame, schema ELEMENTS
-        What people live in, in the same CRS in metres.
+    elements : GeoDataFrame, schema ELEMENTS, UNITS or GRIDS
+        What people live in, in the same CRS in metres. Units and grids take their total by
+        ``weight="area"``, where no buildings or addresses are known; their own column
+        ``territory`` says where they belong.
     measures : collection of str, default ("households", "people")
         What to spread, as far as ``totals`` has it; present values of the elements are
         replaced.
@@ -126,7 +128,10 @@ def _check_totals(totals: DataFrame, measures: Collection[str]) -> list[str]:
 
 def _find_territories(totals: DataFrame, elements: GeoDataFrame) -> NDArray[np.intp]:
     """Return the position in ``totals`` of the territory of each element, -1 for none."""
-    if isinstance(totals, GeoDataFrame):
+    if elements.index.name in (schema.UNITS.index, schema.GRIDS.index):
+        places.check_holders(elements)
+        codes = elements
+    elif isinstance(totals, GeoDataFrame):
         codes = footprints.attach_footprints(elements, totals[[totals.geometry.name]]).elements
     else:
         schema.check_frame(elements, schema.ELEMENTS, argument="elements")
@@ -174,7 +179,6 @@ def _settle_weights(
     size = len(totals)
     here = territory >= 0
     lived_in = elements["kind"].isin(kinds).to_numpy() if kinds else np.ones_like(here)
-
     any_here = np.bincount(territory[here], minlength=size) > 0
     has_weight = _has_weight(territory, weights * here, size)
     has_kind = _has_weight(territory, weights * (here & lived_in), size)
