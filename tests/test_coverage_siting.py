@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import geopandas
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
+from shapely import LineString
 
-from gridmap import choose_sites, sketch_points
+from gridmap import build_network, choose_medians, choose_sites, sketch_points
 from gridmap.errors import SchemaError
+from gridmap.sketch import CRS
 
 
 def homes(*places, households):
@@ -129,3 +133,109 @@ def test_no_fewer_sites_reach_the_share(people, places, share):
         assert np.isnan(sites.totals["bound"])
     else:
         assert len(sites.chosen) == fewest
+
+
+def mean_distance(far, households, chosen):
+    return (households * far[list(chosen)].min(axis=0)).sum() / households.sum()
+
+
+crowded = crowd.filter(lambda people: any(h for *_, h in people))
+
+
+@given(crowded, spots_of, st.integers(1, 4), st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_no_other_choice_is_nearer_on_average(people, places, count, built):
+    elements = homes(*[(x, y) for x, y, _ in people], households=[h for *_, h in people])
+    spots = sketch_points(*places)
+    existing = sketch_points((5, 5)) if built else None
+    count = min(count, len(spots))
+    far, households = distances(spots, elements), elements["households"].to_numpy()
+    if built:
+        far = np.minimum(far, distances(existing, elements))
+    best = min(mean_distance(far, households, c) for c in combinations(range(len(spots)), count))
+    sites = choose_medians(spots, elements, count=count, existing=existing)
+    assert sites.totals["mean_after"] == pytest.approx(best, abs=1e-5)
+    assert sites.totals["gap"] == pytest.approx(0, abs=1e-4)
+    assert len(sites.chosen) == count and sites.chosen["households"].sum() <= households.sum()
+
+
+@pytest.fixture(scope="module")
+def town():
+    chance = np.random.default_rng(3)
+    elements = homes(*chance.uniform(0, 5000, (900, 2)),
+                     households=chance.integers(1, 9, 900).tolist())
+    return elements, sketch_points(*chance.uniform(0, 5000, (60, 2)))
+
+
+def test_a_choice_too_large_to_prove_stays_within_its_bound(town):
+    elements, spots = town
+    sites = choose_medians(spots, elements, count=9)
+    far, households = distances(spots, elements), elements["households"].to_numpy()
+    chosen = spots.index.get_indexer(sites.chosen.index)
+    assert sites.totals["mean_after"] == pytest.approx(
+        mean_distance(far, households, chosen), rel=1e-6)
+    assert sites.totals["bound"] <= sites.totals["mean_after"] + 1e-9
+    assert sites.totals["gap"] < 0.02
+    # Closing any chosen site for any other one is no better: there is nothing to exchange.
+    best = min(mean_distance(far, households, [*np.delete(chosen, k), other])
+               for k in range(9) for other in range(60))
+    assert sites.totals["mean_after"] <= best * (1 + 1e-6)
+
+
+def test_the_order_of_rows_changes_nothing(town):
+    elements, spots = town
+    one = choose_medians(spots, elements, count=5)
+    other = choose_medians(spots[::-1], elements, count=5)
+    assert one.chosen.equals(other.chosen)
+    reached = choose_sites(spots, elements, radius_m=400, count=5)
+    assert reached.chosen.equals(choose_sites(spots[::-1], elements, radius_m=400, count=5).chosen)
+
+
+def test_gathered_households_have_nearly_the_same_mean(town):
+    elements, spots = town
+    exact = choose_medians(spots, elements, count=9).totals
+    near = choose_medians(spots, elements, count=9, gather_m=100).totals
+    assert near["households"] == exact["households"]
+    assert near["mean_after"] == pytest.approx(exact["mean_after"], rel=0.05)
+
+
+def test_sites_are_reached_along_roads_in_metres_or_minutes():
+    elements, spots = homes((0, 0), (9, 0), households=[1, 5]), sketch_points((0, 3), (0, 0))
+    way = geopandas.GeoDataFrame({"kind": ["path"]}, geometry=[LineString([(0, 0), (9, 0), (9, 3),
+                                                                          (0, 3)])],
+                                 index=pd.Index(["w"], name="barrier", dtype="str"), crs=CRS)
+    straight = choose_sites(spots, elements, radius_m=9.1, count=1).chosen
+    assert straight.index.tolist() == ["e1"]
+    network = build_network(way)
+    assert choose_sites(spots, elements, radius_m=12, count=1, network=network).totals[
+        "households"] == 6
+    assert choose_medians(spots, elements, count=1, network=network).totals[
+        "mean_after"] == pytest.approx(9 * 5 / 6)
+    timed = build_network(way, speeds_kmh=0.06)
+    assert choose_sites(spots, elements, reach_min=9, count=1, network=timed).totals[
+        "households"] == 6
+    with pytest.raises(SchemaError, match="reach_min is None: a time above 0 in minutes"):
+        choose_sites(spots, elements, radius_m=9, count=1, network=timed)
+
+
+def test_where_no_way_leads_counts_as_twice_the_longest():
+    way = geopandas.GeoDataFrame({"kind": ["path", "path"]}, geometry=[
+        LineString([(0, 0), (9, 0)]), LineString([(50, 0), (60, 0)])],
+        index=pd.Index(["a", "b"], name="barrier", dtype="str"), crs=CRS)
+    elements, spots = homes((0, 0), (50, 0), households=[1, 1]), sketch_points((9, 0))
+    network = build_network(way)
+    told = choose_medians(spots, elements, count=1, network=network).totals
+    assert told["mean_after"] == pytest.approx((9 + 18) / 2)
+    near = choose_medians(spots, elements, count=1, network=network, within=5).totals
+    assert near["mean_after"] == 5
+
+
+def test_wrong_arguments_of_medians_are_named(town):
+    elements, spots = town
+    for options, message in (
+        ({"count": 0}, "count is 0: 1 to 60, the candidates, is needed"),
+        ({"count": 1, "within": 0}, "within is 0: a limit above 0 is needed"),
+        ({"count": 1, "gather_m": -1}, "gather_m is -1: a side above 0 in metres is needed"),
+    ):
+        with pytest.raises(SchemaError, match=message):
+            choose_medians(spots, elements, **options)

@@ -6,6 +6,7 @@ from .events import find_hot_spots, measure_matters
 from .indicators import carry_indicators, measure_indicators
 from .isochrones import build_isochrones, measure_area_reach
 from .measure import Coverage, measure_coverage
+from .medians import choose_medians
 from .network import Network, build_network
 from .publish import Published, suppress_counts
 from .siting import Sites, choose_sites
@@ -23,6 +24,7 @@ __all__ = [
     "build_network",
     "carry_indicators",
     "check_disclosure",
+    "choose_medians",
     "choose_sites",
     "find_disclosures",
     "find_hot_spots",

@@ -118,7 +118,7 @@ def find_pairs(xy: Floats, assets: GeoDataFrame, roads: Roads | None) -> Pairs:
         near = pairs.distance <= limits[pairs.source] * (1 + 1e-12)
         found.append(Pairs(pairs.place[near], rows[pairs.source[near]], pairs.distance[near]))
     elif len(rows):
-        found.append(_straight(xy, sources, rows, limits))
+        found.append(straight_pairs(xy, sources, rows, limits))
     return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
 
 
@@ -129,10 +129,31 @@ def _in_areas(xy: Floats, assets: GeoDataFrame, rows: NDArray[np.intp]) -> Pairs
     return Pairs(place, rows[area], np.zeros(len(place)))
 
 
-def _straight(
+def straight_pairs(
     xy: Floats, sources: Floats, rows: NDArray[np.intp], limits: Floats
 ) -> Pairs:
-    if not len(xy):
+    """Return which points reach which places in a straight line.
+
+    Parameters
+    ----------
+    xy, sources : array of float
+        Places, and the points that reach them.
+    rows : array of int
+        What each point is called in the answer.
+    limits : array of float
+        How far each reaches, the end included.
+
+    Returns
+    -------
+    Pairs
+
+    Examples
+    --------
+    >>> xy = np.array([[0.0, 0.0], [3.0, 4.0]])
+    >>> straight_pairs(xy, xy[:1], np.array([7]), np.array([5.0])).distance.tolist()
+    [0.0, 5.0]
+    """
+    if not len(xy) or not len(sources):
         nobody = np.empty(0, dtype=np.intp)
         return Pairs(nobody, nobody, np.empty(0))
     near = KDTree(xy).query_ball_point(sources, limits, return_sorted=True)

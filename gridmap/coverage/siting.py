@@ -10,10 +10,14 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
 from scipy import optimize, sparse
-from scipy.spatial import KDTree
 
 from .. import schema
 from ..errors import SchemaError
+from . import swaps, walking
+from .network import Network
+from .pairs import straight_pairs
+from .swaps import Problem
+from .walking import Pairs
 
 Floats = NDArray[np.float64]
 
@@ -25,23 +29,16 @@ class Sites(NamedTuple):
     totals: Series  # what is reached, what could be at best, and the gap between the two
 
 
-class _Problem(NamedTuple):
-    """Groups of households that the same candidates reach."""
-
-    reach: sparse.csr_array  # groups by candidates, 1 where in reach
-    households: Floats  # of each group
-    before: float  # households that existing sites reach already
-    whole: float  # all households
-
-
 def choose_sites(
     candidates: GeoDataFrame,
     elements: GeoDataFrame,
     *,
-    radius_m: float,
+    radius_m: float | None = None,
     count: int | None = None,
     share: float | None = None,
     existing: GeoDataFrame | None = None,
+    network: Network | None = None,
+    reach_min: float | None = None,
     seconds: float = 60.0,
 ) -> Sites:
     """Choose sites: where do the next so many go, or how many does a share of households take?
@@ -54,7 +51,7 @@ def choose_sites(
     elements : GeoDataFrame, schema ELEMENTS
         With ``households``, in the same CRS; footprints count at their centre.
     radius_m : float
-        Straight-line reach of a site, the end included.
+        Reach of a site, the end included: in a straight line, or along the network.
     count : int, optional
         Choose so many candidates that reach the most households.
     share : float, optional
@@ -63,8 +60,12 @@ def choose_sites(
     existing : GeoDataFrame, optional
         Points that stay and reach as far, without a limit of capacity; what they reach
         needs no other site.
+    network : Network, optional
+        Roads to measure reach along, as from `build_network`.
+    reach_min : float, optional
+        In place of ``radius_m``, the minutes that a site reaches along a network with speeds.
     seconds : float, default 60.0
-        Time for the search. When it runs out, the best that was found is returned with its
+        Time for the proof. When it runs out, the best that was found is returned with its
         gap, and another run may find another.
 
     Returns
@@ -79,8 +80,8 @@ def choose_sites(
     Raises
     ------
     SchemaError
-        If not exactly one of ``count`` and ``share`` is given, a number is out of range, or a
-        frame does not follow its schema.
+        If not exactly one of ``count`` and ``share`` is given, a number is out of range, the
+        reach is not in the unit of the network, or a frame does not follow its schema.
     CRSError
         If the CRS differ or are not in metres.
 
@@ -97,76 +98,120 @@ def choose_sites(
     >>> choose_sites(spots, homes, radius_m=1.0, count=1).chosen["households"].to_dict()
     {'e0': 7}
     """
-    _check(candidates, elements, existing, radius_m, count, share)
+    reach = _check_reach(radius_m, reach_min, network)
+    _check(candidates, elements, existing, count, share)
     spots = candidates.sort_index()
-    problem = _state(spots, elements, existing, radius_m)
+    problem = _state(spots, elements, existing, reach, network)
     capacity = spots["capacity"].to_numpy(dtype="float64") if "capacity" in spots else None
-    first = _greedy(problem, capacity, count, share)
+    first = _search(problem, capacity, count, share)
     best, bound = _solve(problem, capacity, count, share, first, seconds)
     return _tell(spots, problem, capacity, best, bound, share)
+
+
+def _check_reach(
+    radius_m: float | None, reach_min: float | None, network: Network | None
+) -> float:
+    timed = network is not None and network.unit == "min"
+    name, reach = ("reach_min", reach_min) if timed else ("radius_m", radius_m)
+    if reach is None or not reach > 0:
+        raise SchemaError(f"{name} is {reach}: a {'time' if timed else 'distance'} above 0 in "
+                          f"{'minutes' if timed else 'metres'} is needed")
+    return reach
 
 
 def _check(
     candidates: GeoDataFrame,
     elements: GeoDataFrame,
     existing: GeoDataFrame | None,
-    radius_m: float,
     count: int | None,
     share: float | None,
 ) -> None:
-    frames = {"candidates": candidates, "elements": elements}
-    schema.check_metric_crs(**frames, **({} if existing is None else {"existing": existing}))
-    if "households" not in elements:
-        raise SchemaError("elements: column households is absent: whom should a site reach?")
-    if not candidates.index.is_unique:
-        raise SchemaError("candidates: the index is not unique")
+    check_candidates(candidates, elements, existing)
     if (count is None) == (share is None):
         raise SchemaError("one of count and share is needed, and not both")
     if count is not None and not 0 < count <= len(candidates):
         raise SchemaError(f"count is {count}: 1 to {len(candidates)}, the candidates, is needed")
     if share is not None and not 0 < share <= 1:
         raise SchemaError(f"share is {share}: above 0, and 1 at most is needed")
-    if not radius_m > 0:
-        raise SchemaError(f"radius_m is {radius_m}: a distance above 0 in metres is needed")
+
+
+def check_candidates(
+    candidates: GeoDataFrame, elements: GeoDataFrame, existing: GeoDataFrame | None
+) -> None:
+    """Raise unless sites can be chosen among candidates for elements with households.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> check_candidates(sketch_points((0, 0)), sketch_points((1, 1)).assign(households=1), None)
+    """
+    frames = {"candidates": candidates, "elements": elements}
+    schema.check_metric_crs(**frames, **({} if existing is None else {"existing": existing}))
+    if "households" not in elements:
+        raise SchemaError("elements: column households is absent: whom should a site reach?")
+    if not candidates.index.is_unique:
+        raise SchemaError("candidates: the index is not unique")
 
 
 def _state(
     spots: GeoDataFrame,
     elements: GeoDataFrame,
     existing: GeoDataFrame | None,
-    radius_m: float,
-) -> _Problem:
-    households = elements["households"].fillna(0).to_numpy(dtype="float64")
-    shapes = shapely.centroid(elements.geometry.to_numpy())
-    live = (households > 0) & ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
-    xy, people = shapely.get_coordinates(shapes[live]), households[live]
-    whole = people.sum()
-    before = 0.0
+    reach: float,
+    network: Network | None,
+) -> Problem:
+    xy, people = find_living(elements)
+    whole, before = people.sum(), 0.0
     if existing is not None and len(existing) and len(xy):
-        served = KDTree(_places(existing)).query(xy)[0] <= radius_m
+        served = np.zeros(len(xy), dtype=bool)
+        served[_find_near(xy, existing, reach, network).place] = True
         before = people[served].sum()
         xy, people = xy[~served], people[~served]
-    # Just beyond the radius, so that rounding does not lose what lies on it.
-    near = KDTree(_places(spots)).query_ball_point(xy, radius_m * (1 + 1e-12), return_sorted=True)
+    near = _find_near(xy, spots, reach, network)
+    by_place = sparse.csr_array((np.ones(len(near.place)), (near.place, near.source)),
+                                shape=(len(xy), len(spots)))
     groups: dict[tuple[int, ...], float] = {}
-    for reached, number in zip(near, people, strict=True):  # a dictionary is the grouping
-        if reached:
-            groups[tuple(reached)] = groups.get(tuple(reached), 0.0) + number
+    ends = by_place.indptr
+    for number, start, stop in zip(people, ends[:-1], ends[1:], strict=True):
+        if stop > start:  # a dictionary is the grouping
+            reached = tuple(by_place.indices[start:stop].tolist())
+            groups[reached] = groups.get(reached, 0.0) + number
     keys = sorted(groups)
     sizes = [len(key) for key in keys]
     indices = np.fromiter((c for key in keys for c in key), dtype=np.intp, count=sum(sizes))
     starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.intp)])
-    reach = sparse.csr_array((np.ones(len(indices)), indices, starts),
-                             shape=(len(keys), len(spots)))
-    return _Problem(reach, np.array([groups[key] for key in keys]), before, whole)
+    matrix = sparse.csr_array((np.ones(len(indices)), indices, starts),
+                              shape=(len(keys), len(spots)))
+    return Problem(matrix, np.array([groups[key] for key in keys]), before, whole)
 
 
-def _places(points: GeoDataFrame) -> Floats:
-    xy: Floats = shapely.get_coordinates(points.geometry.to_numpy())
-    return xy
+def find_living(elements: GeoDataFrame) -> tuple[Floats, Floats]:
+    """Return x, y and the households of all elements that stand for any.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> find_living(sketch_points((0, 0), (1, 2)).assign(households=[0, 3]))
+    (array([[1., 2.]]), array([3.]))
+    """
+    households = elements["households"].fillna(0).to_numpy(dtype="float64")
+    shapes = shapely.centroid(elements.geometry.to_numpy())
+    live = (households > 0) & ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    return shapely.get_coordinates(shapes[live]), households[live]
 
 
-def _served(problem: _Problem, capacity: Floats | None, chosen: NDArray[np.intp]) -> float:
+def _find_near(
+    xy: Floats, points: GeoDataFrame, reach: float, network: Network | None
+) -> Pairs:
+    sources: Floats = shapely.get_coordinates(points.geometry.to_numpy())
+    if network is not None:
+        return walking.measure_pairs(network, xy, sources, within=reach)
+    # Just beyond the radius, so that rounding does not lose what lies on it.
+    limits = np.full(len(sources), reach * (1 + 1e-12))
+    return straight_pairs(xy, sources, np.arange(len(sources)), limits)
+
+
+def _served(problem: Problem, capacity: Floats | None, chosen: NDArray[np.intp]) -> float:
     """Return the households that chosen candidates serve together, beside existing ones."""
     if not len(chosen):
         return 0.0
@@ -192,38 +237,28 @@ def _allot(
     return sparse.vstack([each, full]), np.concatenate([households, capacity])
 
 
-def _greedy(
-    problem: _Problem, capacity: Floats | None, count: int | None, share: float | None
+def _search(
+    problem: Problem, capacity: Floats | None, count: int | None, share: float | None
 ) -> NDArray[np.intp]:
-    """Choose what adds most, one after the other: a first answer, and rarely far off."""
-    limit = np.full(problem.reach.shape[1], np.inf) if capacity is None else capacity
-    left = problem.households.copy()
-    columns = problem.reach.tocsc()
+    """Return a good choice: greedy, and without capacities bettered by exchanges."""
     needed = np.inf if share is None else share * problem.whole - problem.before
-    chosen: list[int] = []
-    while len(chosen) < (count or len(limit)) and needed > 1e-9:
-        gain = np.minimum(columns.T @ left, limit)
-        gain[chosen] = -1.0
-        best = int(gain.argmax())
-        if gain[best] <= 0 and count is None:
-            break
-        rows = columns.indices[columns.indptr[best] : columns.indptr[best + 1]]
-        keep = 1 - gain[best] / left[rows].sum() if left[rows].sum() > 0 else 1.0
-        left[rows] *= max(keep, 0.0)
-        needed -= max(gain[best], 0.0)
-        chosen.append(best)
-    return np.array(chosen, dtype=np.intp)
+    first = swaps.choose_greedily(problem, capacity, count=count, needed=needed)
+    if capacity is not None or not len(problem.households):
+        return first
+    if count is not None:
+        return swaps.improve_sites(problem, first)
+    return swaps.drop_sites(problem, first, needed)
 
 
 def _solve(
-    problem: _Problem,
+    problem: Problem,
     capacity: Floats | None,
     count: int | None,
     share: float | None,
     first: NDArray[np.intp],
     seconds: float,
 ) -> tuple[NDArray[np.intp], float]:
-    """Return the best choice and the bound of HiGHS; the greedy one where it is as good."""
+    """Return the best choice and the bound of HiGHS; the first one where it is as good."""
     groups, sites = problem.reach.shape
     if not groups:
         return first, np.nan if share is not None else 0.0
@@ -246,9 +281,12 @@ def _solve(
     )
     if answer.status == 2:  # even all candidates together do not reach the share
         return first, np.nan
-    bound = abs(float(answer.mip_dual_bound)) if answer.mip_dual_bound is not None else np.inf
+    known = answer.mip_dual_bound is not None and np.isfinite(answer.mip_dual_bound)
+    bound = abs(float(answer.mip_dual_bound)) if known else np.inf if share is None else 0.0
+    if count is not None and capacity is None and answer.status == 1:  # the time ran out
+        bound = min(bound, swaps.bound_reach(problem, count, _served(problem, None, first)))
     if answer.x is None:
-        return first, bound
+        return first, np.ceil(bound - 1e-6) if share is not None else bound
     found = np.flatnonzero(answer.x[:sites] > 0.5)
     if share is not None:
         return (found if len(found) <= len(first) else first), np.ceil(bound - 1e-6)
@@ -257,7 +295,7 @@ def _solve(
 
 
 def _rows(
-    problem: _Problem, capacity: Floats | None
+    problem: Problem, capacity: Floats | None
 ) -> tuple[sparse.csr_array, Floats, Floats]:
     """Return rows over sites and flows that must not exceed a limit, and what a flow carries.
 
@@ -279,14 +317,14 @@ def _rows(
 
 def _tell(
     spots: GeoDataFrame,
-    problem: _Problem,
+    problem: Problem,
     capacity: Floats | None,
     chosen: NDArray[np.intp],
     bound: float,
     share: float | None,
 ) -> Sites:
     order = _greedy_order(problem, capacity, chosen)
-    sums = [_served(problem, capacity, order[: n + 1]) for n in range(len(order))]
+    sums = _sum_up(problem, capacity, order)
     added = np.round(np.diff(sums, prepend=0.0)).astype(np.int64)
     frame = DataFrame({"households": added}, index=spots.index[order])
     reached = problem.before + (sums[-1] if sums else 0.0)
@@ -303,11 +341,26 @@ def _tell(
     return Sites(frame, Series(figures, name="totals", dtype="float64"))
 
 
+def _sum_up(problem: Problem, capacity: Floats | None, order: NDArray[np.intp]) -> list[float]:
+    """Return what the first, the first two, … of some sites serve together."""
+    if capacity is not None:
+        return [_served(problem, capacity, order[: n + 1]) for n in range(len(order))]
+    if not len(order):
+        return []
+    reach = problem.reach[:, order].tocoo()
+    first = np.full(len(problem.households), len(order))
+    np.minimum.at(first, reach.coords[0], reach.coords[1])
+    added = np.bincount(first, weights=problem.households, minlength=len(order) + 1)
+    return [float(sum_) for sum_ in np.cumsum(added[: len(order)])]
+
+
 def _greedy_order(
-    problem: _Problem, capacity: Floats | None, chosen: NDArray[np.intp]
+    problem: Problem, capacity: Floats | None, chosen: NDArray[np.intp]
 ) -> NDArray[np.intp]:
     """Put the chosen in the order in which each adds most to those before it."""
-    part = problem._replace(reach=problem.reach[:, np.sort(chosen)].tocsr())
-    limit = None if capacity is None else capacity[np.sort(chosen)]
-    order: NDArray[np.intp] = np.sort(chosen)[_greedy(part, limit, len(chosen) or None, None)]
+    chosen = np.sort(chosen)
+    part = problem._replace(reach=problem.reach[:, chosen].tocsr())
+    limit = None if capacity is None else capacity[chosen]
+    order: NDArray[np.intp] = chosen[
+        swaps.choose_greedily(part, limit, count=len(chosen) or None)]
     return order

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -197,13 +199,63 @@ def measure_pairs(
     if not len(places) or not len(sources):
         return Pairs(empty, empty, np.empty(0))
     spots, starts = find_spots(network, places), find_spots(network, sources)
+    nodes = len(network.nodes) + len(starts.piece)
+    near = _list_places(_find_sides(network, spots, starts), nodes)
+    found = []
+    for source, reached in _search(network, starts, within):
+        place, distance = _near_places(near, reached, within)
+        found.append(Pairs(place, np.full(len(place), source), distance))
+    return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
+
+
+def measure_table(
+    network: Network, places: Floats, sources: Floats, *, within: float = np.inf
+) -> NDArray[np.float32]:
+    """Return the distance of every source to every place, one row for each source.
+
+    Parameters
+    ----------
+    network : Network
+        As from `build_network`.
+    places, sources : array of float
+        x and y of each, in the CRS of the network.
+    within : float, optional
+        How far to search.
+
+    Returns
+    -------
+    array of float32
+        Metres or minutes; infinite where it is farther, or no way leads.
+
+    Examples
+    --------
+    >>> import shapely
+    >>> pieces = np.array([shapely.LineString([(0, 0), (9, 0)])])
+    >>> ends = np.array([[0.0, 0.0], [9.0, 0.0]])
+    >>> network = Network(ends, np.array([0]), np.array([1]), np.array([9.0]), pieces)
+    >>> measure_table(network, np.array([[1.0, 0.0], [4.0, 0.0]]), ends[:1]).tolist()
+    [[1.0, 4.0]]
+    """
+    table = np.full((len(sources), len(places)), np.inf, dtype=np.float32)
+    if not len(places) or not len(sources):
+        return table
+    spots, starts = find_spots(network, places), find_spots(network, sources)
+    sides = _find_sides(network, spots, starts)
+    for source, reached in _search(network, starts, within):
+        row = _walk_to(sides, reached)
+        table[source] = np.where(row <= within, row, np.inf)
+    return table
+
+
+def _search(
+    network: Network, starts: Spots, within: float
+) -> Iterator[tuple[int, Floats]]:
+    """Yield for each start how far it is to every node, and to every start's spot."""
     order = _in_order(starts)
     size, cuts = len(network.nodes), len(order)
     graph = _cut(network, starts, order)
-    near = _list_places(_find_sides(network, spots, starts), size + cuts)
     number = np.empty(cuts, dtype=np.intp)
     number[order] = np.arange(cuts)
-    found = []
     for first in range(0, cuts, TOGETHER):  # in batches: a row for each source takes memory
         batch = np.arange(first, min(first + TOGETHER, cuts))
         reached = csgraph.dijkstra(graph, directed=False, limit=within,
@@ -211,9 +263,7 @@ def measure_pairs(
         for source, row in zip(batch, reached, strict=True):
             told = row[: size + cuts].copy()
             told[size + order] = row[size : size + cuts]
-            place, distance = _near_places(near, told, within)
-            found.append(Pairs(place, np.full(len(place), source), distance))
-    return Pairs(*(np.concatenate(part) for part in zip(*found, strict=True)))
+            yield int(source), told
 
 
 class _Near(NamedTuple):
