@@ -60,7 +60,7 @@ _ROOMS: dict[str, str] = {
     "build_network": "coverage.network",
     "build_units": "tiling.units",
     "build_version_crosswalk": "redraw",
-    "carry_indicators": "coverage.indicators",
+    "carry_indicators": "coverage.carry",
     "chain_crosswalks": "nets",
     "check_balance": "ledger",
     "check_codes": "zoning",

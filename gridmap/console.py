@@ -8,20 +8,26 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pandas as pd
 from pandas import DataFrame
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
-from .pipeline import Run, explain_sizes
+from .pipeline import Diagnosis, Run, explain_sizes, tell_check
+from .pipeline.faults import SEVERITIES
 from .workspace import Config
 
 _STARTED = time.perf_counter()
 
 #: Shares are printed per cent, everything else as a number.
 _SHARES = ("share in size range", "contiguous share", "elements collected")
+
+#: How severities look on a terminal.
+_STYLES = {"blocks the run": "bold red", "mended": "blue", "look at this": "bold"}
 
 
 @contextmanager
@@ -127,24 +133,47 @@ def _plain(values: pd.Series) -> dict[str, float | None]:
     return {str(name): None if pd.isna(value) else float(value) for name, value in values.items()}
 
 
-def print_findings(findings: DataFrame) -> None:
-    """Print what `gridmap check` found, the severest first."""
+def print_check(diagnosis: Diagnosis, files: list[str]) -> None:
+    """Print what `gridmap check` found, the severest first, and the files it wrote."""
     console = Console()
+    findings = diagnosis.findings
     if findings.empty:
         console.print("Nothing found: every row is read, every tiling is seamless.")
-        return
+    else:
+        console.print(_findings_table(findings))
+        counts = findings.groupby("severity")["rows"].sum()
+        told = [f"{counts[name]:,} {name}" for name in SEVERITIES if name in counts]
+        console.print("; ".join(told), highlight=False)
+    for file in files:
+        console.print(f"{file}", soft_wrap=True, highlight=False)
+
+
+def _findings_table(findings: DataFrame) -> Table:
+    """Make a table with a heading for each severity, readable on 80 columns."""
     table = Table(title="What was found", title_justify="left")
-    for name in ("severity", "step", "what"):
-        table.add_column(name)
-    table.add_column("rows", justify="right")
-    table.add_column("where, and why", overflow="fold")
-    for line in findings.itertuples():
-        table.add_row(str(line.severity), str(line.step), str(line.what), f"{line.rows:,}",
-                      str(line.note))
-    console.print(table)
+    table.add_column("what, and where", overflow="fold", max_width=32)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("which, and why", overflow="fold", ratio=1)
+    for severity in SEVERITIES:
+        lines = findings[findings["severity"] == severity]
+        if len(lines):
+            table.add_section()
+            count = int(lines["rows"].sum())
+            table.add_row(Text(severity.upper(), style=_STYLES[severity]), f"{count:,}", "")
+        for line in lines.itertuples():
+            what = Text(str(line.what)).append(f"\n{line.layer}", style="dim")
+            table.add_row(what, f"{line.rows:,}", _why(line))
+    return table
 
 
-def print_findings_json(findings: DataFrame) -> None:
-    """Print what `gridmap check` found as one JSON object."""
-    found = json.loads(findings.to_json(orient="records"))
-    print(json.dumps({"findings": found}, ensure_ascii=False))
+def _why(line: Any) -> Text:
+    """Say which rows and why, and what to do where there is something to do."""
+    why = Text(str(line.note))
+    if line.suggestion and not line.suggestion.startswith("nothing"):
+        why.append(f"{chr(10) if line.note else ''}→ {line.suggestion}", style="italic")
+    return why
+
+
+def print_check_json(diagnosis: Diagnosis, files: list[str]) -> None:
+    """Print what `gridmap check` found as one JSON object, as check.json has it."""
+    print(json.dumps({**tell_check(diagnosis), "files": files}, ensure_ascii=False))

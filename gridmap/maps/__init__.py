@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .atlas import draw_atlas
     from .compare import draw_comparison
     from .difference import draw_difference
+    from .faults import draw_faults
     from .layers import (
         draw_footprints,
         draw_grids,
@@ -37,6 +38,7 @@ _PARTS = {
     "draw_atlas": "atlas",
     "draw_comparison": "compare",
     "draw_difference": "difference",
+    "draw_faults": "faults",
     "draw_footprints": "layers",
     "draw_grids": "layers",
     "draw_land": "layers",
@@ -61,6 +63,7 @@ __all__ = [
     "draw_atlas",
     "draw_comparison",
     "draw_difference",
+    "draw_faults",
     "draw_footprints",
     "draw_grids",
     "draw_land",

@@ -16,7 +16,7 @@ from ..errors import PublicationError, listed
 #: Our own scripts, in the order in which they build on each other.
 _ENGINE = ("inflate", "decode", "geometry", "paint", "labels", "engine")
 _PAGE = ("core", "layer", "figures", "view", "time", "panel", "search", "detail", "tools",
-         "compare", "table", "measure", "share", "print", "start")
+         "compare", "faults", "table", "measure", "share", "print", "start")
 
 _SCRIPT_LINK = re.compile(r'<script src="([^"]+)"></script>\s*')
 _STYLE_LINK = re.compile(r'<link rel="stylesheet" href="([^"]+)"\s*/?>\s*')

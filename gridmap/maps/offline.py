@@ -71,6 +71,7 @@ class Map(folium.Map):
         self.language = language
         self.credits = credits
         self.fit = location is None
+        self.extra: dict[str, Any] = {}  # more content for scripts of the page, as JSON
         self.options.setdefault("maxZoom", 20)  # folium drops it where there are no tiles
         self.options["zoomSnap"] = 0.25
         self.options["zoomDelta"] = 1
@@ -89,6 +90,7 @@ class Map(folium.Map):
                 palette: [style.sequence_colours(count, palette) for count in range(1, 7)]
                 for palette in style.SEQUENCES
             },
+            **self.extra,
         }
 
     def _repr_html_(self, **kwargs: Any) -> str:
@@ -121,7 +123,8 @@ class _OfflinePage(Figure):
     def _own_parts(self, numbers: Mapping[str, str], body: str) -> Iterator[str]:
         """Yield scripts, light blocks, the body, then heavy blocks: the map shows first."""
         layers = [element for element in _elements(self) if isinstance(element, BinaryLayer)]
-        if layers:
+        own = bool(layers or self._page.extra)
+        if own:
             yield f"<style>\n{inline.page_part('page.css')}</style>\n"
             yield from (f"<script>\n{text}</script>\n" for text in inline.page_scripts())
         yield "</head>\n<body>\n"
@@ -129,11 +132,11 @@ class _OfflinePage(Figure):
         for layer in layers:
             if not layer.heavy:
                 yield inline.block_tags(names[layer], layer.blocks)
-        if layers:
+        if own:
             about = {names[layer]: layer.about for layer in layers}
             yield inline.content_tag("gridmap-page", {**self._page.content(), "layers": about})
         yield body
-        if layers:
+        if own:
             yield f"<script>gridmap.start({_numbered(self._page.get_name(), numbers)})</script>\n"
         for layer in layers:
             if layer.heavy:

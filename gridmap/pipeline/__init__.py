@@ -1,21 +1,28 @@
 """The whole way, from raw files to grids on a map."""
 
-from .check import find_faults
+from .check import diagnose_inputs, find_faults
+from .faults import Diagnosis
 from .fill import fill_grids
 from .job import Run, draw_base_grids, run
 from .load import Inputs, load_inputs
+from .loose import FileReading, diagnose_files
 from .mend import mend_inputs
 from .net import NetRun, reconcile_schemes
 from .save import save_run
+from .save_check import save_check, tell_check
 from .save_net import draw_conflicts, measure_net, publish_against, save_net
 from .summary import explain_sizes, summarise
 from .totals import join_totals
 from .units import make_units
 
 __all__ = [
+    "Diagnosis",
+    "FileReading",
     "Inputs",
     "NetRun",
     "Run",
+    "diagnose_files",
+    "diagnose_inputs",
     "draw_base_grids",
     "draw_conflicts",
     "explain_sizes",
@@ -29,7 +36,9 @@ __all__ = [
     "publish_against",
     "reconcile_schemes",
     "run",
+    "save_check",
     "save_net",
     "save_run",
     "summarise",
+    "tell_check",
 ]

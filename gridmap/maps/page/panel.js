@@ -52,7 +52,7 @@
   /* How many grids and people are shown; no sum where a part of it is withheld. */
   function subtitle(view) {
     const { figures, inside } = view;
-    if (!figures) return "";
+    if (!figures) return view.page.faults ? gridmap.tellFaults(view.page.faults) : "";
     const shown = inside ? inside.filter(Boolean).length : figures.count;
     const parts = [word("grids", { n: gridmap.number(shown) })];
     for (const name of ["households", "people"]) {

@@ -33,6 +33,7 @@ gridmap.start = async function (map) {
     if (own.length === 2) gridmap.buildComparison(view);
     gridmap.followMouse(view);
   }
+  if (page.faults) gridmap.buildFaults(view, page.faults);
   gridmap.buildTools(view);
   gridmap.restore(view);
   gridmap.keepAddress(view);
