@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -62,11 +63,16 @@ def _choose(places: Places, count: int, seed: int) -> Places:
 def move(places: Places, source: CRS, target: Any) -> Places:
     """Move places from one CRS to another; those that cannot be moved are not finite."""
     try:
-        way = Transformer.from_crs(source, target, always_xy=True)
+        way = _find_way(source, target)
         x, y = way.transform(places[:, 0], places[:, 1])
     except ProjError:
         return np.full_like(places, np.inf)
     return np.column_stack([x, y])
+
+
+@lru_cache(maxsize=256)  # a way takes longer to find than to go with a thousand places
+def _find_way(source: CRS, target: Any) -> Transformer:
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def extent_of(frame: GeoDataFrame) -> Any:

@@ -23,7 +23,7 @@ from .raw import Raw, check_columns, make_raw
 _TAGS = "other_tags"
 
 #: Layers that are not the user's: styles of QGIS, log tables of GDAL.
-_HOUSEHOLD = ("layer_styles", "qgis_projects", "gdal_metadata")
+HOUSEHOLD = ("layer_styles", "qgis_projects", "gdal_metadata")
 
 
 class _Layer(NamedTuple):
@@ -100,7 +100,7 @@ def _open(path: Path, told: Path, layer: str | None) -> _Layer:
             names = [str(row[0]) for row in pyogrio.list_layers(path)]
     except gdal.FAULTS as error:
         raise SourceError(f"{told} cannot be read: {error}") from error
-    names = [name for name in names if name not in _HOUSEHOLD]
+    names = [name for name in names if name not in HOUSEHOLD]
     if layer is not None and layer not in names:
         raise SourceError(
             f"{told} has no layer {layer!r}. Its layers are {listed(names, show=20)}"
