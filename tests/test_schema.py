@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import shapely
 from geopandas.testing import assert_geodataframe_equal
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap import schema
@@ -141,6 +141,7 @@ def test_empty_geometry_counts_as_missing():
 
 
 @given(st.permutations("ABCDEFG"))
+@settings(deadline=None)
 def test_check_does_not_depend_on_the_order_of_rows(order):
     grids = sketch_grids("ABCDEFG").loc[list(order)]
     schema.check_frame(grids, schema.GRIDS, argument="grids")
