@@ -10,12 +10,12 @@ import json
 import sys
 from collections.abc import Sequence
 
-from .commands import check, diff, new, profiles, reconcile, run, trace
+from .commands import check, diff, new, profiles, reconcile, redraw, run, trace
 from .errors import GridmapError
 from .version import __version__
 
 #: In the order in which ``gridmap --help`` tells of them: that of a first day.
-_COMMANDS = (new, check, run, reconcile, diff, trace, profiles)
+_COMMANDS = (new, check, run, reconcile, redraw, diff, trace, profiles)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
