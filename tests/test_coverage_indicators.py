@@ -185,7 +185,7 @@ def test_what_does_not_fit_is_told():
     one = ways(("A", "A", 1))
     with pytest.raises(SchemaError, match="since has 2 periods for 1 crosswalks: one for each is"):
         carry_indicators(series(("A", "2026", 8)), one, since=["2025", "2026"])
-    with pytest.raises(SchemaError, match=r"crosswalk: none is given\. One for each change of the"):
+    with pytest.raises(SchemaError, match=r"crosswalk: none is given\. One for each change of"):
         carry_indicators(series(("A", "2026", 8)), [])
     with pytest.raises(SchemaError, match="values: 1 rows repeat a code, period and indicator: A"):
         carry_indicators(series(("A", "2026", 8), ("A", "2026", 9)), one)

@@ -1,13 +1,15 @@
 """Where service reaches, what it costs, and what of it may be published."""
 
 from .access import measure_access
+from .carry import carry_indicators
 from .disclosure import check_disclosure, find_disclosures, merge_zones
 from .events import find_hot_spots, measure_matters
-from .indicators import carry_indicators, measure_indicators
+from .indicators import measure_indicators, stack_indicators
 from .isochrones import build_isochrones, measure_area_reach
 from .measure import Coverage, measure_coverage
 from .medians import choose_medians
 from .network import Network, build_network
+from .periods import sum_periods
 from .publish import Published, suppress_counts
 from .siting import Sites, choose_sites
 from .walking import Pairs, measure_distances, measure_pairs
@@ -38,5 +40,7 @@ __all__ = [
     "measure_pairs",
     "measure_workload",
     "merge_zones",
+    "stack_indicators",
+    "sum_periods",
     "suppress_counts",
 ]
