@@ -1,6 +1,8 @@
 """What holds for any units: random meshes with holes, islands, empty and huge units.
 
-A hundred examples by default; GRIDMAP_EXAMPLES=2000 for a long night.
+A hundred examples by default. For a long night, about half an hour on one core:
+
+    GRIDMAP_EXAMPLES=2000 pytest tests/test_zoning_properties.py
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ SLOWLY = settings(max_examples=EXAMPLES, deadline=None,
 
 
 @st.composite
-def meshes(draw) -> GeoDataFrame:
+def squares(draw) -> GeoDataFrame:
     """Draw units: squares of a lattice, some joined, some missing, some far away."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     wide, high = draw(st.integers(1, 9)), draw(st.integers(1, 9))
@@ -42,29 +44,53 @@ def meshes(draw) -> GeoDataFrame:
         if beside in owner and home[beside] == home[cell] and rng.random() < joined:
             old, new = owner[beside], owner[cell]
             owner = {c: new if o == old else o for c, o in owner.items()}
-    shift = dict.fromkeys(set(owner.values()), 0)
-    for number in shift:
-        if rng.random() < 0.05:  # an island
-            shift[number] = int(rng.integers(20, 40))
-    shapes, where = {}, {}
-    for cell, number in owner.items():
-        x, y = cell[0], cell[1] + 50 * shift[number]
-        shapes.setdefault(number, []).append(shapely.box(100 * x, 100 * y, 100 * x + 100,
-                                                         100 * y + 100))
-        where[number] = home[cell]
-    numbers = sorted(shapes)
-    size = len(numbers)
+    numbers = sorted(set(owner.values()))
+    parts: dict[int, list] = {number: [] for number in numbers}
+    for (x, y), number in owner.items():
+        parts[number].append(shapely.box(100 * x, 100 * y, 100 * x + 100, 100 * y + 100))
+    where = {number: home[cell] for cell, number in owner.items()}
+    shapes = [shapely.coverage_union_all(parts[number]) for number in numbers]
+    return settle(draw, rng, shapes, [where[number] for number in numbers])
+
+
+@st.composite
+def cells(draw) -> GeoDataFrame:
+    """Draw units: cells around random places, some missing, some far away."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    count, territories = draw(st.integers(2, 70)), draw(st.integers(1, 3))
+    place = np.unique(np.round(rng.normal(0, 300, (count, 2))), axis=0)
+    frame = shapely.box(-1500, -1500, 1500, 1500)
+    around = shapely.voronoi_polygons(shapely.multipoints(place), extend_to=frame, ordered=True)
+    shapes = shapely.intersection(shapely.get_parts(around), frame)
+    kept = rng.random(len(shapes)) >= draw(st.sampled_from([0.0, 0.1, 0.3]))
+    kept[0] = True
+    home = np.digitize(place[:, 0], np.linspace(-300, 300, territories + 1)[1:-1])
+    if territories > 1 and rng.random() < 0.3:
+        home = rng.integers(territories, size=len(place))
+    return settle(draw, rng, list(shapes[kept]), home[kept].tolist())
+
+
+def settle(draw, rng: np.random.Generator, shapes: list, home: list[int]) -> GeoDataFrame:
+    """Let people live in units: nobody in some, very many in others; send some to sea."""
+    size = len(shapes)
+    away = np.where(rng.random(size) < 0.05, rng.integers(20, 40, size), 0)
+    shapes = [shapely.transform(shape, lambda xy, far=far: xy + np.array([0.0, 5_000.0 * far]))
+              for shape, far in zip(shapes, away, strict=True)]
     households = rng.integers(0, 60, size) * (rng.random(size) > draw(st.sampled_from([0, 0.5])))
     huge = rng.random(size) < draw(st.sampled_from([0.0, 0.1]))
     households = np.where(huge, households + 300, households)
     kind = np.where(rng.random(size) < draw(st.sampled_from([0.0, 0.1])), "school", "block")
     return GeoDataFrame(
-        {"territory": [f"T{where[n]}" for n in numbers], "kind": kind,
+        {"territory": [f"T{number}" for number in home], "kind": kind,
          "households": households, "people": households * 2 + rng.integers(0, 5, size)},
-        geometry=[shapely.coverage_union_all(shapes[n]) for n in numbers],
-        index=pd.Index([f"u{n:03}" for n in numbers], name="unit", dtype="str"),
+        geometry=shapes,
+        index=pd.Index([f"u{n:03}" for n in range(size)], name="unit", dtype="str"),
         crs="EPSG:32651",
     ).astype({"territory": "str", "kind": "str"})
+
+
+def meshes() -> st.SearchStrategy[GeoDataFrame]:
+    return st.one_of(squares(), cells())
 
 
 RULES = st.sampled_from([
@@ -82,8 +108,16 @@ def draw_grids(units, size, **options):
 
 @SLOWLY
 @given(units=meshes(), size=RULES)
-def test_nothing_is_lost_and_nothing_crosses(units, size):
+def test_every_drawing_keeps_what_is_promised(units, size):
     drawn = draw_grids(units, size)
+    check_that_nothing_is_lost_and_nothing_crosses(units, drawn)
+    check_that_grids_are_in_one_piece_unless_named(units, drawn)
+    states = measure_partition(units, drawn.assignment, size, dedicated=["school"])
+    check_that_grids_out_of_range_have_one_reason(drawn, states.by_grid["size_state"])
+    check_that_only_single_units_exceed_a_maximum(drawn, states.by_grid["size_state"])
+
+
+def check_that_nothing_is_lost_and_nothing_crosses(units, drawn):
     schema.check_frame(drawn.grids, schema.GRIDS, argument="grids")
     schema.check_frame(drawn.changes, schema.CHANGES, argument="changes")
     assert drawn.assignment.index.equals(units.index.sort_values())
@@ -99,10 +133,7 @@ def test_nothing_is_lost_and_nothing_crosses(units, size):
     assert drawn.grids.is_valid.all()
 
 
-@SLOWLY
-@given(units=meshes(), size=RULES)
-def test_every_grid_is_in_one_piece_unless_named(units, size):
-    drawn = draw_grids(units, size)
+def check_that_grids_are_in_one_piece_unless_named(units, drawn):
     joined = drawn.changes.loc[drawn.changes["what"] == "island joined", "id"]
     for grid, shape in drawn.grids.geometry.items():
         # Pieces that touch in a corner only do not hang together; polygons alone say so.
@@ -113,12 +144,7 @@ def test_every_grid_is_in_one_piece_unless_named(units, size):
         assert pieces == 1 or grid in set(joined)
 
 
-@SLOWLY
-@given(units=meshes(), size=RULES)
-def test_every_grid_out_of_range_has_one_reason(units, size):
-    drawn = draw_grids(units, size)
-    states = measure_partition(units, drawn.assignment, size, dedicated=["school"])
-    states = states.by_grid["size_state"]
+def check_that_grids_out_of_range_have_one_reason(drawn, states):
     odd = states.index[states != "in range"]
     said = drawn.changes[
         drawn.changes["what"].str.startswith("out of range")
@@ -128,18 +154,14 @@ def test_every_grid_out_of_range_has_one_reason(units, size):
     assert drawn.changes["note"].notna().all()
 
 
-@SLOWLY
-@given(units=meshes(), size=RULES)
-def test_a_maximum_is_exceeded_only_by_a_unit_that_does_so_alone(units, size):
-    drawn = draw_grids(units, size)
-    states = measure_partition(units, drawn.assignment, size, dedicated=["school"]).by_grid
-    large = states.index[states["size_state"] == "large"]
+def check_that_only_single_units_exceed_a_maximum(drawn, states):
+    large = states.index[states == "large"]
     reason = drawn.changes[drawn.changes["what"].str.startswith("out of range")]
     allowed = {"out of range: unit larger than the maximum"}
     assert set(reason.set_index("id")["what"].reindex(large)) <= allowed
 
 
-@settings(SLOWLY, max_examples=max(20, EXAMPLES // 4))
+@settings(SLOWLY, max_examples=max(20, EXAMPLES // 5))
 @given(units=meshes(), size=RULES, turn=st.integers(0, 2**32 - 1))
 def test_order_and_workers_change_nothing(units, size, turn):
     one = draw_grids(units, size)
@@ -149,7 +171,7 @@ def test_order_and_workers_change_nothing(units, size, turn):
     assert one.changes.equals(other.changes)
 
 
-@settings(SLOWLY, max_examples=max(20, EXAMPLES // 4))
+@settings(SLOWLY, max_examples=max(20, EXAMPLES // 5))
 @given(units=meshes(), size=RULES)
 def test_a_territory_is_drawn_the_same_alone(units, size):
     if size.measure == "area_m2":  # areas on the ground depend on the middle of all units
@@ -160,7 +182,7 @@ def test_a_territory_is_drawn_the_same_alone(units, size):
         assert alone.equals(whole[alone.index])
 
 
-@settings(SLOWLY, max_examples=max(20, EXAMPLES // 4))
+@settings(SLOWLY, max_examples=max(20, EXAMPLES // 5))
 @given(units=meshes(), count=st.integers(1, 12))
 def test_a_number_asked_for_is_reached_or_named(units, count):
     size = SizeRule(minimum=20, target=100, maximum=10_000)
