@@ -12,6 +12,7 @@ from pandas import DataFrame, Series
 
 from .. import ledger
 from ..errors import hide_numbers, listed
+from ..schema import CHANGES, empty_frame
 from . import personal
 
 #: Above this many rows, one note says how many they are instead of one note a row.
@@ -42,6 +43,25 @@ class Fitted(NamedTuple):
     values: Series
     faults: tuple[Fault, ...] = ()
     notes: tuple[Note, ...] = ()
+
+
+def unfold(words: Fitted, place: NDArray[np.int64]) -> Fitted:
+    """Return for every row what was found out about its distinct cell.
+
+    Examples
+    --------
+    >>> words = Fitted(Series(["a", "b"]), (Fault(np.array([True, False]), "bad", "why"),))
+    >>> unfold(words, np.array([1, 0, 0])).faults[0].rows.tolist()
+    [False, True, True]
+    """
+    def spread(values: Any) -> Any:  # of a note: text stays, a column is spread
+        return values.iloc[place].reset_index(drop=True) if isinstance(values, Series) else values
+
+    return Fitted(
+        spread(words.values),
+        tuple(fault._replace(rows=fault.rows[place]) for fault in words.faults),
+        tuple(Note(note.rows[place], note.what, *map(spread, note[2:])) for note in words.notes),
+    )
 
 
 class Lost(NamedTuple):
@@ -133,6 +153,8 @@ def _write(
     ids: Series, rows: NDArray[np.int64], kept: NDArray[np.bool_], note: Note, file: str
 ) -> DataFrame:
     at = np.flatnonzero(note.rows & kept)
+    if not len(at):
+        return empty_frame(CHANGES)
     if len(at) > MANY:
         first = listed(name_rows(ids, rows, at[:3]))
         return ledger.note_changes(

@@ -137,6 +137,24 @@ def to_numbers(values: Series) -> Series:
     return plain.where(np.isfinite(plain))
 
 
+def fold(values: Series) -> tuple[Series, NDArray[np.int64]] | None:
+    """Return the distinct cells of a column and where each row has its own, if they are few.
+
+    Examples
+    --------
+    >>> words, place = fold(Series(["lamp", None] * 500, dtype="str"))
+    >>> words.tolist(), place[:3].tolist()
+    (['lamp', nan], [0, 1, 0])
+    """
+    if len(values) < 1_000 or values.iloc[:1_000].nunique() > 100:
+        return None
+    coded = pc.dictionary_encode(to_array(values), null_encoding="encode")
+    coded = coded.combine_chunks() if isinstance(coded, pa.ChunkedArray) else coded
+    if len(coded.dictionary) > 0.1 * len(values):
+        return None
+    return to_series(coded.dictionary), np.asarray(coded.indices).astype(np.int64)
+
+
 def find_repeated(values: Series) -> NDArray[np.bool_]:
     """Say for each row whether its text came before; missing text never did.
 
@@ -153,7 +171,7 @@ def find_repeated(values: Series) -> NDArray[np.bool_]:
     filled = np.flatnonzero(values.notna())
     if not len(filled):
         return repeated
-    prints = _whole_numbers(to_array(values))
+    prints = whole_numbers(to_array(values))
     prints = (_fingerprints(to_array(values)) if prints is None else prints)[filled]
     if (prints[1:] > prints[:-1]).all():
         return repeated
@@ -165,7 +183,7 @@ def find_repeated(values: Series) -> NDArray[np.bool_]:
     return repeated
 
 
-def _whole_numbers(array: Any) -> NDArray[np.uint64] | None:
+def whole_numbers(array: Any) -> NDArray[np.uint64] | None:
     """Return codes as numbers, 0 where missing; None where some are no whole numbers."""
     try:
         pc.cast(array[:1_000], pa.int64())  # a cast is slow where it fails in many rows

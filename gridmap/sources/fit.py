@@ -123,7 +123,7 @@ def fit_key(
             f"the column named for {name} holds phone or ID numbers: choose another code"
         )
     mended = codes.mend_codes(values, strip=strip)
-    if not public:  # a character that does not show may have parted a number
+    if not public and mended.mended.any():  # what does not show may have parted a number
         private |= personal.find_personal(mended.codes)
     faults = (
         Fault(private, "code is personal", "a phone or ID number is no code"),
@@ -257,12 +257,12 @@ def _fit(values: Series, column: Column) -> Fitted:
 def fit_figures(values: Series, column: Column) -> Fitted:
     """Return a column of numbers; a phone or ID number among them counts nothing."""
     private = personal.find_personal(values)
-    numbers = cells.to_numbers(values)
-    large = np.asarray(numbers.between(1e10, 2e10))  # a spreadsheet writes 1.38E+10
+    told = quantities.fit_numbers(values, column)
+    large = np.asarray(told.values.between(1e10, 2e10))  # a spreadsheet writes 1.38E+10
     if large.any():
-        private[large] |= personal.find_personal(numbers[large])
+        private[large] |= personal.find_personal(told.values[large])
     if not private.any():
-        return quantities.fit_numbers(values, column)
+        return told
     told = quantities.fit_numbers(values.mask(private), column)
     note = Note(private, "personal number left out",
                 note=f"{column.name} held a phone or ID number")
@@ -272,6 +272,14 @@ def fit_figures(values: Series, column: Column) -> Fitted:
 def fit_text(values: Series, column: Column) -> Fitted:
     """Return a column of text, without blanks around it and without personal numbers."""
     text = cells.to_text(values)
+    folded = cells.fold(text)
+    if folded is None:
+        return _fit_text(text, column)
+    words, place = folded
+    return account.unfold(_fit_text(words, column), place)
+
+
+def _fit_text(text: Series, column: Column) -> Fitted:
     if cells.holds_any(text, b" \t\r\n", beyond_ascii=True):
         text = cells.to_text(text.str.strip())
         text = cells.to_text(text.str.replace(_UNSEEN, "", regex=True))
@@ -296,10 +304,10 @@ def _needed(values: Series, column: Column) -> tuple[Fault, ...]:
 def _fit_code(values: Series, column: Column) -> Fitted:
     private = personal.find_personal(values)
     mended = codes.mend_codes(values.mask(private) if private.any() else values)
-    parted = personal.find_personal(mended.codes)
-    if parted.any():
+    if mended.mended.any():  # what does not show may have parted a number
+        parted = personal.find_personal(mended.codes)
         private |= parted
-        mended = codes.mend_codes(values.mask(private))
+        mended = codes.mend_codes(values.mask(private)) if parted.any() else mended
     lost = np.asarray(mended.hopeless)
     notes = [Note(private, "personal number left out",
                   note=f"{column.name} held a phone or ID number"),

@@ -147,7 +147,8 @@ def about_file(raw: Raw, file: Path, left_out: int, private: list[str]) -> list[
     """
     lines = [account.tell(what, f"{file.name}: {note}") for what, note in raw.notes]
     unread = [header for header in raw.headers
-              if personal.is_personal_header(header) and header not in raw.table]
+              if personal.is_personal_header(header) and header not in raw.table
+              and header not in private]
     if unread:
         named = personal.harmless_headers(raw.headers)  # none, where the first line is a row
         lines.append(account.tell("personal column left out", f"{file.name}: never read",

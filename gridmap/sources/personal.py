@@ -143,9 +143,21 @@ def find_personal(values: Series) -> NDArray[np.bool_]:
     found = np.zeros(len(text), dtype=bool)
     if not _is_long_enough(text):
         return found
+    numbers = cells.whole_numbers(cells.to_array(text))
+    if numbers is not None:  # codes; a comparison is many times faster than a pattern
+        likely = np.flatnonzero(_is_number_like(numbers))
+        found[likely] = [holds_number(value) for value in text.iloc[likely]]
+        return found
     likely = np.flatnonzero(cells.matches(text, _NUMBER_LIKE))
     found[likely] = [holds_number(value) for value in text.iloc[likely]]
     return found
+
+
+def _is_number_like(numbers: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Say which whole numbers have the digits of a mobile number, bare or after 86, or 18."""
+    bare = (numbers >= 13 * 10**9) & (numbers < 20 * 10**9)
+    foreign = (numbers >= 8613 * 10**9) & (numbers < 8620 * 10**9)
+    return np.asarray(bare | foreign | (numbers >= 10**17))
 
 
 def _is_long_enough(text: Series) -> bool:
