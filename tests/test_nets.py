@@ -206,6 +206,7 @@ def test_one_net_tiles_the_territories_and_holds_everybody(schemes, places, deci
     assert net.atoms["households"].sum() == net.grids["households"].sum()
     total = net.crosswalks.groupby(["source_layer", "target_layer", "basis", "source"])["weight"]
     assert (total.sum() == 1.0).all()
+    assert set(net.crosswalks["source"]) == {*schemes.index, *net.grids.index}
 
 
 @given(nets(), spots, st.randoms())
@@ -370,3 +371,13 @@ def test_reconcile_says_what_it_cannot_do():
         reconcile(fire.set_crs(None, allow_override=True), land)
     with pytest.raises(ProfileError, match="decide is 'luck'"):
         NetRule(decide="luck")
+
+
+def test_a_work_grid_too_thin_to_stay_leads_to_where_it_was():
+    fire = work_grids("AAAA", scheme="fire")
+    thin = fire.set_geometry([shapely.box(30, 10, 33, 50)], crs=fire.crs)
+    thin.index = pd.Index(["B"], dtype="str", name="work_grid")
+    net = reconcile(pd.concat([fire, thin.assign(scheme="water")]), communities("TTTT"))
+    ways = net.crosswalks[net.crosswalks["source"] == "B"]
+    assert ways[["target", "weight", "measured"]].values.tolist() == [["A", 1.0, "area"]]
+    assert net.changes.loc[net.changes["what"] == "swallowed", "id"].tolist() == ["B"]

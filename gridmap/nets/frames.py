@@ -193,20 +193,35 @@ def write_crosswalks(
     net[: len(label)] = by_code[label]
     codes = grids.index.sort_values()
     parts = []
+    area = masses["area"]
     for rank, name in enumerate(given.names):
         mine = given.rank[ground.work_grid] == rank
-        out = (ground.work_grid[mine], net[ground.piece[mine]], ground.piece[mine])
+        out = _with_swallowed(ground, given, rank, net, mine)
         inner = np.flatnonzero(ground.inside)
         back = (net[inner], ground.claims[inner, rank], inner)
         for (source, target, piece), layers in ((out, (name, NET)), (back, (NET, name))):
             ends = (given.codes, codes) if layers[1] == NET else (codes, given.codes)
             for basis, mass in masses.items():
-                part = _weigh(source, target, mass[piece], masses["area"][piece], basis, ends)
+                some, land = (np.where(piece == NONE, 0, m[piece]) for m in (mass, area))
+                # a work grid that was swallowed has no mass of its own
+                part = _weigh(source, target, some, np.where(piece == NONE, 1, land), basis, ends)
                 parts.append(part.assign(source_layer=layers[0], target_layer=layers[1]))
     joined = pd.concat(parts, ignore_index=True).astype(
         {"source_layer": "str", "target_layer": "str"})
     joined.index.name = schema.CROSSWALK.index
     return joined
+
+
+def _with_swallowed(
+    ground: Ground, given: Given, rank: int, net: Ints, mine: np.ndarray
+) -> tuple[Ints, Ints, Ints]:
+    """Return work grids of a scheme, their grids and pieces; those swallowed have no piece."""
+    lost = given.rank[ground.swallowed] == rank
+    inside = ground.swallowed_by[lost]
+    there = np.where(inside == NONE, NOBODY, net[inside])
+    return (np.r_[ground.work_grid[mine], ground.swallowed[lost]],
+            np.r_[net[ground.piece[mine]], there],
+            np.r_[ground.piece[mine], np.full(len(inside), NONE)])
 
 
 def _weigh(

@@ -18,6 +18,7 @@ from .intake import Given, note
 
 #: Nobody claims the place, or no territory holds it. Never leaves this room.
 NONE = -1
+_NO_ONE = np.empty(0, dtype=np.int64)
 
 
 class Ground(NamedTuple):
@@ -29,6 +30,8 @@ class Ground(NamedTuple):
     piece: Ints  # rows of (piece, work grid): all that cover it
     work_grid: Ints
     borders: Borders  # between pieces, both ways round
+    swallowed: Ints  # work grids too thin to claim a piece
+    swallowed_by: Ints  # the piece each of them lies in, NONE where there is none
 
     @property
     def inside(self) -> Flags:
@@ -70,7 +73,7 @@ def build_ground(given: Given, rule: NetRule) -> tuple[Ground, DataFrame]:
     borders = mesh.find_borders(faces)
     like, thin = _join_thin(faces, territory, covers.claims(), borders, rule)
     covers = covers.take(like)
-    ground = _gather(faces, territory, covers, borders)
+    ground = _find_swallowed(_gather(faces, territory, covers, borders), given)
     return ground, _note_thin(faces, territory, thin & (like != np.arange(len(like))), given)
 
 
@@ -163,7 +166,15 @@ def _gather(faces: Shapes, territory: Ints, covers: _Covers, borders: Borders) -
     whole = mesh.sum_borders(rank[group[borders.face[between]]],
                              rank[group[borders.other[between]]], borders.length[between])
     return Ground(shapes[order], territory[first][order], claims, chosen.face,
-                  chosen.work_grid, whole)
+                  chosen.work_grid, whole, _NO_ONE, _NO_ONE)
+
+
+def _find_swallowed(ground: Ground, given: Given) -> Ground:
+    """Find the work grids that claim nothing any more, and the pieces they lie in."""
+    lost = np.setdiff1d(np.arange(len(given.codes)), ground.work_grid)
+    spots = shapely.point_on_surface(given.shapes[lost])
+    at, piece = shapely.STRtree(ground.shapes).query(spots, predicate="intersects")
+    return ground._replace(swallowed=lost, swallowed_by=mesh.lowest(len(lost), at, piece))
 
 
 def _note_thin(faces: Shapes, territory: Ints, joined: Flags, given: Given) -> DataFrame:

@@ -28,13 +28,14 @@ def tell_all(
     -------
     DataFrame, schema CHANGES
         Step ``reconcile``. ``what`` is one of "borders snapped" and "scheme overlaps itself"
-        (one row for each scheme), "outside the territories" (work grid), "decided by
-        seniority", "decided by cost", "remnant joined", "too small, joined", "too large,
-        divided", "unclaimed land joined" (atom), "unclaimed land to the community", "remnant
+        (one row for each scheme), "swallowed" and "outside the territories" (work grid),
+        "decided by seniority", "decided by cost", "remnant joined", "too small, joined",
+        "too large, divided", "unclaimed land joined" (atom), "unclaimed land to the community", "remnant
         kept", "too small", "too large" (grid).
     """
     return ledger.join_changes(
-        _tell_snapped(ground, given), _tell_twice(ground, given), _tell_outside(ground, given),
+        _tell_snapped(ground, given), _tell_swallowed(ground, given),
+        _tell_twice(ground, given), _tell_outside(ground, given),
         _tell_decided(ground, given, atoms), _tell_joined(ground, given, atoms, chosen),
         _tell_fallback(grids), _tell_odd(chosen, label, grids),
     )
@@ -53,6 +54,12 @@ def _tell_snapped(ground: Ground, given: Given) -> DataFrame:
     return note([given.names[i] for i in some], "borders snapped", area_m2=total[some],
                 note=[f"{count[i]:,} work grids grew or shrank, by "
                       f"{off[moved & (given.rank == i)].max():,.0f} m² at most" for i in some])
+
+
+def _tell_swallowed(ground: Ground, given: Given) -> DataFrame:
+    lost = ground.swallowed
+    return note(given.codes[lost], "swallowed", area_m2=shapely.area(given.shapes[lost]),
+                note="thinner than the reach of a border; crosswalks lead to where it was")
 
 
 def _tell_twice(ground: Ground, given: Given) -> DataFrame:
