@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas import Series
 
-from gridmap import nets
-from gridmap.errors import CodeError, CRSError, LedgerError, SchemaError
+from gridmap import merge_grids, move_units, nets, split_grid, start_draft
+from gridmap.errors import CodeError, CRSError, LedgerError, PartitionError, SchemaError
 from gridmap.redraw import (
     build_lineage,
     build_version_crosswalk,
@@ -25,7 +25,7 @@ from gridmap.redraw import (
     renew_codes,
     trace,
 )
-from gridmap.rules import load_code_rule
+from gridmap.rules import SizeRule, load_code_rule
 from gridmap.schema import CROSSWALK, LINEAGE, check_frame
 from gridmap.sketch import sketch_grids, sketch_points, sketch_units
 from gridmap.zoning import find_code_faults, issue_codes
@@ -348,3 +348,40 @@ def test_a_net_redrawn_many_times_keeps_a_clean_register(seed):
     lives = measure_lives(steps)
     assert not lives["reissued"].any()
     assert set(lives.index) == taken
+
+
+def try_edit(draft, draw):
+    """Split, merge or move at random; what a draft refuses is left as it was."""
+    assignment = draft.assignment
+    grids = np.unique(assignment.to_numpy(dtype=object).astype(str))
+    what, chosen, other = draw.integers(3), draw.choice(grids), draw.choice(grids)
+    try:
+        if what == 0:
+            return split_grid(draft, chosen)
+        if what == 1:
+            return merge_grids(draft, [chosen, other])
+        return move_units(draft, [draw.choice(assignment.index)], other)
+    except PartitionError:
+        return None
+
+
+def test_a_draft_never_gives_a_code_twice_over_a_thousand_edits():
+    draw = np.random.default_rng(7)
+    first = Series([f"T-{n:04d}" for n in range(1, len(MESH) + 1)], index=MESH.index)
+    size = SizeRule(minimum=1, target=3, maximum=6)
+    draft, done = start_draft(first, MESH, size, retired=["T-0025"]), 0
+    ever, gone, before = set(first), {"T-0025"}, set(first)
+    for _ in range(1000):
+        if try_edit(draft, draw) is None:
+            continue
+        done += 1
+        alive = set(draft.assignment)
+        assert not alive & gone
+        assert not (alive - before) & ever
+        gone |= before - alive
+        ever |= alive
+        before = alive
+    assert done > 200
+    assert find_code_faults(sorted(before), PLAIN).empty
+    lineage = build_lineage(first, draft.assignment, units=MESH)
+    assert lineage["households"].sum() == len(MESH)
