@@ -10,6 +10,7 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame, isna
 
+from ..errors import listed
 from . import faultwords, layers, pages, words
 from .offline import Map
 
@@ -46,7 +47,7 @@ def draw_faults(
         As in ``diagnose_inputs(config).faults``: in degrees, a missing shape where a fault has
         no place. Only severity, kind, layer, code, area, note, suggestion and place get into
         the page. Faults without a place are told once for each kind and layer. Of more than
-        5,000 the last are counted only.
+        5,000 some of each kind are counted only.
     territories : GeoDataFrame, schema TERRITORIES, optional
         Drawn under the faults, with names.
     polygons : mapping, optional
@@ -66,8 +67,8 @@ def draw_faults(
     --------
     >>> from shapely import Point
     >>> faults = GeoDataFrame(
-    ...     {"severity": ["mended"], "step": ["check"], "what": ["gap"], "layer": ["towns"], "id": ["A, B"],
-    ...      "area_m2": [2.5], "note": [None], "suggestion": ["nothing"]},
+    ...     {"severity": ["mended"], "step": ["check"], "what": ["gap"], "layer": ["towns"],
+    ...      "id": ["A, B"], "area_m2": [2.5], "note": [None], "suggestion": ["nothing"]},
     ...     geometry=[Point(9.5, 47.1)], crs=4326)
     >>> page = draw_faults(faults, title="Towns")
     >>> [kind["name"]["zh"] for kind in page.extra["faults"]["kinds"]]
@@ -93,7 +94,7 @@ def _content(faults: GeoDataFrame) -> dict[str, Any]:
     counts = faults["severity"].value_counts()
     chosen = faults[list(SHOWN)].assign(place=faults.geometry.to_numpy())
     placed = ~chosen["place"].isna()
-    kept = chosen[placed].head(MOST)
+    kept = _choose(chosen[placed])
     lines = _lines(chosen[~placed])
     names = list(dict.fromkeys(zip(
         [*kept["severity"], *(line["severity"] for line in lines)],
@@ -115,6 +116,12 @@ def _content(faults: GeoDataFrame) -> dict[str, Any]:
     }
 
 
+def _choose(faults: DataFrame) -> DataFrame:
+    """Return at most so many faults as a page holds, of each kind and layer alike many."""
+    rank = faults.groupby(["severity", "what", "layer"]).cumcount().to_numpy()
+    return faults.iloc[np.sort(np.argsort(rank, kind="stable")[:MOST])]
+
+
 def _lines(faults: DataFrame) -> list[dict[str, Any]]:
     """Tell faults without a place once for each kind and layer, with their first codes."""
     lines = []
@@ -132,7 +139,7 @@ def _row(row: Mapping[Any, Any], number: Mapping[tuple[str, str], int]) -> dict[
     told = faultwords.advise(row["what"]).en
     area = row["area_m2"]
     return {
-        "kind": number[row["severity"], row["what"]], "id": _text(row["id"]),
+        "kind": number[row["severity"], row["what"]], "id": listed(_text(row["id"]).split(", ")),
         "layer": _text(row["layer"]), "note": _text(row["note"]),
         "advice": "" if row["suggestion"] == told else _text(row["suggestion"]),
         "area": None if isna(area) else round(float(area), 3), "rows": int(row.get("rows", 1)),

@@ -245,8 +245,14 @@ def _told(rows: DataFrame) -> str:
     """Say which rows, how much land, and the first of the reasons."""
     area = rows["area_m2"].sum()
     parts = [
-        listed(rows["id"].dropna()) if rows["id"].notna().any() else "",
+        listed(_short_ids(rows["id"].dropna())) if rows["id"].notna().any() else "",
         f"{area:,.2f} m² in all" if area > 0 else "",
         str(rows["note"].dropna().iloc[0]) if rows["note"].notna().any() else "",
     ]
     return "; ".join(part for part in parts if part)
+
+
+def _short_ids(ids: Series) -> list[str]:
+    """Return the codes of each fault, at most three of many neighbours; the first in full."""
+    first = [listed(code.split(", ")) for code in ids.iloc[:3]]
+    return [*first, *ids.iloc[3:]]

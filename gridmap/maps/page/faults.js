@@ -5,6 +5,7 @@
   const { make, icon, word, say } = gridmap;
   const STEP = 100;                                        // rows that a list grows by
   const ROUND = { weight: 1.5, color: "#fff", fillOpacity: 1, radius: 7 };
+  const MANY = 400, FAR = 12, SMALL = 4;                   // many marks are smaller from afar
 
   class Faults {
     constructor(view, content) {
@@ -53,6 +54,14 @@
           if (this.wanted(row)) this.group.addLayer(mark); else this.group.removeLayer(mark);
         }
       }
+    }
+    /* Many marks must not hide each other, nor the land. */
+    size() {
+      const placed = this.content.rows.filter(row => row.place), { map } = this.view;
+      const radius = placed.length > MANY && map.getZoom() < FAR ? SMALL : ROUND.radius;
+      if (radius === this.radius) return;
+      this.radius = radius;
+      for (const row of placed) row.marks[row.marks.length - 1].setRadius(radius);
     }
     bounds() {
       const all = L.latLngBounds([]);
@@ -152,7 +161,7 @@
         word("moreFaults", { n: gridmap.number(rows.length - kind.most) }))));
       }
       return make("section", {}, make("h2", {}, head),
-        make("p", { class: "gm-note" }, say(kind.advice)), make("ul", {}, ...items));
+        make("p", { class: "gm-note" }, this.advice(rows[0])), make("ul", {}, ...items));
     }
     item(row) {
       const chosen = row.i === this.selected;
@@ -182,6 +191,8 @@
     const bounds = home.reduce((all, one) => all.extend(one), faults.bounds());
     if (bounds.isValid()) view.map.fitBounds(bounds, Object.assign({ animate: false, maxZoom: 17 }, view.room()));
     else view.map.setView([0, 0], 2);
+    faults.size();
+    view.map.on("zoomend", () => faults.size());
     view.map.on("click", () => { if (!gridmap.toolInUse && faults.selected >= 0) faults.select(-1, false); });
     view.map.getContainer().addEventListener("keydown", event => {
       if (event.key === "Escape" && faults.selected >= 0) faults.select(-1, false);
