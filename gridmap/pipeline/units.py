@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import shapely
 from geopandas import GeoDataFrame
+from numpy.typing import NDArray
 
 from .. import attach, ledger, tiling
 from ..rules import SizeRule
@@ -65,9 +67,8 @@ def residents(elements: GeoDataFrame | None) -> GeoDataFrame | None:
     """Return the elements that stand for households or people, or None without any."""
     if elements is None:
         return None
-    masses = [mass for mass in MASSES if mass in elements]
-    living = elements[elements[masses].fillna(0).gt(0).any(axis=1)] if masses else elements[:0]
-    return living if len(living) else None
+    living = _find_living(elements)
+    return elements[living] if living.any() else None
 
 
 def dwellings(elements: GeoDataFrame | None) -> GeoDataFrame | None:
@@ -76,15 +77,23 @@ def dwellings(elements: GeoDataFrame | None) -> GeoDataFrame | None:
     A footprint that stands for nobody counts nothing; without residents there is nothing to
     divide blocks by.
     """
-    living = residents(elements)
-    if elements is None or living is None:
+    if elements is None:
         return None
-    inhabited = elements.index.isin(living.index)
+    living = _find_living(elements)
+    if not living.any():
+        return None
     built = shapely.get_dimensions(elements.geometry.to_numpy()) == 2
-    if not (built & ~inhabited).any():
-        return living
-    shown = elements[inhabited | built]
-    return shown.assign(count=shown["count"].where(inhabited[inhabited | built], 0))
+    shown = elements[living | built]
+    return shown.assign(count=np.where(living[living | built], shown["count"], 0))
+
+
+def _find_living(elements: GeoDataFrame) -> NDArray[np.bool_]:
+    """Say of each element whether it stands for households or people."""
+    living = np.zeros(len(elements), dtype=bool)
+    for mass in MASSES:
+        if mass in elements:
+            living |= np.nan_to_num(elements[mass].to_numpy(dtype="float64")) > 0
+    return living
 
 
 def count_residents(inputs: Inputs, *, snap_m: float = 0.01) -> Inputs:
