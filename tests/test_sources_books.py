@@ -6,6 +6,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gridmap.errors import SourceError
 from gridmap.sources import load_assets, load_table
@@ -79,3 +81,27 @@ def test_a_workbook_of_another_kind_or_without_rows_is_told(tmp_path):
         load_assets(tmp_path / "b.ods", **POINTS)
     with pytest.raises(SourceError, match="has an empty sheet"):
         load_assets(PEOPLE, **POINTS, layer="空")
+
+
+def test_a_chain_of_sectors_that_runs_in_a_circle_is_told():
+    # read by others this file takes all the memory there is
+    with pytest.raises(SourceError, match="a chain of its sectors runs in a circle"):
+        load_assets(PEOPLE.with_name("circle.xls"), **POINTS)
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_a_damaged_workbook_is_read_or_told(tmp_path_factory, data):
+    content = bytearray(PEOPLE.read_bytes())
+    for _ in range(data.draw(st.integers(1, 5))):
+        at = data.draw(st.integers(0, 700) | st.integers(0, len(content) - 1))
+        content[at] = data.draw(st.integers(0, 255))
+    keep = data.draw(st.integers(len(content) - 1500, len(content)))
+    file = tmp_path_factory.mktemp("book") / "people.xls"
+    file.write_bytes(content[:keep])
+    try:
+        loaded = load_table(file, key="代码", columns={"people": "人口"})
+    except SourceError as error:
+        assert str(error)
+    else:
+        assert loaded.rows_in == len(loaded.frame) + len(loaded.rejects)

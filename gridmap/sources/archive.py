@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ..errors import SourceError, listed
+
+#: What Python raises for a damaged archive: places outside the file are an OSError.
+FAULTS = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError,
+          ValueError, struct.error)
 
 #: Bytes that may come out of an archive, and how many times its own size.
 _MOST_BYTES, _MOST_TIMES = 20_000_000_000, 200
@@ -38,14 +44,15 @@ def unpacked(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
         If it is no archive, would grow beyond measure, needs a password, or holds no file
         that is read, or several.
     """
-    try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory() as folder:
-            members = [one for one in archive.infolist() if not one.is_dir()]
-            _check_size(path, members)
-            stem = _choose(path, members, endings)
-            yield _unpack(archive, members, stem, Path(folder))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
-        raise SourceError(f"{path} is no zip archive that can be read: {error}") from error
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(path) as archive:
+                members = [one for one in archive.infolist() if not one.is_dir()]
+                _check_size(path, members)
+                inside = _unpack(archive, members, _choose(path, members, endings), Path(folder))
+        except FAULTS as error:
+            raise SourceError(f"{path} is no zip archive that can be read: {error}") from error
+        yield inside
 
 
 def _check_size(path: Path, members: list[zipfile.ZipInfo]) -> None:

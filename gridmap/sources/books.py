@@ -15,13 +15,13 @@ from typing import Any
 import python_calamine as calamine
 
 from ..errors import SourceError, listed
-from . import sheets
+from . import archive, compound, sheets
 from .raw import Raw
 
 ENDINGS = (".xls", ".xlsb", ".ods")
 
 _MOST_BYTES = 4_000_000_000
-_FAULTS = (calamine.CalamineError, ValueError, OSError, OverflowError, zipfile.BadZipFile)
+_FAULTS = (calamine.CalamineError, ValueError, OSError, OverflowError)
 
 
 def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw:
@@ -47,7 +47,7 @@ def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw
     SourceError
         If the file cannot be read, or lacks the sheet or a column.
     """
-    _check_size(path)
+    _check_whole(path)
     try:
         with calamine.load_workbook(str(path)) as book:
             names = book.sheet_names
@@ -65,12 +65,18 @@ def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw
     return sheets.take_columns(rows, wanted, path)
 
 
-def _check_size(path: Path) -> None:
-    if zipfile.is_zipfile(path):
+def _check_whole(path: Path) -> None:
+    """Raise where a damaged file, or one that grows beyond measure, would take all memory."""
+    if path.suffix.lower() == ".xls":
+        try:
+            compound.check_compound(path.read_bytes())
+        except SourceError as error:
+            raise SourceError(f"{path} is no workbook that can be read: {error}") from error
+    elif zipfile.is_zipfile(path):
         try:
             with zipfile.ZipFile(path) as book:
                 size = sum(part.file_size for part in book.infolist())
-        except zipfile.BadZipFile as error:
+        except archive.FAULTS as error:
             raise SourceError(f"{path} is no workbook that can be read: {error}") from error
         if size > _MOST_BYTES:
             raise SourceError(f"{path} would unpack beyond measure: it is not opened")

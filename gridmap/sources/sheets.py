@@ -13,7 +13,7 @@ import pandas as pd
 from pandas import DataFrame, Series
 
 from ..errors import SourceError, listed
-from . import cells
+from . import archive, cells
 from .raw import Raw, check_columns, make_raw
 
 ENDINGS = (".xlsx", ".xlsm")
@@ -54,7 +54,7 @@ def read_sheet(path: Path, wanted: list[str], *, sheet: str | None = None) -> Ra
             if sum(part.file_size for part in book.infolist()) > _MOST_BYTES:
                 raise SourceError(f"{path} would unpack beyond measure: it is not opened")
             rows = list(_rows(book, _choose(book, sheet, path)))
-    except (zipfile.BadZipFile, ElementTree.ParseError, KeyError, ValueError, IndexError) as error:
+    except (*archive.FAULTS, ElementTree.ParseError, LookupError, TypeError) as error:
         raise SourceError(f"{path} is no workbook that can be read: {error}") from error
     return take_columns(rows, wanted, path)
 
