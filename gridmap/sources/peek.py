@@ -18,11 +18,14 @@ from pandas import DataFrame, Series, to_numeric
 
 from .. import schema
 from ..errors import SourceError
-from . import cells, choose, codes, gdal, personal, reading, vector
+from . import archive, cells, choose, codes, gdal, personal, reading, vector
 from .raw import Raw
 
 #: Endings of files that may hold several layers.
 _LAYERED = (".gpkg", ".gdb", ".kml", ".pbf", ".osm")
+
+#: Larger files of JSON are not searched for a topology.
+_TOPOLOGY_BYTES = 50_000_000
 
 #: Endings of tables, which have no geometry of their own.
 TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
@@ -89,6 +92,10 @@ def list_layers(path: str | Path) -> list[str | None]:
     file = Path(path)
     ending = file.suffix.lower()
     names: list[str] = []
+    if ending == ".zip" and file.is_file():
+        inner = tuple(e for e in reading.ENDINGS if e not in (".zip", ".txt"))
+        with archive.unpacked(file, inner) as unpacked:
+            return list_layers(unpacked)
     if ending in _LAYERED:
         if not file.exists():
             raise SourceError(f"there is no file {file}")
@@ -106,9 +113,8 @@ def list_layers(path: str | Path) -> list[str | None]:
 
 def _objects(file: Path) -> list[str]:
     """Return the names of the objects of a topology; of anything else, none."""
-    with file.open("rb") as stream:
-        if b'"Topology"' not in stream.read(4_096):
-            return []
+    if file.stat().st_size > _TOPOLOGY_BYTES or b'"Topology"' not in file.read_bytes():
+        return []
     try:
         return list(json.loads(file.read_text(encoding="utf-8-sig")).get("objects", {}))
     except (ValueError, AttributeError):
@@ -215,7 +221,9 @@ def _choose_places(table: DataFrame, named: dict[str, Any]) -> dict[str, Any]:
     x, y = (next((bare[name] for name in names if name in bare), None) for names in (_X, _Y))
     if x is not None and y is not None:
         return {"x": x, "y": y}
-    shape = next((bare[name] for name in _SHAPES if name in bare), None)
+    shape = next((bare[name] for name in _SHAPES if name in bare
+                  and table[bare[name]].map(lambda cell: isinstance(cell, str | bytes)).any()),
+                 None)
     if shape is not None:
         return {"wkt": shape}
     names = [str(name) for name in table]
