@@ -246,7 +246,10 @@ class TilingRule:
     overlaps : str, default "border"
         Who gets an overlap: ``border`` the polygon that shares most border with it,
         ``order`` the one whose code sorts first, ``compact`` the one that becomes most
-        compact by it.
+        compact by it, ``seniority`` the one of the senior scheme.
+    seniority : sequence of str, default none
+        For overlaps by seniority: names of schemes, the senior first. Schemes that are not
+        named come last; within a scheme the code that sorts first wins.
     lake_m2 : float, default 10,000
         Without a parent, a hole between polygons is a lake, and kept, from this size on.
     lake_width_m : float, default 20
@@ -261,14 +264,22 @@ class TilingRule:
     snap_m: float = 0.01
     sliver_m2: float = 1.0
     overlaps: str = "border"
+    seniority: tuple[str, ...] = ()
     lake_m2: float = 10_000.0
     lake_width_m: float = 20.0
 
     def __post_init__(self) -> None:
-        if self.overlaps not in ("border", "order", "compact"):
+        object.__setattr__(self, "seniority", tuple(self.seniority))  # a list, out of TOML
+        if self.overlaps not in ("border", "order", "compact", "seniority"):
             raise ProfileError(
                 f"overlaps go by {self.overlaps!r}: expected border (longest shared border), "
-                "order (the code that sorts first) or compact (most compact result)"
+                "order (the code that sorts first), compact (most compact result) or seniority "
+                "(of the scheme)"
+            )
+        if (self.overlaps == "seniority") != bool(self.seniority):
+            raise ProfileError(
+                "overlaps go by seniority where seniority names the schemes, the senior first, "
+                "and only there: give both or neither"
             )
         if min(self.snap_m, self.sliver_m2, self.lake_m2, self.lake_width_m) < 0:
             raise ProfileError(
@@ -376,6 +387,8 @@ class Publication:
         where a total would give them away.
     columns : tuple of str, default ()
         The allow-list of figures per grid.
+    rounding : int, default 0
+        Counts that are shown are rounded to a multiple of this; 0 or 1 rounds nothing.
     elements : bool, default False
         Whether single elements may be shown.
     note : str, default ""
@@ -384,7 +397,7 @@ class Publication:
     Raises
     ------
     ProfileError
-        If ``smallest`` is below 0.
+        If ``smallest`` or ``rounding`` is below 0.
 
     Examples
     --------
@@ -395,6 +408,7 @@ class Publication:
     name: str
     smallest: int = 10
     columns: tuple[str, ...] = ()
+    rounding: int = 0
     elements: bool = False
     note: str = ""
 
@@ -402,6 +416,10 @@ class Publication:
         if self.smallest < 0:
             raise ProfileError(
                 f"publication {self.name!r} suppresses below {self.smallest}: 0 or more is needed"
+            )
+        if self.rounding < 0:
+            raise ProfileError(
+                f"publication {self.name!r} rounds to {self.rounding}: 0 or more is needed"
             )
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridmap import schema
+from gridmap.errors import ProfileError, SchemaError
 from gridmap.rules import TilingRule
 from gridmap.sketch import sketch_grids
 from gridmap.tiling import check
@@ -87,6 +88,34 @@ def test_an_overlap_goes_by_the_rule(overlaps, winner):
     loser = {"A": "B", "B": "A"}[winner]
     assert told(changes)[-1] == ("overlap decided", loser, 3.0)
     assert repaired.geometry[winner].area == layer(shapes).geometry[winner].area
+
+
+@pytest.mark.parametrize(("senior", "winner"), [
+    (("police", "civil"), "B"), (("civil", "police"), "A"), (("civil",), "A"), (("fire",), "A"),
+    (("police",), "B"),
+])
+def test_an_overlap_goes_to_the_senior_scheme(senior, winner):
+    # within a scheme, and among schemes that are not named, the code that sorts first wins
+    shapes = {"A": shapely.box(0, 0, 3, 3), "B": shapely.box(2, -3, 6, 6)}
+    beats = layer(shapes, "work_grid").assign(scheme=["civil", "police"])
+    rule = TilingRule(overlaps="seniority", seniority=senior)
+    for rows in (["A", "B"], ["B", "A"]):
+        repaired, changes = repair_tiling(beats.loc[rows], rule=rule)
+        assert repaired.index.tolist() == rows
+        assert repaired.geometry[winner].area == beats.geometry[winner].area
+        assert told(changes)[-1] == ("overlap decided", {"A": "B", "B": "A"}[winner], 3.0)
+        again, more = repair_tiling(repaired, rule=rule)
+        assert wkb(again) == wkb(repaired)
+        assert len(more) == 0
+
+
+def test_seniority_needs_a_scheme_and_names():
+    rule = TilingRule(overlaps="seniority", seniority=("police",))
+    with pytest.raises(SchemaError, match="but there is no column scheme"):
+        repair_tiling(layer({"A": shapely.box(0, 0, 3, 3)}), rule=rule)
+    for entries in ({"overlaps": "seniority"}, {"seniority": ("police",)}):
+        with pytest.raises(ProfileError, match="give both or neither"):
+            TilingRule(**entries)
 
 
 def test_the_compact_rule_gives_an_overlap_to_whom_it_makes_rounder():

@@ -11,6 +11,7 @@ from geopandas import GeoDataFrame
 
 from .. import schema
 from ..errors import SchemaError, listed
+from ..rules import TilingRule
 from .rings import Ints, Shapes
 
 
@@ -59,6 +60,27 @@ def plural(polygons: GeoDataFrame) -> str:
     names = {"grid": "grids", "unit": "units", "territory": "territories",
              "work_grid": "work grids", "site": "sites"}
     return names.get(str(polygons.index.name), "polygons")
+
+
+def in_order(polygons: GeoDataFrame, rule: TilingRule) -> GeoDataFrame:
+    """Return polygons by code, or by the seniority of their scheme and then by code.
+
+    Raises
+    ------
+    SchemaError
+        If overlaps go by seniority, but polygons have no column ``scheme``.
+    """
+    layer = polygons.sort_index()
+    if rule.overlaps != "seniority":
+        return layer
+    if "scheme" not in layer:
+        raise SchemaError(
+            f"overlaps of {plural(polygons)} go by the seniority of their scheme, but there is no "
+            "column scheme. Add it, or choose another rule for overlaps."
+        )
+    rank = {scheme: at for at, scheme in enumerate(rule.seniority)}
+    ranks = layer["scheme"].map(rank).fillna(len(rank)).to_numpy()
+    return layer.iloc[np.argsort(ranks, kind="stable")]
 
 
 def shapes_of(frame: GeoDataFrame) -> Shapes:

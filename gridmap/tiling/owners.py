@@ -13,9 +13,13 @@ from . import mesh, split
 from .mesh import Borders
 from .rings import Flags, Floats, Ints, Shapes
 
+#: Rules by which the polygon that stands first wins: polygons stand in the order of their
+#: codes, or of seniority.
+_BY_POSITION = ("order", "seniority")
+
 
 class Faces(NamedTuple):
-    """Faces with what covers them; polygons are positions in the order of their codes."""
+    """Faces with what covers them; polygons are positions, the first in order first."""
 
     shapes: Shapes
     home: Ints  # group of the parent that holds the face; -1 outside all parents
@@ -67,7 +71,7 @@ def _protect(faces: Faces, labels: Ints, area: Floats, rule: TilingRule) -> None
     """
     own = np.bincount(labels[labels >= 0], shapely.area(faces.shapes[labels >= 0]),
                       minlength=len(area))
-    least = np.zeros(len(area)) if rule.overlaps == "order" else area / 2
+    least = np.zeros(len(area)) if rule.overlaps in _BY_POSITION else area / 2
     inside = np.bincount(faces.polygon, minlength=len(area)) > 0
     weak = np.flatnonzero(inside & (own <= least))
     for polygon in weak[np.lexsort((weak, area[weak].round(6)))]:  # few, and each sees the last
@@ -77,7 +81,7 @@ def _protect(faces: Faces, labels: Ints, area: Floats, rule: TilingRule) -> None
 
 def _decide_overlaps(faces: Faces, labels: Ints, borders: Borders, rule: TilingRule) -> None:
     open_ = (faces.covers > 1) & (labels < 0)
-    if rule.overlaps != "order":
+    if rule.overlaps not in _BY_POSITION:
         width = np.int64(faces.polygon.max(initial=0)) + 1
         covers = faces.face * width + faces.polygon
         choose = mesh.longest_border if rule.overlaps == "border" else _Compact(faces.shapes)

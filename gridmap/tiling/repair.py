@@ -38,8 +38,10 @@ def repair_tiling(
     - Borders closer than ``rule.snap_m`` become one border.
     - What leaves the parent is cut off. Where polygons name their parent (a column that
       bears the name of the parent's index, or ``parent``), each is cut at its own.
-    - An overlap goes by ``rule.overlaps``. A polygon that others cover by more than half
-      keeps its land first, so that enclaves survive.
+    - An overlap goes by ``rule.overlaps``: to the longest border, the most compact outcome,
+      the code that sorts first, or the senior scheme (then polygons need a column
+      ``scheme``). A polygon that others cover by more than half keeps its land first, so
+      that enclaves survive; by code or seniority only one that would vanish does.
     - A gap goes to the neighbour that shares most border with it; a long gap that nobody
       runs along is cut where its neighbours change. With a parent, gaps open to the outside
       are filled up to it. Without one, lakes (see `find_gaps`) stay open; declared holes
@@ -74,7 +76,8 @@ def repair_tiling(
     Raises
     ------
     SchemaError
-        If a row has no polygon, an index repeats, or a parent is unknown.
+        If a row has no polygon, an index repeats, a parent is unknown, or a column ``scheme``
+        is needed and absent.
     CRSError
         If a frame is not in metres, or they differ.
 
@@ -94,7 +97,7 @@ def repair_tiling(
     """
     rule = rule or TilingRule()
     frames.check_polygons(polygons, parent, holes)
-    layer = polygons.sort_index()
+    layer = frames.in_order(polygons, rule)
     before = frames.shapes_of(layer)
     homes = frames.find_homes(layer, parent)
     shapes, changes = _mend(before, homes, scan.valid_shapes(holes), layer.index, rule)

@@ -75,7 +75,9 @@ UTF-8 or GB18030 instead.
             f".shp in {encoding}"
         )
     if not isinstance(frame, GeoDataFrame) and ending not in (".csv", ".parquet"):
-        raise WorkspaceError(f"the frame has no geometry: {file} needs one, .csv and .parquet do not")
+        raise WorkspaceError(
+            f"the frame has no geometry, which {file} needs: write .csv or .parquet"
+        )
     try:
         _write(rows, file, ending, encoding)
     except (OSError, pyogrio.errors.DataSourceError) as error:
