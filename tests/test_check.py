@@ -175,3 +175,14 @@ def test_an_offset_that_was_declared_but_is_not_there_is_found(city, known):
     assert found.what == "offset not needed"
     assert found.suggestion == "set no offset for visits.csv in gridmap.toml"
     assert "confidence 9" in found.note or "confidence 100" in found.note
+
+
+def test_cells_of_bytes_and_curves_are_told_and_never_end_in_a_traceback(tmp_path):
+    file = tmp_path / "odd.csv"
+    file.write_text('code,wkt\nA,"POINT (1 2)"\nB,"CIRCULARSTRING (0 0, 1 1, 2 0)"\n')
+    found = gm.diagnose_files([file], reading=gm.FileReading(crs="EPSG:4326")).findings
+    (line,) = found[found["what"] == "rejected: no place"].to_dict("records")
+    assert line["note"] == "B; geometry as text that cannot be read"
+    file = tmp_path / "bytes.parquet"
+    pd.DataFrame({"code": ["A", "B"], "blob": [b"\xff\xfe", b"\x00"]}).to_parquet(file)
+    assert set(gm.diagnose_files([file]).findings["severity"]) == {"look at this"}

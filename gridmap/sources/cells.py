@@ -43,6 +43,8 @@ def blank_missing(array: Any) -> Any:
 def to_text(values: Series) -> Series:
     """Return a column as text: whole numbers in full, blanks and empty text missing.
 
+    Cells of bytes, which have no text, are written in hexadecimal digits.
+
     Parameters
     ----------
     values : Series
@@ -61,6 +63,8 @@ def to_text(values: Series) -> Series:
         filled = values.dropna()
         if (filled == filled.round()).all() and (filled.abs() < 2**53).all():
             return values.map(lambda v: f"{v:.0f}", na_action="ignore").astype("str")
+    if values.dtype == object:
+        values = values.map(lambda cell: cell.hex() if isinstance(cell, bytes) else cell)
     text = values if values.dtype == "str" else values.astype("str").where(values.notna())
     if not (text == "").any():
         return text
