@@ -221,9 +221,7 @@ def score(
     grids, label = np.unique(label, return_inverse=True)
     count, source = len(grids), mesh.source
     same = label[source] == label[mesh.neighbour]
-    table = csr_array((np.ones(int(same.sum()), np.int8), (source[same], mesh.neighbour[same])),
-                      shape=(len(label), len(label)))
-    piece = connected_components(table, directed=False)[1]
+    piece = find_pieces(mesh, label)
     pieces = np.bincount(label[np.unique(piece, return_index=True)[1]], minlength=count)
     mass = np.bincount(label, mesh.mass, count)
     area = np.bincount(label, mesh.area, count)
@@ -244,3 +242,13 @@ def score(
         "followed": float(wanted[~same].sum() / wanted.sum()) if wanted.any() else math.nan,
         "crossing": float((homes > 1).sum()),
     }
+
+
+def find_pieces(mesh: Mesh, label: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the pieces that hang together inside each label."""
+    source = mesh.source
+    same = label[source] == label[mesh.neighbour]
+    table = csr_array((np.ones(int(same.sum()), np.int8), (source[same], mesh.neighbour[same])),
+                      shape=(len(label), len(label)))
+    piece: NDArray[np.int64] = connected_components(table, directed=False)[1].astype(np.int64)
+    return piece

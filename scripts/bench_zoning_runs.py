@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
-from bench_zoning_inputs import MESHES, REAL, Mesh, load_mesh, score
+from bench_zoning_inputs import MESHES, REAL, Mesh, find_pieces, load_mesh, score
 from numpy.typing import NDArray
 
 Row = dict[str, Any]
@@ -89,9 +90,9 @@ def run_ours(asked: dict[str, Any]) -> None:
     folder = Path(asked["folder"])
     options = {key: asked[key] for key in ("effort", "nested", "counted", "barriers")}
     tiny = load_mesh(folder / "tiny.npz")
-    for barriers in (False, True):  # compiled, or taken from the cache
-        draw(tiny, size_rule(tiny, 0.1), effort="draft", nested=False, counted=False,
-             barriers=barriers)
+    for barriers in (False, True):  # compiled, or taken from the cache; the tight one is mended
+        draw(tiny, size_rule(tiny, 0.01 + 0.09 * barriers), effort="normal", nested=False,
+             counted=False, barriers=barriers)
     mesh = load_mesh(folder / f"{asked['mesh']}.npz")
     size = size_rule(mesh, asked["tolerance"], asked["mesh"])
     before, start, wall = memory("VmRSS"), time.process_time(), time.perf_counter()
@@ -119,15 +120,18 @@ def run_whole(folder: Path) -> None:
 def alone(
     command: list[str], limit: float, *, cores: str | None = None, memory_bytes: int | None = None
 ) -> dict[str, Any]:
-    """Run a command on one core; what it printed, or the fault in a word."""
+    """Run a command on one core for so many CPU seconds; what it printed, or the fault."""
     core = cores or str(max(os.sched_getaffinity(0)))
     quiet = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-    cap = [] if memory_bytes is None else ["prlimit", f"--as={memory_bytes}"]
-    try:
-        told = subprocess.run([*cap, "taskset", "-c", core, *command], capture_output=True,
-                              text=True, env={**os.environ, **quiet}, timeout=limit, check=False)
-    except subprocess.TimeoutExpired:
+    cap = ["prlimit", f"--cpu={limit:.0f}"]
+    cap += [] if memory_bytes is None else [f"--as={memory_bytes}"]
+    told = subprocess.run([*cap, "taskset", "-c", core, *command], capture_output=True,
+                          text=True, env={**os.environ, **quiet}, check=False)
+    if -told.returncode in (signal.SIGXCPU, signal.SIGKILL):
         return {"fault": f"more than {limit:g} s"}
+    if told.returncode < 0 and not told.stderr.strip():
+        limits = f", with {memory_bytes / 1e9:g} GB at most" if memory_bytes else ""
+        return {"fault": f"ended by signal {-told.returncode}{limits}"}
     if told.returncode:
         return {"fault": (told.stderr.strip().splitlines() or ["no word"])[-1][:90]}
     answer: dict[str, Any] = json.loads(told.stdout.splitlines()[-1])
@@ -152,7 +156,24 @@ def judge(work: Work, folder: Path, labels: Path) -> Row:
     figures = score(mesh, label, low=size.minimum, high=size.maximum)
     if work.nested:
         figures["of_allowed"] = figures["in_range"] / allowed(mesh, size)
+        figures["whole"] = whole(mesh, label, size.minimum)
     return figures
+
+
+def whole(mesh: Mesh, label: NDArray[np.int64], minimum: float) -> float:
+    """Return the share of grids in one piece, not counting islands below a minimum.
+
+    A piece of a community that is too small for a grid has to go with another.
+    """
+    island = find_pieces(mesh, mesh.community)
+    small = np.bincount(island, mesh.mass) < minimum
+    grids, label = np.unique(label, return_inverse=True)
+    piece = find_pieces(mesh, label)
+    first = np.unique(piece, return_index=True)[1]
+    entire = np.bincount(piece) == np.bincount(island)[island[first]]
+    counted = ~(entire & small[island[first]])
+    pieces = np.bincount(label[first], counted, minlength=len(grids))
+    return float((pieces <= 1).mean())
 
 
 def allowed(mesh: Mesh, size: Any) -> float:
