@@ -16,7 +16,7 @@ from pandas import DataFrame
 from .. import sources, tiling
 from ..errors import CRSError, GridmapError, SourceError, listed
 from ..rules import TilingRule
-from ..schema import POLYGONS
+from ..schema import ELEMENTS, POLYGONS
 from ..sources import loaders, peek
 from ..workspace.config import Source
 from . import evidence, faults, places
@@ -308,7 +308,9 @@ def _look_at_places(files: Sequence[ReadFile], parent: GeoDataFrame | None) -> l
     lowest = max((polygons for _, polygons in tilings), key=len, default=above)
     for file, frame in metric:
         if file.name == "elements":
-            named = frame.assign(kind=file.told).rename_axis("element")
+            named = frame[["geometry"]].rename_axis("element").assign(
+                kind=file.told, count=1, households=np.nan, people=np.nan)
+            named = named[named.geometry.geom_type.isin(ELEMENTS.geometry)]
             parts.append(places.repeated_places(named))
             if lowest is not None:
                 parts += places.stray_places(named, lowest.rename_axis("territory"), rule)
