@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from gridmap import suppress_counts
-from gridmap.errors import PublicationError
+from gridmap import sketch_points, suppress_counts, suppress_places
+from gridmap.errors import ProfileError, PublicationError
 from gridmap.rules import Publication, load_publication
 
 SMALLEST = 10
@@ -106,7 +108,7 @@ def test_parents_must_be_known():
         suppress_counts(figures([4]).assign(territory=None), shared("people"))
 
 
-def attack(by_grid, published, name):
+def attack(by_grid, published, name, levels=("territory",)):
     """Return the least and the most that each hidden count can be, for who knows it all.
 
     Known are the figures shown, the totals that are not withheld, why each count was
@@ -115,13 +117,15 @@ def attack(by_grid, published, name):
     """
     told = published.suppressed[published.suppressed["column"] == name]
     small = set(told.loc[told["reason"] == "small", "id"])
-    withheld = set(told.loc[told["level"] == "territory", "id"])
     open_whole = (told["level"] == "all").any()
     hidden = published.by_grid.index[published.by_grid[name].isna() & (by_grid[name] > 0)]
     truth = by_grid.loc[hidden]
     bounds = [(1, SMALLEST - 1) if code in small else (SMALLEST, None) for code in hidden]
-    sums = [truth["territory"].to_numpy() == t for t in by_grid["territory"].unique()
-            if t not in withheld]
+    sums = []
+    for level in levels:
+        withheld = set(told.loc[told["level"] == level, "id"])
+        sums += [truth[level].to_numpy() == t for t in by_grid[level].unique()
+                 if t not in withheld]
     sums += [] if open_whole else [np.ones(len(hidden), dtype=bool)]
     known = [truth.loc[rows, name].sum() for rows in sums]
     ranges = {}
@@ -153,6 +157,69 @@ def test_no_attack_by_linear_programming_narrows_a_small_count(rows):
             assert most - least >= SMALLEST - 2 - 1e-6
             if code in small:
                 assert least <= 1 + 1e-6 and most >= SMALLEST - 1 - 1e-6
+
+
+@given(table)
+@settings(max_examples=150, deadline=None)
+def test_no_attack_by_totals_of_several_levels_does_either(rows):
+    by_grid = figures([p for *_, p in rows], [t for t, _, _ in rows])
+    by_grid = by_grid.assign(town=by_grid["territory"].map(
+        {"T": "one", "U": "one", "V": "two", "W": "two"}).astype("str"))
+    levels = ("territory", "town")
+    published = suppress_counts(by_grid, shared("people"), parent=levels)
+    small = by_grid.index[by_grid["people"].between(1, SMALLEST - 1)]
+    assert published.by_grid.loc[small, "people"].isna().all()
+    for code, (least, most) in attack(by_grid, published, "people", levels).items():
+        assert most - least >= SMALLEST - 2 - 1e-6
+        if code in small:
+            assert least <= 1 + 1e-6 and most >= SMALLEST - 1 - 1e-6
+
+
+def test_totals_between_are_withheld_where_they_would_tell():
+    by_grid = figures([4, 500, 300, 200], ["T", "U", "V", "V"]).assign(
+        town=["one", "one", "two", "two"])
+    published = suppress_counts(by_grid, shared("people"), parent=("territory", "town"))
+    told = published.suppressed
+    # T has one grid, so its total goes, and with it that of the other community of the town.
+    assert told.loc[told["level"] == "territory", "id"].tolist() == ["T", "U"]
+    assert not (told["level"] == "town").any()
+    assert published.by_grid["people"].isna().tolist() == [True, True, False, False]
+
+
+def test_a_parent_in_several_of_the_next_is_refused():
+    by_grid = figures([50, 60]).assign(town=["one", "two"])
+    with pytest.raises(PublicationError, match="territory T lie in several of town"):
+        suppress_counts(by_grid, shared("people"), parent=("territory", "town"))
+
+
+def test_counts_are_rounded_after_suppression_and_no_one_is_rounded_away():
+    coarse = replace(shared("people", "visits"), rounding=5)
+    shown = suppress_counts(figures([0, 52, 53, 98], visits=[0, 11, 12, 13]), coarse).by_grid
+    assert shown["people"].tolist() == [0, 50, 55, 100]
+    assert shown["visits"].tolist() == [0, 10, 10, 15]
+    few = replace(shared("people"), smallest=0, rounding=5)
+    assert suppress_counts(figures([1, 2]), few).by_grid["people"].tolist() == [5, 5]
+    with pytest.raises(ProfileError, match="rounds to -1: 0 or more is needed"):
+        replace(coarse, rounding=-1)
+
+
+def test_a_share_of_nobody_is_not_applicable_and_an_unknown_one_is_not_told():
+    by_grid = figures([0, 50, 60], households=[0, 20, np.nan],
+                      households_in_reach_share=[np.nan, 0.0, np.nan])
+    told = suppress_counts(by_grid, shared("households_in_reach_share")).suppressed
+    assert told[["id", "column", "reason"]].to_numpy().tolist() == [
+        ["G00", "households_in_reach_share", "not applicable"]]
+
+
+def test_places_with_few_households_are_left_out_whole():
+    places = sketch_points((0, 0), (1, 1), (2, 2)).assign(
+        households=[9, 10, 52], people=[30, 9, 99])
+    shown = suppress_places(places, load_publication("shared"))
+    assert shown.index.tolist() == ["e1", "e2"]
+    assert shown["people"].fillna(-1).tolist() == [-1, 99]
+    assert suppress_places(places, load_publication("internal")).equals(places)
+    with pytest.raises(PublicationError, match="places: column households is absent"):
+        suppress_places(sketch_points((0, 0)), load_publication("shared"))
 
 
 @given(table, st.randoms())

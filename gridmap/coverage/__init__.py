@@ -10,7 +10,7 @@ from .measure import Coverage, measure_coverage
 from .medians import choose_medians
 from .network import Network, build_network
 from .periods import sum_periods
-from .publish import Published, suppress_counts
+from .publish import Published, suppress_counts, suppress_places
 from .siting import Sites, choose_sites
 from .walking import Pairs, measure_distances, measure_pairs
 from .workload import Workload, measure_gini, measure_workload
@@ -43,4 +43,5 @@ __all__ = [
     "stack_indicators",
     "sum_periods",
     "suppress_counts",
+    "suppress_places",
 ]

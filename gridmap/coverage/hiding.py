@@ -13,6 +13,7 @@ move the whole range of small counts from cell to cell:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -23,12 +24,12 @@ class Hidden(NamedTuple):
     """Cells and totals that must not be shown."""
 
     cells: NDArray[np.bool_]
-    totals: NDArray[np.bool_]  # of the parents, by number
+    totals: tuple[NDArray[np.bool_], ...]  # for each level of parents, by number
     whole: bool  # the total of everything
 
 
 def find_hidden(
-    values: NDArray[np.float64], parent: NDArray[np.integer], *, smallest: float
+    values: NDArray[np.float64], parents: Sequence[NDArray[np.integer]], *, smallest: float
 ) -> Hidden:
     """Find the cells and totals to hide, one pattern for all columns of a table.
 
@@ -37,8 +38,9 @@ def find_hidden(
     values : array of float, cells by columns
         Counts that bound each other, such as households and people: a cell is hidden in
         all columns or in none. Rows in order of code; missing is unknown and counts as 0.
-    parent : array of int
-        Number of the parent of each cell, from 0.
+    parents : sequence of array of int
+        For each level of parents, the lowest first, the number of the parent of each cell,
+        from 0. Parents of one level lie whole in those of the next.
     smallest : float
         Counts above 0 and below this are small.
 
@@ -46,7 +48,7 @@ def find_hidden(
     -------
     Hidden
         As few cells as a greedy search finds: in a parent that cannot hide its small counts
-        by itself the total goes, and others of the parents with it.
+        by itself the total goes, and others beside it with it, level by level.
 
     References
     ----------
@@ -56,37 +58,34 @@ def find_hidden(
     Examples
     --------
     >>> counts = np.array([[4.0], [30.0], [50.0], [70.0]])
-    >>> find_hidden(counts, np.array([0, 0, 0, 1]), smallest=10).cells.tolist()
+    >>> find_hidden(counts, [np.array([0, 0, 0, 1])], smallest=10).cells.tolist()
     [True, True, False, False]
     """
     values = np.nan_to_num(values)
-    size = int(parent.max()) + 1 if len(parent) else 0
     cells: NDArray[np.bool_] = np.any(_is_small(values, smallest), axis=1)
-    totals = np.zeros(size, dtype=bool)
-    order = np.argsort(parent, kind="stable")
-    for rows in np.split(order, np.cumsum(np.bincount(parent, minlength=size))[:-1]):
-        if cells[rows].any() and not _protect(values, cells, rows, rows, smallest):
-            totals[parent[rows[0]]] = True
-    if not totals.any():
-        return Hidden(cells, totals, False)
-    return _hide_totals(values, cells, parent, totals, smallest)
+    everything = np.zeros(len(values), dtype=np.intp)
+    levels = [*parents, everything]
+    totals = [np.zeros(_count(parent), dtype=bool) for parent in levels]
+    open_rows = np.ones(len(cells), dtype=bool)  # rows whose totals below are all hidden
+    for depth, parent in enumerate(levels):
+        for number in np.unique(parent[cells & open_rows]):
+            rows = np.flatnonzero(parent == number)
+            before = cells[rows].copy()
+            safe = _protect(values, cells, rows[open_rows[rows]], rows, smallest)
+            totals[depth][number] |= not safe
+            # A cell of another parent helps only while that parent's totals are hidden too.
+            for below in range(depth):
+                totals[below][levels[below][rows[cells[rows] & ~before]]] = True
+        open_rows = np.all(
+            [totals[low][levels[low]] for low in range(depth + 1)], axis=0)
+        if not open_rows.any():
+            break
+    *of_parents, whole = totals
+    return Hidden(cells, tuple(of_parents), bool(whole.any()))
 
 
-def _hide_totals(
-    values: NDArray[np.float64],
-    cells: NDArray[np.bool_],
-    parent: NDArray[np.integer],
-    totals: NDArray[np.bool_],
-    smallest: float,
-) -> Hidden:
-    """Pool the parents that cannot hide their cells, with others until the pool is safe."""
-    everything = np.arange(len(cells))
-    before = cells.copy()
-    whole = not _protect(values, cells, everything[totals[parent]], everything, smallest)
-    # A cell of another parent helps the pool only while that parent's total is hidden too.
-    joined = totals.copy()
-    joined[parent[cells & ~before]] = True
-    return Hidden(cells, joined, whole)
+def _count(parent: NDArray[np.integer]) -> int:
+    return int(parent.max()) + 1 if len(parent) else 0
 
 
 def _protect(

@@ -152,7 +152,7 @@ def write_figures(
     [2, 1]
     """
     columns = [
-        _write_column(allowed[name], rule, labels, _withheld_rows(allowed, name, suppressed),
+        _write_column(allowed[name], rule, labels, _absent_rows(allowed, name, suppressed),
                       allowed[name] if pool is None else pool[name])
         for name in allowed.columns if name != "territory"
     ]
@@ -173,7 +173,7 @@ def _write_periods(
     """Write a figure over time: one run of values for each period, one set of classes."""
     pool = Series(table.to_numpy("float64").ravel(), name=name)
     last = table.iloc[:, -1].rename(name)
-    column = _write_column(last, rule, labels, [], pool)
+    column = _write_column(last, rule, labels, {}, pool)
     return column | {"periods": [str(period) for period in table.columns],
                      "series": [_plain(round_figure(table[period])) for period in table]}
 
@@ -210,26 +210,33 @@ visits have one in G1. Draw what suppress_counts(by_grid, publication) leaves.
             check_figure(name, pick_allowed(frame, publication), publication)
 
 
-def _withheld_rows(allowed: DataFrame, name: str, suppressed: DataFrame | None) -> list[int]:
+def _absent_rows(
+    allowed: DataFrame, name: str, suppressed: DataFrame | None
+) -> dict[str, list[int]]:
+    """Return which missing values are withheld, and which are not applicable."""
     if suppressed is None:
-        return []
+        return {}
     told = suppressed[(suppressed["level"] == "grid") & (suppressed["column"] == name)]
-    hidden = allowed.index.isin(told["id"]) & allowed[name].isna().to_numpy()
-    return np.flatnonzero(hidden).tolist()
+    missing = allowed[name].isna().to_numpy()
+    inapplicable = told["reason"] == "not applicable"
+    rows = {"withheld": told.loc[~inapplicable, "id"],
+            "inapplicable": told.loc[inapplicable, "id"]}
+    found = {why: np.flatnonzero(allowed.index.isin(ids) & missing).tolist()
+             for why, ids in rows.items()}
+    return {why: numbers for why, numbers in found.items() if numbers}
 
 
 def _write_column(
     values: Series,
     rule: style.ClassRule,
     labels: Mapping[str, words.Name] | None,
-    withheld: list[int],
+    absent: dict[str, list[int]],
     pool: Series,
 ) -> dict[str, Any]:
     name = str(values.name)
     title = words.name_figure(name, labels)._asdict()
     column: dict[str, Any] = {"name": name, "title": title}
-    if withheld:
-        column["withheld"] = withheld
+    column |= absent
     if style.is_sequence(values):
         return column | _write_numbers(values, name, rule, pool)
     return column | _write_texts(shown_values(values), shown_values(pool))

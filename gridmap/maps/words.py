@@ -95,6 +95,7 @@ PAGE: Mapping[str, Word] = {
     "legend": Word("Legend", "图例"),
     "legendNote": Word("Grids in each class. Press one to hide it.", "各级网格数。点按可隐藏。"),
     "unknown": Word("unknown", "未知"),
+    "inapplicable": Word("not applicable", "不适用"),
     "withheld": Word("withheld (small count)", "不公开（数量过小）"),
     "other": Word("other", "其他"),
     "search": Word("Search code or name", "搜索编码或名称"),

@@ -20,10 +20,15 @@ gridmap.Figures = class {
     if (!column.hidden) column.hidden = new Set(column.withheld || []);
     return column.hidden.has(i);
   }
+  /* A share of nobody is neither unknown nor 0. */
+  isInapplicable(column, i) {
+    if (!column.none) column.none = new Set(column.inapplicable || []);
+    return column.none.has(i);
+  }
   textOf(column, i) {
     if (this.isWithheld(column, i)) return gridmap.word("withheld");
     const value = column.values[i];
-    if (value === null) return gridmap.word("unknown");
+    if (value === null) return gridmap.word(this.isInapplicable(column, i) ? "inapplicable" : "unknown");
     return column.kind === "text" ? gridmap.say(column.texts[value]) : gridmap.format(value, column);
   }
 
@@ -68,7 +73,7 @@ gridmap.Figures = class {
   }
   tally(column, entries, inside, find) {
     const numbers = new Uint8Array(this.count), known = entries.length;
-    let unknown = -1, withheld = -1;
+    let unknown = -1, withheld = -1, none = -1;
     for (let i = 0; i < this.count; i++) {
       const value = column.values[i];
       if (inside && !inside[i]) { numbers[i] = 255; continue; }
@@ -78,6 +83,11 @@ gridmap.Figures = class {
           withheld = entries.push({ colour: "#c3c7ce", label: gridmap.words.withheld, count: 0 }) - 1;
         }
         entries[numbers[i] = withheld].count++;
+      } else if (this.isInapplicable(column, i)) {
+        if (none < 0) {
+          none = entries.push({ colour: "#eef0f2", label: gridmap.words.inapplicable, count: 0 }) - 1;
+        }
+        entries[numbers[i] = none].count++;
       } else {
         if (unknown < 0) {
           unknown = entries.push({ colour: "#d7d9dd", label: gridmap.words.unknown, count: 0,
