@@ -127,3 +127,14 @@ def test_figures_are_those_of_a_drawing_that_can_be_checked_by_hand():
     assert totals["unlike_floors"] == pytest.approx(0.5)
     with pytest.raises(PartitionError, match="units have no column age, named by likeness"):
         measure_partition(units, grid_of, size, likeness=["age"])
+
+
+@pytest.mark.parametrize("weights", [
+    DrawingWeights(travel=30), DrawingWeights(barriers=30), DrawingWeights(balance=100),
+    DrawingWeights(likeness={"age": 50}), DrawingWeights(compactness=0, barriers=0),
+])
+def test_no_weight_breaks_a_hard_rule(weights):
+    rng = np.random.default_rng(5)
+    homes = GeoDataFrame(geometry=geopandas.points_from_xy(*rng.uniform(0, 2400, (29, 2)).T),
+                         crs=town().crs, index=pd.RangeIndex(29).astype("str").rename("worker"))
+    figures(weights, homes=homes)

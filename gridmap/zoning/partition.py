@@ -15,7 +15,7 @@ from ..rules import BarrierRule, CodeRule, SizeRule
 from . import finish, intake, maximum, plan, reasons
 from .effort import EFFORTS
 from .intake import Asked
-from .weights import DrawingWeights
+from .weights import DrawingWeights, tame
 
 #: Told how many units are done, and how many there are.
 Progress = Callable[[int, int], None]
@@ -151,7 +151,7 @@ def partition(
 
     compiled.tell_about_compiling()
 
-    units, wishes = units.sort_index(), weights or DrawingWeights()
+    units, wishes = units.sort_index(), tame(weights or DrawingWeights())
     given = intake.take_units(units, size, Asked(
         within=within, size_by=size_by, workload=workload, barriers=barriers,
         barrier_rule=barrier_rule, dedicated=dedicated, links=links, locked=locked,

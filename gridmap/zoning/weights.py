@@ -49,3 +49,24 @@ class DrawingWeights:
         odd = [name for name, weight in {**given, **self.likeness}.items() if not weight >= 0]
         if odd:
             raise ProfileError(f"drawing weights of {listed(odd)} are below 0 or no numbers")
+
+
+def tame(weights: DrawingWeights) -> DrawingWeights:
+    """Return weights in the same proportions, none above 1.
+
+    What counts is how wishes stand to one another. Above 1 they would also stand against
+    the price of being out of range, which holds whatever they are.
+
+    Examples
+    --------
+    >>> tamed = tame(DrawingWeights(travel=4, likeness={"floors": 2}))
+    >>> tamed.travel, tamed.compactness, tamed.likeness
+    (1.0, 0.25, {'floors': 0.5})
+    """
+    most = max(weights.compactness, weights.balance, weights.barriers, weights.travel,
+               *weights.likeness.values(), 1.0)
+    return DrawingWeights(
+        compactness=weights.compactness / most, balance=weights.balance / most,
+        barriers=weights.barriers / most, travel=weights.travel / most,
+        likeness={name: weight / most for name, weight in weights.likeness.items()},
+    )
