@@ -40,6 +40,7 @@ def real(root, real_data, tmp_path_factory):
     [
         ("liechtenstein", 135, 16_848, 38_749, 0.97),
         ("chiayi", 246, 98_557, 267_852, 0.98),
+        ("ayrshire", 128, 51_286, 112_799, 0.98),
         ("taichung", 2_358, 951_017, 2_775_618, 0.97),
     ],
 )
@@ -53,8 +54,11 @@ def test_grids_are_drawn_nested_and_sized(real, name, grids, households, people,
     pairs = run.units["territory"].groupby(run.assignment.reindex(run.units.index))
     assert (pairs.min() == pairs.max()).all()
     split = run.by_grid.index[run.by_grid["parts"] > 1]
-    told = run.changes.loc[run.changes["what"].isin(["island joined", "pocket joined"]), "id"]
+    named = ["island joined", "pocket joined", "grid in pieces"]
+    told = run.changes.loc[run.changes["what"].isin(named), "id"]
     assert set(split) <= set(told)
+    large = run.by_grid.index[run.by_grid["size_state"] == "large"]
+    assert run.assignment[run.assignment.isin(large)].is_unique  # one unit, larger than a grid
     odd = run.by_grid.index[run.by_grid["size_state"].isin(["small", "large"])]
     reasons = run.changes[run.changes["what"].str.startswith("out of range: ")]
     assert set(odd) == set(reasons["id"])
@@ -92,7 +96,8 @@ def test_only_faulty_villages_were_touched(real, real_data):
     assert len(touched) < 20
 
 
-@pytest.mark.parametrize("name", ["liechtenstein", "chiayi", "taichung", "taiwan_villages"])
+@pytest.mark.parametrize("name", ["liechtenstein", "chiayi", "ayrshire", "taichung",
+                                  "taiwan_villages"])
 def test_the_page_names_no_other_machine(real, name):
     _, folder = real(name)
     for page in ("map.html", "report.html"):

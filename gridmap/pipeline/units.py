@@ -8,7 +8,6 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 
 from .. import attach, ledger, tiling
-from ..rules import SizeRule
 from ..workspace.config import Config
 from .load import Inputs, Progress, lowest_territories, silent
 from .totals import MASSES
@@ -48,7 +47,7 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     built = tiling.build_units(
         lowest_territories(inputs.territories, config.settings.within),
         barriers=inputs.barriers, sites=inputs.sites, elements=dwellings(inputs.elements),
-        largest_households=_finest(config.profile.size), rule=config.profile.tiling,
+        largest_households=_finest(config), rule=config.profile.tiling,
     )
     progress("units", 1, 2)
     changed = inputs._replace(
@@ -58,9 +57,11 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     return count_residents(changed, snap_m=config.profile.tiling.snap_m)
 
 
-def _finest(size: SizeRule) -> float | None:
+def _finest(config: Config) -> float | None:
     """A block above this is divided: a quarter of a grid lets sizes come out in range."""
-    return size.target / 4 if size.measure == "households" else None
+    sizes = [config.profile.size, *(choice.size for choice in config.profiles)]
+    targets = [size.target for size in sizes if size.measure == "households"]
+    return min(targets) / 4 if targets else None
 
 
 def residents(elements: GeoDataFrame | None) -> GeoDataFrame | None:
