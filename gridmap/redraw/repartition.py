@@ -241,6 +241,8 @@ def _explain(
     told = []
     for why, note in SOLVES.items():
         mine = [grid for grid, reason in rows if reason == why]
+        if not mine:
+            continue
         told.append(ledger.note_changes(
             mine, step=STEP, what=f"out of range: {why}",
             after=[f"{held[grid]:,.6g} households" for grid in mine], note=note))
@@ -260,6 +262,8 @@ def _missed(grids: GeoDataFrame, wanted: Mapping[str, int]) -> DataFrame:
     free = grids[grids["kind"] != "dedicated"]
     made = free["territory"].value_counts()
     missed = [name for name in sorted(wanted) if made.get(name, 0) != wanted[name]]
+    if not missed:
+        return ledger.join_changes()
     return ledger.note_changes(
         missed, step=STEP, what="number of grids not reached",
         before=[str(wanted[name]) for name in missed],

@@ -37,6 +37,9 @@ COLD = np.zeros(2)
 STRICT, COMPACT = 60.0, 0.5
 SWEEPS, LAST = 400, 30
 
+#: How often what is still out of range is tried again, with ever more grids around it.
+RESCUES = 4
+
 
 class Task(NamedTuple):
     """What is to be redrawn: units with the grid of each, and what each grid may hold.
@@ -99,7 +102,7 @@ def _take(land: Land, order: NDArray[np.int64]) -> Land:
 
 def _redraw(task: Task) -> tuple[NDArray[np.int64], int]:
     work = _Work(task)
-    _open(work)
+    _open(work, NEED)
     _close(work)
     for grids, count in task.wanted:
         _reach_number(work, grids, count)
@@ -109,30 +112,43 @@ def _redraw(task: Task) -> tuple[NDArray[np.int64], int]:
     active[task.label[changed]] = True
     active &= work.held.units > 0
     for turn in range(ROUNDS):
-        flow = _find_flow(work)
-        if not len(flow.give) and not active.any():
-            return work.label, work.grids
         met = np.zeros_like(active)
+        flow = _find_flow(work)
+        stuck = not len(flow.give) and not active.any()
+        if stuck or turn == 1:  # what neighbours have no room for: open a grid after all
+            met[_open(work, 0.0)] = True
+            flow = _find_flow(work)
         met[flow.give] = True
         met[flow.take] = True
         active |= met
+        if not active.any():
+            return work.label, work.grids
         settle.push(task.land, work.label, work.held, *flow, work.margin, work.low)
         # Later flows are few: only what they touch is polished again, until the end.
         _polish(work, met if turn else active, HEAT, SWEEPS, turn)
     _widen(work, active)
     _polish(work, active, HEAT, SWEEPS, ROUNDS)
     _polish(work, active, COLD, LAST, ROUNDS)
+    for turn in range(RESCUES):
+        if not _rescue(work, turn):
+            break
     return work.label, work.grids
 
 
-def _open(work: _Work) -> None:
-    """Open grids where growth is local, beginning at the grid that is most over."""
-    task, held = work.task, work.held
-    over = held.load[: task.grids, 0] - work.high[: task.grids, 0]
-    order = np.lexsort((np.arange(task.grids), -over))
+def _open(work: _Work, need: float) -> NDArray[np.int64]:
+    """Open grids where growth is local, beginning at the grid that is most over.
+
+    Returns the grids that gave or were opened.
+    """
+    task, held, first = work.task, work.held, work.grids
+    over = held.load[:first, 0] - work.high[:first, 0]
+    order = np.lexsort((np.arange(first), -over))
+    before = work.label.copy()
     work.grids = int(opening.open_grids(
         task.land, work.label, held, work.low, work.high, task.frozen,
-        order[over[order] > 0], task.grids, NEED))
+        order[over[order] > 0], first, need))
+    moved = before != work.label
+    return np.unique(np.concatenate([before[moved], work.label[moved]]))
 
 
 def _close(work: _Work) -> None:
@@ -193,6 +209,35 @@ def _find_flow(work: _Work) -> flows.Flow:
     borders = flows.find_borders(land.start, land.neighbour, work.label)
     gone = held.units[:grids] == 0
     return flows.find_flow(borders, load, lower, upper, work.task.frozen[:grids] | gone)
+
+
+def _rescue(work: _Work, turn: int) -> bool:
+    """Reheat the surroundings of grids still out of range; say if any is left.
+
+    What does not leave fewer of them is taken back.
+    """
+    odd = _find_odd(work)
+    if not odd.any():
+        return False
+    land, met = work.task.land, odd.copy()
+    for _ in range(1 + turn):
+        source = np.repeat(work.label, np.diff(land.start))
+        met[work.label[land.neighbour[met[source]]]] = True
+    before = work.label.copy()
+    seed = ROUNDS + 1 + 2 * turn
+    _polish(work, met, HEAT, SWEEPS, seed)
+    _polish(work, met, COLD, LAST, seed + 1)
+    if _find_odd(work).sum() >= odd.sum():
+        work.label = before
+        work.held = state.tally(land, before, len(work.low))
+    return True
+
+
+def _find_odd(work: _Work) -> NDArray[np.bool_]:
+    """Return the grids that are out of range and may change."""
+    load, slack = work.held.load, 1e-9 * work.task.target
+    out = ((load > work.high + slack) | (load < work.low - slack)).any(axis=1)
+    return np.asarray(out & (work.held.units > 0) & ~work.task.frozen)
 
 
 def _widen(work: _Work, active: NDArray[np.bool_]) -> None:

@@ -12,10 +12,10 @@ from .state import can_leave, fits, members, move, over, roundness, shared
 #: A new grid stops growing at this share of its maximum, and donors keep these shares of
 #: theirs: first only what is too much is taken, then ever more.
 FULL = 0.96
-KEEPS = (0.985, 0.95, 0.90, 0.84, 0.78, 0.72, 0.66, 0.62)
+KEEPS = (0.985, 0.95, 0.90, 0.84, 0.78, 0.72, 0.66, 0.60, 0.50)
 
-#: A new grid needs this much above the minimum, to leave room for the polish.
-SPARE = 1.01
+#: A new grid, and its donors, hold this much of their minimum.
+SPARE = 1.0
 
 #: What a unit of lost roundness costs, in full grids moved.
 ROUND = 0.3
