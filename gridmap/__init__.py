@@ -197,6 +197,7 @@ _ROOMS: dict[str, str] = {
     "suppress_places": "coverage.publish",
     "to_bd09": "sources",
     "to_gcj02": "sources",
+    "watch": "console",
     "trace": "redraw",
     "undo": "redraw.edits",
 }

@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from pandas import DataFrame
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -31,30 +31,42 @@ _STYLES = {"blocks the run": "bold red", "mended": "blue", "look at this": "bold
 
 
 @contextmanager
-def watch(*, quiet: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each step on the error stream while the block runs.
+def watch(*, quiet: bool = False) -> Iterator[Callable[..., None]]:
+    """Show a progress bar for each step on the error stream while the block runs.
 
     Parameters
     ----------
-    quiet : bool
+    quiet : bool, default False
         Show nothing.
 
     Yields
     ------
     callable
-        To be told (step, done, total).
+        The ``progress`` of `run`, told (step, done, total), and of `partition`, told
+        (done, total).
+
+    Examples
+    --------
+    >>> from gridmap import SizeRule, partition
+    >>> from gridmap.sketch import sketch_units
+    >>> size = SizeRule(minimum=2, target=2, maximum=2)
+    >>> with watch(quiet=True) as progress:
+    ...     drawn = partition(sketch_units("ABCD"), size, progress=progress)
+    >>> len(drawn.grids)
+    2
     """
     bars = Progress(
         TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.completed:,.0f}/"
                                                                       "{task.total:,.0f}"),
         TimeElapsedColumn(), console=Console(stderr=True), disable=quiet,
     )
-    tasks: dict[str, object] = {}
+    tasks: dict[str, TaskID] = {}
 
-    def tell(step: str, done: int, total: int) -> None:
+    def tell(*told: str | int) -> None:
+        step, done, total = told if len(told) == 3 else ("partition", *told)
         if step not in tasks:
-            tasks[step] = bars.add_task(step, total=max(total, 1))
-        bars.update(tasks[step], completed=done, total=max(total, 1))  # type: ignore[arg-type]
+            tasks[str(step)] = bars.add_task(str(step), total=max(int(total), 1))
+        bars.update(tasks[str(step)], completed=int(done), total=max(int(total), 1))
 
     with bars:
         yield tell

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pandas as pd
 import pytest
 from test_zoning import square_units
 
+import gridmap as gm
 from gridmap import SizeRule, cli
 from gridmap.sketch import save_sketch
 from gridmap.zoning import measure_partition, partition
@@ -41,6 +43,15 @@ def test_an_interrupt_keeps_the_best_so_far_and_says_so(caplog):
     assert measure_partition(units, drawn.assignment, SIZE).totals["contiguous_share"] == 1
     assert drawn.assignment.notna().all()
     assert "interrupted: the best grids so far are kept; once more to stop" in caplog.text
+
+
+def test_a_bar_shows_how_far_the_drawing_is(capsys):
+    with gm.watch() as progress:
+        partition(square_units(12), SIZE, progress=progress)
+    assert re.search(r"partition .*144/144", capsys.readouterr().err)
+    with gm.watch(quiet=True) as progress:
+        partition(square_units(12), SIZE, progress=progress)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_second_interrupt_is_raised():

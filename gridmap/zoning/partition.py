@@ -102,7 +102,7 @@ def partition(
     workers : int, default 1
         Threads; the outcome does not depend on it.
     progress : callable, optional
-        Called with (units done, units in all), from any thread.
+        Called with (units done, units in all), from any thread; `watch` makes a bar of it.
     time_limit_s : float, optional
         Seconds after which the search ends with what it has, which then depends on the
         machine. An interrupt does the same; a second one is raised.
