@@ -21,7 +21,8 @@ _FIRST_ZONE, _FIRST_MERIDIAN, _ZONES = 4534, 75.0, 21
 def metric_crs(*frames: GeoDataFrame) -> CRS:
     """Return the projected CRS in metres that fits frames best.
 
-    A frame that is in metres already, in a zone that reaches its middle, keeps its CRS.
+    A frame that is in metres already keeps its CRS where its middle lies in the zone, or no
+    further than a quarter of a degree outside it.
     Coordinates on CGCS2000 get the 3° zone whose meridian is nearest to the middle; all
     others their UTM zone.
 
@@ -56,7 +57,13 @@ def metric_crs(*frames: GeoDataFrame) -> CRS:
             return CRS(frame.crs)
     if "2000" in str(filled[0].crs.datum) and "China" in str(filled[0].crs.datum):
         return _chinese_zone(_middle(filled[0])[0])
-    return CRS(filled[0].estimate_utm_crs())
+    try:
+        return CRS(filled[0].estimate_utm_crs())
+    except (RuntimeError, ProjError) as error:
+        raise CRSError(
+            f"no CRS in metres fits: as {crs_name(filled[0])} the coordinates lie beyond the "
+            "world. See what explains them with find_crs_faults(frame), or gridmap check"
+        ) from error
 
 
 def _is_metric(crs: CRS) -> bool:
@@ -74,7 +81,7 @@ def _reaches(frame: GeoDataFrame) -> bool:
     if area is None or ("Mercator" in str(frame.crs.name) and "Pseudo" in str(frame.crs.name)):
         return False
     lon, lat = _middle(frame)
-    margin = 2.0
+    margin = 0.25  # degrees: a layer that straddles two zones may stay in the one it is in
     return bool(area.west - margin <= lon <= area.east + margin
                 and area.south - margin <= lat <= area.north + margin)
 

@@ -44,7 +44,9 @@ def find_gaps(
     GeoDataFrame
         One row per gap, largest first, index ``number``: ``neighbours`` (codes that share
         a border with it, sorted, as text), ``area_m2``, ``open`` (it reaches the border of
-        the parent) and geometry. No rows where there are no gaps.
+        the parent) and geometry. No rows where there are no gaps. Areas of faults are those
+        in the CRS: in its own zone, a 3° one is off by 0.07 % at most and UTM by 0.2 %;
+        `measure_area` has the area on the ground.
 
     Raises
     ------
