@@ -128,3 +128,21 @@ def test_fences_of_weihai_are_shifted_and_their_counties_tile_the_city(real_data
     assert shifted["layer"].tolist() == [f"territories: {file.name}" for file in fences]
     assert shifted["suggestion"].str.contains('offset = "GCJ-02"').all()
     assert not diagnosis.findings["what"].isin(["gap", "overlap"]).any()
+
+
+def test_coordinates_beyond_the_world_block_and_hide_nothing(folder):
+    drawn = moved("AAB", "AAB")
+    drawn.set_crs(4326, allow_override=True).to_file(folder / "metres.geojson")
+    text = (folder / "metres.geojson").read_text(encoding="utf-8")
+    assert "4100000" in text
+    diagnosis = gm.diagnose_files([folder / "metres.geojson", folder / "county.gpkg"])
+    blocks = diagnosis.findings[diagnosis.findings["severity"] == "blocks the run"]
+    assert blocks["what"].tolist() == ["metres in a CRS in degrees"]
+    assert 'crs = "EPSG:32651" for metres.geojson' in blocks["suggestion"].iloc[0]
+
+
+def test_one_crs_for_several_files_is_for_those_that_say_none(folder):
+    diagnosis = gm.diagnose_files([folder / "county.gpkg", folder / "homes.csv"],
+                                  reading=gm.FileReading(crs="EPSG:4326"))
+    assert not (diagnosis.findings["severity"] == "blocks the run").any()
+    assert "outside every territory" in set(diagnosis.findings["what"])

@@ -37,8 +37,10 @@ def add_parser(commands: Any) -> None:
                        help="what the files hold; found out where it is not said")
     files.add_argument("--code", metavar="COLUMN", help="the column that names each row")
     files.add_argument("--layer", help="the layer of a file with several; all by default")
-    files.add_argument("--crs", help='what the coordinates are in, such as "EPSG:4326"')
-    files.add_argument("--offset", choices=("GCJ-02", "BD-09"), help="that they are shifted")
+    files.add_argument("--crs", help='what the coordinates of files are in that do not say it, '
+                       'such as "EPSG:4326"')
+    files.add_argument("--offset", choices=("GCJ-02", "BD-09"),
+                       help="that coordinates in degrees are shifted")
     files.add_argument("--encoding", help="of text, where its bytes do not prove it")
     add_telling(command)
     command.set_defaults(command=_check)

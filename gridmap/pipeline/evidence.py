@@ -235,7 +235,9 @@ def may_be_shifted(file: ReadFile) -> bool:
 
 def box_of(frame: GeoDataFrame) -> Any:
     """Return the box around a frame in degrees, None where it lies beyond the world."""
-    places = _degrees(GeoDataFrame(geometry=[shapely.box(*frame.total_bounds)], crs=frame.crs))
-    if not len(places) or not np.isfinite(places).all():
+    with np.errstate(all="ignore"):
+        corners = shapely.get_coordinates(shapely.box(*frame.total_bounds))
+        places = samples.move(corners, CRS(frame.crs), 4326)
+    if not len(places) or not (np.abs(places) <= (180, 90)).all():
         return None
-    return shapely.box(*frame.to_crs(4326).total_bounds)
+    return shapely.box(*places.min(axis=0), *places.max(axis=0))

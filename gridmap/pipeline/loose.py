@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame
+from pyproj import CRS
 
 from .. import sources, tiling
 from ..errors import CRSError, GridmapError, SourceError, listed
@@ -168,7 +169,7 @@ def _read(path: Path, reading: FileReading) -> _Found:
         return _read_table(path, source, seen)
     lacking: list[GeoDataFrame] = []
     try:
-        loaded = _load(source)
+        loaded = _load_as_said(source)
     except CRSError as error:
         if source.crs is not None:
             raise
@@ -188,6 +189,21 @@ def _load(source: Source) -> sources.Loaded:
     return loaders.load_frame(
         source.path, peek.ANYTHING, columns=source.columns, layer=source.layer, crs=source.crs,
         offset=source.offset, encoding=source.encoding)
+
+
+def _load_as_said(source: Source) -> sources.Loaded:
+    """Read a file; what is said about CRS and offset is for files that need it.
+
+    One ``--crs`` may be for one of several files: a file that says its CRS keeps it, and one
+    in metres has no offset.
+    """
+    try:
+        loaded = _load(replace(source, crs=None, offset=None))
+    except CRSError:
+        return _load(source)
+    if source.offset is None or not CRS(loaded.frame.crs).is_geographic:
+        return loaded
+    return _load(replace(source, crs=None))
 
 
 def _read_table(path: Path, source: Source, seen: peek.Peek) -> _Found:
@@ -282,7 +298,8 @@ def _say_unchecked(
 ) -> list[evidence.Evidence]:
     """Say that files from one source may all be shifted alike, where that is possible."""
     told = {one.what for one in about}
-    names = [file.source.path.name for file in files if evidence.may_be_shifted(file)]
+    names = [file.source.path.name for file in files
+             if evidence.may_be_shifted(file) and not getattr(file.source, "offset", None)]
     if not names or told & {"coordinates shifted", "offset not checked"}:
         return []
     return [evidence.Evidence(
@@ -294,7 +311,8 @@ def _say_unchecked(
 def _look_at_places(files: Sequence[ReadFile], parent: GeoDataFrame | None) -> list[GeoDataFrame]:
     """Return the faults of tilings, and elements that stand outside or in one place."""
     rule = TilingRule()
-    shown = [file for file in files if evidence.is_placed(file.loaded.frame)]
+    shown = [file for file in files if evidence.is_placed(file.loaded.frame)
+             and evidence.box_of(file.loaded.frame) is not None]
     if not shown:
         return []
     crs = sources.metric_crs(*(file.loaded.frame for file in shown))
@@ -313,7 +331,8 @@ def _look_at_places(files: Sequence[ReadFile], parent: GeoDataFrame | None) -> l
             named = named[named.geometry.geom_type.isin(ELEMENTS.geometry)]
             parts.append(places.repeated_places(named))
             if lowest is not None:
-                parts += places.stray_places(named, lowest.rename_axis("territory"), rule)
+                strays = places.stray_places(named, lowest.rename_axis("territory"), rule)
+                parts += [_off_all(part, tilings) for part in strays]
     found = places.number_places(parts) if parts else None
     if found is None or not len(found):
         return []
@@ -321,6 +340,19 @@ def _look_at_places(files: Sequence[ReadFile], parent: GeoDataFrame | None) -> l
     tiled = told["layer"].isin([listed([name]) for name, _ in tilings]) | ~told["layer"].isin(
         [file.told for file in files])
     return [told.assign(suggestion=told["suggestion"].where(~tiled, _MENDABLE))]
+
+
+def _off_all(
+    strays: GeoDataFrame, tilings: Sequence[tuple[str, GeoDataFrame]]
+) -> GeoDataFrame:
+    """Leave out what is outside one layer but inside another, which may be of other ground."""
+    off = (strays["what"] != "outside every territory").to_numpy()
+    held = [shapely.STRtree(polygons.geometry.to_numpy()).query(
+        strays.geometry.to_numpy(), predicate="intersects")[0] for _, polygons in tilings]
+    inside = np.zeros(len(strays), dtype=bool)
+    for rows in held:
+        inside[rows] = True
+    return strays[off | ~inside]
 
 
 def _polygons(frame: GeoDataFrame) -> GeoDataFrame:
@@ -355,18 +387,18 @@ def _unique(polygons: GeoDataFrame) -> GeoDataFrame:
 def _parent_of(
     polygons: GeoDataFrame, tilings: Sequence[tuple[str, GeoDataFrame]]
 ) -> GeoDataFrame | None:
-    """Return the smallest other layer that holds a layer, None where there is none."""
+    """Return the layer with most polygons that holds a layer, None where there is none."""
     middles = polygons.geometry.representative_point().to_numpy()
     area = float(polygons.area.sum())
-    best, size = None, np.inf
+    best, most = None, 0
     for _, other in tilings:
-        larger = float(other.area.sum())
-        fewer = len(other) < len(polygons) or larger > _LARGER * area
-        if other is polygons or not fewer or larger >= size or len(other) > len(polygons):
+        fewer = len(other) < len(polygons) or (
+            len(other) == len(polygons) and float(other.area.sum()) > _LARGER * area)
+        if other is polygons or not fewer or len(other) <= most:
             continue
         held, _ = shapely.STRtree(other.geometry.to_numpy()).query(middles, "intersects")
         if len(np.unique(held)) >= _INSIDE * len(middles):
-            best, size = other, larger
+            best, most = other, len(other)
     return best
 
 
@@ -375,7 +407,8 @@ def _drawn(files: Sequence[ReadFile]) -> dict[str, GeoDataFrame]:
     drawn = {}
     for file in files:
         frame = file.loaded.frame
-        if file.name == "territories" and evidence.is_placed(frame):
+        if (file.name == "territories" and evidence.is_placed(frame)
+                and evidence.box_of(frame) is not None):
             polygons = _polygons(frame)
             if len(polygons):
                 drawn[file.told.partition(": ")[2]] = GeoDataFrame(

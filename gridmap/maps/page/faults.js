@@ -30,8 +30,10 @@
       const colour = this.colourOf(row), [lon, lat] = row.place;
       row.marks = [L.circleMarker([lat, lon], Object.assign({ renderer: this.pen, fillColor: colour }, ROUND))];
       if (row.rings) {
+        const whole = row.area === null;                   // the box of a file: a frame, no land
         row.marks.unshift(L.polygon(row.rings.map(rings => rings.map(ring => ring.map(([x, y]) => [y, x]))),
-          { renderer: this.pen, color: colour, weight: 2, fillColor: colour, fillOpacity: 0.35 }));
+          { renderer: this.pen, color: colour, weight: whole ? 1.5 : 2, dashArray: whole ? "6 5" : null,
+            fill: !whole, fillColor: colour, fillOpacity: 0.35 }));
       }
       for (const mark of row.marks) {
         mark.on("click", event => { L.DomEvent.stop(event); this.select(row.i, false); });
