@@ -11,8 +11,8 @@ from scipy.optimize import linear_sum_assignment
 from . import graph as graphs
 from .counts import Count
 from .graph import UnitGraph
-from .kernels import anneal, arcs
-from .kernels.anneal import AREA, Board
+from .kernels import arcs, boards
+from .kernels.boards import AREA, Board
 from .plan import Plan
 from .qualities import Moments, measure_moments
 
@@ -112,7 +112,7 @@ def _board(graph: UnitGraph, load: NDArray[np.float64], moments: list[Moments]) 
         neighbour=neighbour,
         length=graph.length,
         fence=np.zeros(0),
-        linked=anneal.link_ring(start, neighbour),
+        linked=boards.link_ring(start, neighbour),
         unit=np.column_stack(unit),
         anchor=np.zeros((0, 2)),
         limits=load.shape[1] - 1,
@@ -200,7 +200,7 @@ def add_fences(batch: Batch, label: NDArray[np.int32], weight: float) -> Batch:
     area = np.bincount(label, board.unit[:, AREA])[label]
     source = np.repeat(np.arange(len(label)), np.diff(board.start))
     near = np.minimum(area[source], area[board.neighbour])
-    outline = np.sqrt(anneal.FOUR_PI * near / 1.5)
+    outline = np.sqrt(boards.FOUR_PI * near / 1.5)
     price = FENCE * weight * batch.strength * board.length * 2.0 / outline
     return batch._replace(board=board._replace(fence=price))
 

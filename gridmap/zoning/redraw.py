@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .batches import Batch
-from .kernels import anneal, arcs, repair, split, trade
+from .kernels import anneal, arcs, boards, repair, split, trade
 
 #: Sums of floats may miss a bound by this share of the scale.
 SLACK = 1e-9
@@ -35,7 +35,7 @@ class Rank(NamedTuple):
 
 def masses(batch: Batch, units: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the masses of units that are bounded, a column each."""
-    columns = [anneal.MASS, *range(anneal.MORE, anneal.MORE + batch.board.limits)]
+    columns = [boards.MASS, *range(boards.MORE, boards.MORE + batch.board.limits)]
     return batch.board.unit[np.ix_(units, columns)]
 
 
@@ -113,7 +113,7 @@ def even_out(
     if label.max() < FEW:
         board = batch.board
         start, _, neighbour = arcs.take(board.start, board.neighbour, units)
-        trade.even_out(start, neighbour, board.unit[units, anneal.MASS], label, TRADES)
+        trade.even_out(start, neighbour, board.unit[units, boards.MASS], label, TRADES)
     return label
 
 
@@ -148,7 +148,7 @@ def _divide(
         unit=board.unit[units],
         anchor=np.full((grids, 2), np.nan) if len(board.anchor) else board.anchor,
     )
-    some = some._replace(linked=anneal.link_ring(some.start, some.neighbour))
+    some = some._replace(linked=boards.link_ring(some.start, some.neighbour))
     weight = batch.weight[units]
     label: NDArray[np.int32] = split.halve(batch.place[units], weight, grids)
     repair.join_pieces(some.start, some.neighbour, some.length, weight, label, grids)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from . import batches, mending, redraw
 from .batches import Batch
 from .effort import Effort
-from .kernels import anneal, relax, repair, split
+from .kernels import anneal, boards, relax, repair, split
 from .plan import Plan
 from .weights import DrawingWeights
 
@@ -123,7 +123,7 @@ def _draw_group(
     label = split.halve_parts(batch.place, weight, batch.parts)
     many = np.diff(batch.parts[:, :2])[:, 0] >= RELAXED * np.diff(batch.parts[:, 2:])[:, 0]
     relax.relax_parts(board.start, board.neighbour, batch.place, weight,
-                      board.unit[:, anneal.AREA], label, batch.parts[many], effort.relaxing)
+                      board.unit[:, boards.AREA], label, batch.parts[many], effort.relaxing)
     repair.join_pieces(board.start, board.neighbour, board.length, weight, label, batch.grids)
     batch = batches.add_fences(batch, label, weights.barriers)
     batch = batches.add_anchors(batch, plan, label)

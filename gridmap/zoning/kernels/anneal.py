@@ -1,84 +1,24 @@
 """Annealed flips: units on a border change grid while that makes the drawing better.
 
-A row of a unit, and of a grid that is the sum of its units, holds the mass that sizes a
-grid, the area, the outline, the cost (of grids only), then the masses of further limits,
-then the moments of what should be alike in a grid: the weight, the sum of squares, and a
-first moment for each quality.
+What the innermost loop calls stands here with it: numba keeps compiled kernels on disk by
+the file that they are in, and would not see a change in another.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from .boards import AREA, COST, FOUR_PI, MASS, MORE, OUTLINE, tally
 from .compiled import compiled, inlined
-
-MASS, AREA, OUTLINE, COST, MORE = 0, 1, 2, 3, 4
 
 #: A table of thresholds stands in for a logarithm at every step.
 CHANCES = -np.log((np.arange(1024) + 0.5) / 1024)
 
-FOUR_PI = 4.0 * math.pi
-
 #: Being out of range at all costs as much as being out by this share of the scale. Without
 #: it grids stayed a household over where that made them rounder.
 STEP = 0.01
-
-
-class Board(NamedTuple):
-    """Units of one or more parts in a row, and the arcs between them.
-
-    ``length`` is the border of each arc in metres, ``fence`` what it costs to leave the
-    barrier along it inside a grid (or no row at all where there are none). ``linked`` says
-    of an arc that its neighbour borders the next one around the unit. ``anchor`` is the
-    place that the first two qualities of each grid are drawn to, missing where there is
-    none. ``limits`` is the number of further masses.
-    """
-
-    start: NDArray[np.int32]
-    neighbour: NDArray[np.int32]
-    length: NDArray[np.float64]
-    fence: NDArray[np.float64]
-    linked: NDArray[np.bool_]
-    unit: NDArray[np.float64]
-    anchor: NDArray[np.float64]
-    limits: int
-
-
-@compiled
-def link_ring(start, neighbour):  # type: ignore[no-untyped-def]
-    """Say for each arc whether its neighbour borders the next one around the unit."""
-    linked = np.zeros(len(neighbour), np.bool_)
-    for u in range(len(start) - 1):
-        first, last = start[u], start[u + 1]
-        for arc in range(first, last):
-            after = neighbour[arc + 1 if arc + 1 < last else first]
-            v = neighbour[arc]
-            for other in range(start[v], start[v + 1]):
-                if neighbour[other] == after:
-                    linked[arc] = True
-                    break
-    return linked
-
-
-@compiled
-def tally(board, label, grids):  # type: ignore[no-untyped-def]
-    """Return the sums of each grid, a row each, and how many units it has."""
-    columns = board.unit.shape[1]
-    state = np.zeros((grids, columns))
-    count = np.zeros(grids, np.int32)
-    for u in range(len(label)):
-        grid = label[u]
-        count[grid] += 1
-        for column in range(columns):
-            state[grid, column] += board.unit[u, column]
-        for arc in range(board.start[u], board.start[u + 1]):
-            if label[board.neighbour[arc]] == grid:
-                state[grid, OUTLINE] -= board.length[arc]
-    return state, count
 
 
 @inlined
@@ -92,6 +32,15 @@ def plain_cost(mass, area, outline, low, high, scale, strict, balance, compact):
     out = max(low - mass, mass - high)
     price = strict * (STEP + out * scale) if out > 0.0 else 0.0
     return balance * off * off + price + compact * outline * outline / area
+
+
+@inlined
+def moved_cost(state, unit, grid, u, sign, outline, bounds, strict, pull):  # type: ignore[no-untyped-def]
+    """Return what mass and shape cost with ``sign`` times a unit added to a grid."""
+    return plain_cost(
+        state[grid, MASS] + sign * unit[u, MASS], state[grid, AREA] + sign * unit[u, AREA],
+        outline, bounds[0, 0], bounds[1, 0], bounds[2, 0], strict, pull[0], pull[1] / FOUR_PI,
+    )
 
 
 @compiled
@@ -324,11 +273,8 @@ def _flip_part(  # type: ignore[no-untyped-def]
 ):
     """Sweep one part. The arrays of the board come by themselves as well: taking them out
     of it inside the loop made each step three times slower."""
-    columns = unit.shape[1]
-    further = columns > MORE
+    further = unit.shape[1] > MORE
     fenced = len(board.fence) > 0
-    low, high, scale = bounds[0, 0], bounds[1, 0], bounds[2, 0]
-    balance, compact = pull[0], pull[1] / FOUR_PI
     stamp = np.int32(0)
     temperature, price = heat[0], strict[0]
     cooling = factor(heat[0], heat[1], sweeps)
@@ -336,14 +282,7 @@ def _flip_part(  # type: ignore[no-untyped-def]
     bits = random[row]
     moved = 0
     for _sweep in range(sweeps):
-        for grid in range(part[2], part[3]):
-            if count[grid] > 0:  # prices have risen since the last sweep
-                state[grid, COST] = plain_cost(
-                    state[grid, MASS], state[grid, AREA], state[grid, OUTLINE], low, high,
-                    scale, price, balance, compact,
-                )
-                if further:
-                    state[grid, COST] += further_cost(board, bounds, state, grid, 0, 0.0, price)
+        _price(board, bounds, pull, part, state, count, price)
         for u in range(part[0], part[1]):
             if not edge[u]:
                 continue
@@ -364,14 +303,8 @@ def _flip_part(  # type: ignore[no-untyped-def]
                 continue
             old_outline = state[old, OUTLINE] - unit[u, OUTLINE] + 2.0 * left
             new_outline = state[new, OUTLINE] + unit[u, OUTLINE] - 2.0 * gained
-            old_cost = plain_cost(
-                state[old, MASS] - unit[u, MASS], state[old, AREA] - unit[u, AREA],
-                old_outline, low, high, scale, price, balance, compact,
-            )
-            new_cost = plain_cost(
-                state[new, MASS] + unit[u, MASS], state[new, AREA] + unit[u, AREA],
-                new_outline, low, high, scale, price, balance, compact,
-            )
+            old_cost = moved_cost(state, unit, old, u, -1.0, old_outline, bounds, price, pull)
+            new_cost = moved_cost(state, unit, new, u, 1.0, new_outline, bounds, price, pull)
             if further:
                 old_cost += further_cost(board, bounds, state, old, u, -1.0, price)
                 new_cost += further_cost(board, bounds, state, new, u, 1.0, price)
@@ -385,19 +318,40 @@ def _flip_part(  # type: ignore[no-untyped-def]
                 if not holds_together(start, neighbour, label, u, mark, stamp, queue):
                     continue
             moved += 1
-            label[u] = new
-            count[old] -= 1
-            count[new] += 1
-            for column in range(columns):
-                state[old, column] -= unit[u, column]
-                state[new, column] += unit[u, column]
+            _move(start, neighbour, unit, label, u, new, state, count, edge)
             state[old, OUTLINE] = old_outline
             state[new, OUTLINE] = new_outline
             state[old, COST] = old_cost
             state[new, COST] = new_cost
-            for arc in range(start[u], start[u + 1]):
-                edge[neighbour[arc]] = True
         temperature *= cooling
         price *= rising
     random[row] = bits
     return moved
+
+
+@compiled
+def _price(board, bounds, pull, part, state, count, price):  # type: ignore[no-untyped-def]
+    """Set what each grid of a part costs: prices have risen since the last sweep."""
+    low, high, scale = bounds[0, 0], bounds[1, 0], bounds[2, 0]
+    for grid in range(part[2], part[3]):
+        if count[grid] > 0:
+            state[grid, COST] = plain_cost(
+                state[grid, MASS], state[grid, AREA], state[grid, OUTLINE], low, high, scale,
+                price, pull[0], pull[1] / FOUR_PI,
+            )
+            if board.unit.shape[1] > MORE:
+                state[grid, COST] += further_cost(board, bounds, state, grid, 0, 0.0, price)
+
+
+@inlined
+def _move(start, neighbour, unit, label, u, new, state, count, edge):  # type: ignore[no-untyped-def]
+    """Give a unit to a grid; what both cost and their outlines are left to the caller."""
+    old = label[u]
+    label[u] = new
+    count[old] -= 1
+    count[new] += 1
+    for column in range(unit.shape[1]):
+        state[old, column] -= unit[u, column]
+        state[new, column] += unit[u, column]
+    for arc in range(start[u], start[u + 1]):
+        edge[neighbour[arc]] = True
