@@ -113,7 +113,7 @@ def test_an_interrupt_elsewhere_ends_the_command_line_in_one_line(tmp_path, monk
 def test_a_cold_machine_tells_that_it_compiles_and_a_warm_one_does_not(tmp_path):
     script = textwrap.dedent("""
         from gridmap.attach import kernels as attach
-        from gridmap.compiling import is_cold
+        from gridmap._compiling import is_cold
         from gridmap.zoning.kernels import anneal, compiled, match
         import numpy as np
         compiled.tell_about_compiling()

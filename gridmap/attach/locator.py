@@ -16,7 +16,7 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import Index
 
-from .. import compiling
+from .. import _compiling as compiling
 from ..errors import SchemaError
 from . import edges, exact, lattice, places, squares
 from .edges import BITS, ONE

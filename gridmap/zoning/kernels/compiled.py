@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from ... import compiling
+from ... import _compiling as compiling
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
