@@ -9,7 +9,7 @@ a busy machine does not matter much. Both sides get the graph of units ready-mad
 Labels are scored by the same code, which is not the engine's. Peers that are not installed
 are left out, and that is said; --peers-python names the interpreter of an environment that
 has them: pip install pymetis kahip mtkahypar kaminpar spopt==0.7.0 gerrychain pygeoda.
-A peer that takes ten minutes or 8 GB, or fails, is not asked for more units of that kind.
+A peer that takes ten minutes (--peer-limit) or 8 GB, or fails, is not asked for more units.
 With --inputs, peers that were measured before are taken from that folder: delete its folder
 "peers" to measure them anew. Real territories are measured where GRIDMAP_REAL_DATA names
 their folder. Exit code 1 when a target falls short.
@@ -146,8 +146,11 @@ def run_all(asked: argparse.Namespace, folder: Path) -> list[Row]:
     meshes = ["tiny", *dict.fromkeys(w.mesh for w in works), *(["1m"] if whole else [])]
     print("inputs", folder, flush=True)
     make_inputs(folder, meshes, Path(real) if real else None)
-    limit = 30 if asked.quick else 600
-    rows = [r for w in works for r in compare(w, folder, asked.peers_python, limit)]
+    limit = 30 if asked.quick else asked.peer_limit
+    rows: list[Row] = []
+    for work in works:
+        rows += compare(work, folder, asked.peers_python, limit)
+        save(rows, asked.json)  # a long run that is cut short leaves what it has
     if whole:
         rows += measure_growth(folder, ("20k", "200k", "1m"))
         rows += measure_two_workers(folder)
@@ -156,6 +159,11 @@ def run_all(asked: argparse.Namespace, folder: Path) -> list[Row]:
         if "cpu_s" in told:
             rows.append(row("200,000 units, on frames", "cpu_s", told["cpu_s"]))
     return rows
+
+
+def save(rows: list[Row], path: Path | None) -> None:
+    if path is not None:
+        path.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 def show(rows: list[Row]) -> None:
@@ -173,6 +181,7 @@ def main() -> int:
     parser.add_argument("--inputs", type=Path, help="keep the inputs in this folder")
     parser.add_argument("--only", default="", help="works whose name holds this")
     parser.add_argument("--peers-python", default=sys.executable, help="interpreter with peers")
+    parser.add_argument("--peer-limit", type=float, default=600, help="CPU seconds of a peer")
     parser.add_argument("--ours", help=argparse.SUPPRESS)
     parser.add_argument("--whole", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
@@ -185,8 +194,7 @@ def main() -> int:
         return 0
     rows = run_all(asked, folder)
     show(rows)
-    if asked.json:
-        asked.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    save(rows, asked.json)
     return int(not all(r["ok"] for r in rows))
 
 

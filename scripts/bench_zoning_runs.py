@@ -197,31 +197,35 @@ def measure_peer(name: str, work: Work, folder: Path, python: str, limit: float)
     kept.mkdir(exist_ok=True)
     stem = f"{name}-{work.mesh}-{work.tolerance:g}-{int(work.nested)}-{int(work.barriers)}"
     told, labels = kept / f"{stem}.json", kept / f"{stem}.npy"
-    if not told.exists():
-        before = _smaller(name, work, kept)
-        answer = before or _ask_peer(name, work, folder, labels, python, limit)
+    answer = _told(told, limit)
+    if not answer:
+        answer = _smaller(name, work, kept, limit) or (
+            _ask_peer(name, work, folder, labels, python, limit)
+        )
         if "No module" in answer.get("fault", ""):
             return {"fault": "not installed"}
-        if answer.get("fault", "") == f"more than {limit:g} s" and limit < 600:
-            return answer
-        told.write_text(json.dumps(answer), encoding="utf-8")
-    answer = json.loads(told.read_text(encoding="utf-8"))
+        told.write_text(json.dumps({**answer, "limit": limit}), encoding="utf-8")
     return answer if "fault" in answer else {**answer, **judge(work, folder, labels)}
 
 
-def _smaller(name: str, work: Work, kept: Path) -> Row | None:
-    """Return the fault of a peer with fewer units of the same kind."""
+def _told(path: Path, limit: float) -> Row:
+    """Return what a peer did before, if it had as much time then."""
+    if not path.exists():
+        return {}
+    answer: Row = json.loads(path.read_text(encoding="utf-8"))
+    return answer if "fault" not in answer or answer.get("limit", 600) >= limit else {}
+
+
+def _smaller(name: str, work: Work, kept: Path, limit: float) -> Row:
+    """Return the fault of a peer with fewer units: it is not asked for more of them."""
     ladder = ("2k", "20k", "200k")
-    at = ladder.index(work.mesh) if work.mesh in ladder else 0
+    at = ladder.index(work.mesh) if work.mesh in ladder else 1
     for mesh in ladder[:at]:
-        told = kept / f"{name}-{mesh}-0.1-0-0.json"
-        if not told.exists():
-            continue
-        fault = json.loads(told.read_text(encoding="utf-8")).get("fault")
+        fault = _told(kept / f"{name}-{mesh}-0.1-0-0.json", limit).get("fault")
         if fault:
             said = fault if "units:" in fault else f"with {MESHES[mesh]:,} units: {fault}"
             return {"fault": said}
-    return None
+    return {}
 
 
 def _ask_peer(
