@@ -13,15 +13,7 @@ if TYPE_CHECKING:
     from .compare import draw_comparison
     from .difference import draw_difference
     from .faults import draw_faults
-    from .layers import (
-        draw_footprints,
-        draw_grids,
-        draw_land,
-        draw_lines,
-        draw_points,
-        draw_reach,
-        draw_territories,
-    )
+    from .layers import draw_grids, draw_land, draw_lines, draw_territories
     from .notebook import explore
     from .offline import Map
     from .pages import draw_page
@@ -30,6 +22,7 @@ if TYPE_CHECKING:
     from .report import draw_report
     from .style import ClassRule, measure_classes
     from .template import Template, list_templates, load_template
+    from .things import draw_footprints, draw_points, draw_reach
 
 _PARTS = {
     "ClassRule": "style",
@@ -39,15 +32,15 @@ _PARTS = {
     "draw_comparison": "compare",
     "draw_difference": "difference",
     "draw_faults": "faults",
-    "draw_footprints": "layers",
+    "draw_footprints": "things",
     "draw_grids": "layers",
     "draw_land": "layers",
     "draw_lines": "layers",
     "draw_page": "pages",
     "draw_picture": "pictures",
-    "draw_points": "layers",
+    "draw_points": "things",
     "draw_qgis_style": "qgis",
-    "draw_reach": "layers",
+    "draw_reach": "things",
     "draw_report": "report",
     "draw_territories": "layers",
     "explore": "notebook",

@@ -9,7 +9,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from ..rules import Publication
-from . import layers, style, words
+from . import layers, style, things, words
 from .binarylayer import BinaryLayer
 from .offline import Map
 
@@ -169,17 +169,17 @@ def _draw_others(
 ) -> Iterator[BinaryLayer]:
     """Yield the layers of what there is, in the order in which they lie on each other."""
     if sites is not None and len(sites):
-        yield layers.draw_footprints(sites, publication=publication, show=False)
+        yield things.draw_footprints(sites, publication=publication, show=False)
     if publication.elements and elements is not None:
         yield from _draw_elements(elements, publication)
     if barriers is not None and len(barriers):
         yield layers.draw_lines(barriers)
     if publication.elements and events is not None and len(events):
-        yield layers.draw_points(events, publication=publication, show=False)
+        yield things.draw_points(events, publication=publication, show=False)
     if assets is not None and len(assets):
         if assets["radius_m"].notna().any():
-            yield layers.draw_reach(assets)
-        yield layers.draw_points(assets, publication=publication, show=False)
+            yield things.draw_reach(assets)
+        yield things.draw_points(assets, publication=publication, show=False)
 
 
 def _draw_elements(elements: GeoDataFrame, publication: Publication) -> Iterator[BinaryLayer]:
@@ -187,6 +187,6 @@ def _draw_elements(elements: GeoDataFrame, publication: Publication) -> Iterator
     footprints = elements[kinds.isin(["Polygon", "MultiPolygon"])]
     points = elements[kinds == "Point"]
     if len(footprints):
-        yield layers.draw_footprints(footprints, publication=publication)
+        yield things.draw_footprints(footprints, publication=publication)
     if len(points):
-        yield layers.draw_points(points, publication=publication, show=False)
+        yield things.draw_points(points, publication=publication, show=False)
