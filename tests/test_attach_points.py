@@ -163,7 +163,7 @@ box = st.tuples(coordinate, coordinate, st.integers(1, 5), st.integers(1, 5)).ma
 
 @given(st.lists(box, min_size=1, max_size=8), st.lists(st.tuples(coordinate, quarter),
                                                        min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_overlapping_boxes_agree_with_geos_point_by_point(boxes, places):
     codes = pd.Index([f"{n}" for n in range(len(boxes))], name="grid", dtype="str")
     grids = geopandas.GeoDataFrame(geometry=boxes, index=codes, crs=CRS)

@@ -252,6 +252,8 @@ def _improve(
 ) -> None:
     """Fill ``best`` where a step finds a match with a better score."""
     score = round(step.score - loss, 2)
+    if left.empty or right.empty or (best["score"].to_numpy() >= score).all():
+        return
     open_rows = left[(best["score"].reindex(left.index) < score) & _has(left, step.needed)]
     known = right[_has(right, step.needed)]
     if not len(open_rows) or not len(known):
