@@ -165,6 +165,16 @@ def test_coordinates_elsewhere_are_found_and_the_option_is_named(
     assert found.suggestion == f"set {option} for {path} in gridmap.toml"
 
 
+def test_web_mercator_that_is_called_degrees_is_found(city, known):
+    (communities, _) = known
+    frame = communities.loaded.frame
+    lying = frame.to_crs(3857).set_crs(4326, allow_override=True)
+    file = communities._replace(name="schemes", loaded=communities.loaded._replace(frame=lying))
+    (found,) = find_evidence([*known, file])
+    assert (found.severity, found.what) == ("blocks the run", "metres in a CRS in degrees")
+    assert found.suggestion == 'set crs = "EPSG:3857" for communities.shp in gridmap.toml'
+
+
 def test_coordinates_where_they_should_be_are_no_finding(city, known):
     assert evidence_for(city, known, "elements", "addresses.csv") == []
     assert evidence_for(city, known, "events", "events.csv") == []

@@ -125,7 +125,7 @@ def test_a_severity_can_be_switched_off_by_the_keyboard(shown):
 
 def test_the_list_is_in_both_languages(shown):
     shown.page.click(".gm-language")
-    assert "缝隙" in shown.text(".gm-faults") and "阻断运行" in shown.text(".gm-chips")
+    assert "空隙" in shown.text(".gm-faults") and "阻断运行" in shown.text(".gm-chips")
     assert "未采用：无位置" in shown.text(".gm-faults")
     assert "100 米" in shown.text(".gm-faults")
 

@@ -72,7 +72,7 @@ def draw_faults(
     ...     geometry=[Point(9.5, 47.1)], crs=4326)
     >>> page = draw_faults(faults, title="Towns")
     >>> [kind["name"]["zh"] for kind in page.extra["faults"]["kinds"]]
-    ['缝隙']
+    ['空隙']
     """
     page = Map(title=title, language=language)
     page.extra["faults"] = {**_content(faults), "coarse": coarse}

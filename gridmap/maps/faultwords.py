@@ -17,7 +17,7 @@ class FaultWords(NamedTuple):
 
 SEVERITIES: Mapping[str, Word] = {
     "blocks the run": Word("blocks the run", "阻断运行"),
-    "mended": Word("mended", "已修复"),
+    "mended": Word("mended", "已修补"),
     "look at this": Word("look at this", "请查看"),
 }
 
@@ -30,7 +30,7 @@ _SOURCE = Word("mend it in the source, or leave the row out", "请在源数据�
 _TEXT = Word("write codes as text in the source, never as numbers",
              "源数据中的编码应存为文本，不要存为数字")
 _BORDER = Word("nothing: the run mends it; correct the source to be rid of it",
-               "无需处理：运行时会修复；修正源数据可彻底消除")
+               "无需处理：运行时会修补；修正源数据可彻底消除")
 NOTHING = Word("nothing to do", "无需处理")
 _PERSONAL = Word("nothing: it never enters; better not to have it in the file",
                  "无需处理：不会读入；文件中最好不要包含")
@@ -39,14 +39,14 @@ _LOOK = Word("look at the place and decide which of the two is right",
 
 _KINDS: Mapping[str, tuple[str, Word]] = {
     # places of the tiling
-    "gap": ("缝隙", _BORDER),
-    "gap open to the outside": ("向外开口的缝隙", _BORDER),
-    "gap left": ("未填补的缝隙", Word("say that it is a hole that is meant, or close it in the "
+    "gap": ("空隙", _BORDER),
+    "gap open to the outside": ("向外开口的空隙", _BORDER),
+    "gap left": ("未填补的空隙", Word("say that it is a hole that is meant, or close it in the "
                                "source", "如属有意留空请声明，否则在源数据中闭合")),
     "overlap": ("重叠", _BORDER),
-    "sliver": ("碎片", _BORDER),
+    "sliver": ("碎屑面", _BORDER),
     "outside its parent": ("超出上级边界", _BORDER),
-    "overlap of work grids": ("业务网格重叠", _LOOK),
+    "overlap of work grids": ("工作网格重叠", _LOOK),
     # elements
     "outside every territory": ("不在任何辖区内", Word(
         "correct its place, or leave the row out: no grid will take it",
@@ -74,13 +74,13 @@ _KINDS: Mapping[str, tuple[str, Word]] = {
                                   "请更正表中的编码，或删除该行")),
     "row unreadable": ("该行无法读取", _SOURCE),
     # rows and files that were altered or noticed
-    "code mended": ("编码已修复", _TEXT),
-    "territory mended": ("辖区编码已修复", _TEXT),
+    "code mended": ("编码已修补", _TEXT),
+    "territory mended": ("辖区编码已修补", _TEXT),
     "territory blank": ("辖区编码空缺", Word(
         "nothing: its place decides; fill the code in the source",
         "无需处理：以位置为准；可在源数据中补齐")),
-    "made valid": ("几何已修复", _SOURCE),
-    "gap filled": ("缝隙已填补", _BORDER),
+    "made valid": ("几何已修补", _SOURCE),
+    "gap filled": ("空隙已填补", _BORDER),
     "overlap decided": ("重叠已归属", _BORDER),
     "cut at the parent": ("已按上级边界裁切", _BORDER),
     "border matched": ("边界已对齐", _BORDER),
@@ -97,7 +97,7 @@ _KINDS: Mapping[str, tuple[str, Word]] = {
     "rows not asked for": ("未请求的行", NOTHING),
     "no figure given": ("没有给出数值", Word("fill the figure in the table",
         "请在表中补齐该数值")),
-    "scheme overlaps itself": ("业务网格自身重叠", _LOOK),
+    "scheme overlaps itself": ("部门网格自身重叠", _LOOK),
     "territory differs from its grids": ("辖区与其网格不一致", _LOOK),
     "territory unknown": ("辖区不存在", Word("correct the code, or add the territory",
                                      "请更正编码，或补充该辖区")),
@@ -137,7 +137,7 @@ def name_fault(what: str) -> Word:
     Examples
     --------
     >>> name_fault("gap").zh, name_fault("rejected: no place").zh
-    ('缝隙', '未采用：无位置')
+    ('空隙', '未采用：无位置')
     >>> name_fault("something new")
     Word(en='something new', zh='something new')
     """
