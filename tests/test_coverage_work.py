@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from gridmap import (
     carry_indicators,
+    compare_totals,
     find_hot_spots,
     measure_gini,
     measure_indicators,
     measure_matters,
+    measure_ratios,
     measure_workload,
     sketch_grids,
 )
@@ -182,3 +184,46 @@ def test_counts_are_carried_over_and_none_is_lost():
     assert unknown["value"].isna().tolist() == [False, True, True]
     with pytest.raises(SchemaError, match="crosswalk: it knows nothing of C"):
         carry_indicators(indicators(C_1=1.0), crosswalk)
+
+
+def test_ratios_tell_value_gap_and_what_is_unknown():
+    by_grid = figures(cards=[80, 30, 0, np.nan], households=[100, 20, 0, 50])
+    measured = measure_ratios(by_grid, {"each": ("cards", "households")}, targets={"each": 1.0})
+    assert measured.totals.loc["each"].to_dict() == pytest.approx(
+        {"value": 110 / 120, "target": 1, "share": 110 / 120, "gap": 20, "grids_short": 1})
+    assert measured.by_grid["each"].isna().tolist() == [False, False, True, True]
+    assert measured.by_grid["gap_each"].fillna(-1).tolist() == [20, 0, -1, -1]
+    monthly = measure_ratios(by_grid, {"each": ("cards", "households")}, periods=2)
+    assert monthly.by_grid["each"].iloc[0] == 0.4
+    assert np.isnan(monthly.totals.loc["each", "gap"])
+
+
+def test_wrong_ratios_are_named():
+    by_grid = figures(cards=80)
+    with pytest.raises(SchemaError, match="by_grid: column households is absent"):
+        measure_ratios(by_grid, {"each": ("cards", "households")})
+    with pytest.raises(SchemaError, match="targets: both are none of the ratios"):
+        measure_ratios(by_grid, {"each": ("cards", "cards")}, targets={"both": 1})
+    with pytest.raises(SchemaError, match="periods is 0: 1 or more is needed"):
+        measure_ratios(by_grid, {"each": ("cards", "cards")}, periods=0)
+
+
+def test_a_redraw_is_seen_in_the_totals_of_the_work():
+    before, after = (
+        measure_workload(figures(households=homes), {"households": 1}).totals
+        for homes in ([300, 100, 0, 0], [210, 190, 0, 0]))
+    told = compare_totals(before, after)
+    assert told.loc["gini", "change"] < 0 and told.loc["load_mean", "change"] == 0
+
+
+def test_a_table_of_matters_gives_departments_and_limits():
+    times = pd.to_datetime(["2026-03-01", "2026-03-03"])
+    told = pd.DataFrame({"matter": ["noise", "lamp"], "opened": times[[0, 0]],
+                         "closed": times[[1, 1]], "level": ["grid", "town"]})
+    matters = pd.DataFrame({"department": ["police", "streets"], "limit_days": [1, 5]},
+                           index=pd.Index(["noise", "lamp"], name="matter"))
+    sums = measure_matters(told, by=["department"], matters=matters)
+    assert sums["overdue"].to_dict() == {"police": 1, "streets": 0}
+    assert sums["handed_on"].to_dict() == {"police": 0, "streets": 1}
+    with pytest.raises(SchemaError, match="matters: it knows nothing of lamp"):
+        measure_matters(told, matters=matters.iloc[:1])

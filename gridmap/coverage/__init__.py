@@ -11,6 +11,7 @@ from .medians import choose_medians
 from .network import Network, build_network
 from .periods import sum_periods
 from .publish import Published, suppress_counts, suppress_places
+from .ratios import Ratios, compare_totals, measure_ratios
 from .siting import Sites, choose_sites
 from .walking import Pairs, measure_distances, measure_pairs
 from .workload import Workload, measure_gini, measure_workload
@@ -20,6 +21,7 @@ __all__ = [
     "Network",
     "Pairs",
     "Published",
+    "Ratios",
     "Sites",
     "Workload",
     "build_isochrones",
@@ -28,6 +30,7 @@ __all__ = [
     "check_disclosure",
     "choose_medians",
     "choose_sites",
+    "compare_totals",
     "find_disclosures",
     "find_hot_spots",
     "measure_access",
@@ -38,6 +41,7 @@ __all__ = [
     "measure_indicators",
     "measure_matters",
     "measure_pairs",
+    "measure_ratios",
     "measure_workload",
     "merge_zones",
     "stack_indicators",

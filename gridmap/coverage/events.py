@@ -24,6 +24,7 @@ def measure_matters(
     by: Sequence[str] = ("matter",),
     limits_days: Mapping[str, float] | float | None = None,
     until: pd.Timestamp | None = None,
+    matters: DataFrame | None = None,
 ) -> DataFrame:
     """Sum events up by any of their columns: how many, closed by whom, how fast.
 
@@ -38,6 +39,9 @@ def measure_matters(
         How many days an event may take, for each matter or for all.
     until : Timestamp, optional
         When the account closes, for open events that are overdue by then.
+    matters : DataFrame, indexed by matter, optional
+        What a table says of each: any columns, to sum up by, such as department, and
+        ``limit_days``, which is used where ``limits_days`` is not given.
 
     Returns
     -------
@@ -50,7 +54,7 @@ def measure_matters(
     Raises
     ------
     SchemaError
-        If a column is absent.
+        If a column is absent, or ``matters`` knows nothing of a matter.
 
     Examples
     --------
@@ -60,6 +64,8 @@ def measure_matters(
     >>> measure_matters(events)[["opened", "closed", "median_days"]].values.tolist()
     [[2.0, 1.0, 1.0]]
     """
+    if matters is not None:
+        events, limits_days = _join_matters(events, matters, limits_days)
     told = _with_periods(events, by)
     closed = told["closed"].notna()
     own = closed & (told["level"] == BY_THE_GRID)
@@ -78,6 +84,20 @@ def measure_matters(
     if limits_days is not None:
         sums["overdue"] = groups["overdue"].sum(min_count=1)
     return sums
+
+
+def _join_matters(
+    events: DataFrame, matters: DataFrame, limits_days: Mapping[str, float] | float | None
+) -> tuple[DataFrame, Mapping[str, float] | float | None]:
+    """Give every event what the table says of its matter, and return the limits of the table."""
+    strangers = sorted(set(events["matter"].dropna()) - set(matters.index))
+    if strangers:
+        raise SchemaError(f"matters: it knows nothing of {listed(strangers)}", rows=strangers)
+    new = [c for c in matters.columns if c not in events and c != "limit_days"]
+    if limits_days is None and "limit_days" in matters:
+        limit = matters["limit_days"].astype("float64")
+        limits_days = {str(matter): float(days) for matter, days in limit.items()}
+    return events.join(matters[new], on="matter"), limits_days
 
 
 def _with_periods(events: DataFrame, by: Sequence[str]) -> DataFrame:
