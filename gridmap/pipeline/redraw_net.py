@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from pandas import DataFrame, Series
 from .. import coverage, ledger, maps, tiling
 from ..errors import ConfigError
 from ..redraw import repartition as redrawing
+from ..redraw.bill import Bill, describe_bill
 from ..redraw.budget import Budget
 from ..redraw.repartition import Repartition
 from ..rules import Publication
@@ -27,6 +29,13 @@ from .units import make_units
 
 #: What a page calls the figures of a bill.
 LABELS = {"fate": ("What became of it", "变动"), "households": ("Households", "户数")}
+
+_STYLE = (
+    "body{font:16px/1.5 sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;color:#1b2733}"
+    "table{border-collapse:collapse;width:100%}"
+    "th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #cdd6df;"
+    "font-weight:normal}th{color:#52606d;white-space:nowrap;vertical-align:top}"
+)
 
 
 class Redrawn(NamedTuple):
@@ -128,14 +137,17 @@ def draw_bill(done: Redrawn, publication: Publication, *, title: str = "") -> ma
     ----------
     done : Redrawn
     publication : Publication
-        What the page may show, beside what became of each grid.
+        What the page may show, beside what became of each grid. Households are on it only
+        where single elements may be shown: the counts of two versions can be subtracted.
     title : str, default ""
 
     Returns
     -------
     Map
     """
-    shown = replace(publication, columns=("fate", *publication.columns))
+    allowed = [name for name in publication.columns
+               if publication.elements or name not in ("households", "people")]
+    shown = replace(publication, columns=("fate", *allowed))
     fate, measured = done.net.bill.by_grid["fate"], done.net.bill.by_grid
     pair = []
     for grids, side in ((done.before, "before"), (done.net.grids, "after")):
@@ -151,6 +163,31 @@ def draw_bill(done: Redrawn, publication: Publication, *, title: str = "") -> ma
     return maps.draw_comparison(
         *pair, publication=shown, figure="fate", territories=done.territories, title=title,
         labels=LABELS)
+
+
+def write_bill(bill: Bill, *, title: str = "") -> str:
+    """Write a bill as a page to print: its figures, and the net before and after.
+
+    Examples
+    --------
+    >>> from pandas import Series
+    >>> from gridmap import SizeRule, repartition
+    >>> from gridmap.sketch import sketch_units
+    >>> now = Series({"A": "G", "B": "G"})
+    >>> redrawn = repartition(now, sketch_units("AB"), SizeRule(minimum=1, target=2, maximum=2))
+    >>> "households moved" in write_bill(redrawn.bill)
+    True
+    """
+    lines = [line for line in describe_bill(bill).splitlines() if line.strip()]
+    rows = "".join(
+        f"<tr><th>{html.escape(line[:22].strip())}</th><td>{html.escape(line[22:].strip())}</td>"
+        "</tr>" for line in lines)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
+        f"<h1>{html.escape(title)}</h1><table>{rows}</table>"
+        '<p><a href="redraw.html">Map of before and after</a></p></html>'
+    )
 
 
 def save_redraw(
@@ -191,7 +228,8 @@ def save_redraw(
         tables={"bill": bill.totals.rename("value").rename_axis("figure").to_frame(),
                 "measures": bill.measures, "grids": published.by_grid, "fates": plain,
                 "changes": done.changes},
-        pages={"redraw": page.get_root().render()},
+        pages={"redraw": page.get_root().render(),
+               "bill": write_bill(bill, title=config.settings.name)},
         facts={"name": config.settings.name, "publication": config.publication.name,
                "bill": {name: None if pd.isna(value) else float(value)
                         for name, value in bill.totals.items()}},

@@ -115,7 +115,7 @@ def _redraw(task: Task) -> tuple[NDArray[np.int64], int]:
         met = np.zeros_like(active)
         flow = _find_flow(work)
         stuck = not len(flow.give) and not active.any()
-        if stuck or turn == 1:  # what neighbours have no room for: open a grid after all
+        if stuck or turn == ROUNDS - 1:  # what neighbours have no room for: open a grid after all
             met[_open(work, 0.0)] = True
             flow = _find_flow(work)
         met[flow.give] = True
