@@ -61,7 +61,7 @@ def renew_codes(
     taken: Iterable[str] = (),
     least: float = 0.5,
 ) -> Series:
-    """Give the grids of a redrawn net their codes: heirs keep the old one, others get a new one.
+    """Give the grids of a redrawn net their codes: heirs keep theirs, others get new ones.
 
     Parameters
     ----------
