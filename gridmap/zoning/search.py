@@ -32,7 +32,7 @@ RELAXED = 15
 HEAT = (0.25, 0.045)
 
 #: First and last price of being out of range. A high price from the start keeps units from
-#: trading places: at 1,000 sweeps it costs 0.02 of Polsby-Popper.
+#: trading places: at 20,000 units it costs 0.005 of Polsby-Popper.
 STRICT = (3.0, 40.0)
 
 #: Temperatures of the last sweeps, which bring every grid into range.
