@@ -130,6 +130,23 @@ def test_a_file_that_cannot_be_read_blocks_and_hides_nothing(city, tmp_path, cap
     assert "encoding" in set(found["what"])
 
 
+def test_a_layer_that_lies_elsewhere_blocks_and_the_others_are_looked_at(city, tmp_path):
+    sample = tmp_path / "sample"
+    shutil.copytree(city.path.parent, sample, ignore=shutil.ignore_patterns("out*"))
+    text = (sample / "gridmap.toml").read_text(encoding="utf-8").split("# --- lines that")[0]
+    path = 'path = "boundaries/communities.shp"\n'
+    (sample / "gridmap.toml").write_text(text.replace(path, path + 'crs = "EPSG:4326"\n'),
+                                         encoding="utf-8")
+    config = gm.load_config(sample)
+    diagnosis = gm.diagnose_inputs(config)
+    blocks = diagnosis.findings[diagnosis.findings["severity"] == "blocks the run"]
+    assert blocks[["what", "layer"]].to_numpy().tolist() == [
+        ["metres in a CRS in degrees", "territories: communities.shp"]]
+    assert "mended" not in set(diagnosis.findings["severity"])
+    with pytest.raises(gm.GridmapError, match="their coordinates are not what their CRS says"):
+        gm.load_inputs(config)
+
+
 @pytest.fixture(scope="module")
 def known(city):
     """Return communities and buildings, which lie where they say."""

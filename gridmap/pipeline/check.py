@@ -103,7 +103,10 @@ def diagnose_inputs(config: Config, *, progress: Progress = silent) -> Diagnosis
     found = [one for one in found if one.layer not in about_crs]
     parts = [*blocked, *(faults.faults_of_file(file) for file in files),
              faults.faults_of_evidence(found)]
-    later, single, inputs = _look_later(files, config, progress, whole=not refused)
+    elsewhere = {one.layer for one in found if one.severity == "blocks the run"}
+    usable = [file for file in files if file.told not in elsewhere]
+    whole = not refused and len(usable) == len(files)
+    later, single, inputs = _look_later(usable, config, progress, whole=whole)
     told = faults.join_faults([*parts, *later])
     coarse = not config.publication.elements
     if coarse:
@@ -146,8 +149,8 @@ def _look_later(
 ) -> tuple[list[GeoDataFrame], set[str], Inputs | None]:
     """Return what tilings and later steps have to tell, which layers are single, the inputs.
 
-    An error of a later step is told only where every file could be read: else it follows
-    from the file that is missing.
+    An error of a later step is told only where every file could be used: else it follows
+    from the one that is missing.
     """
     told: list[GeoDataFrame] = []
     single: set[str] = set()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyproj import CRS
 
 from .. import ledger, sources
-from ..errors import ConfigError, GridmapError, listed
+from ..errors import ConfigError, CRSError, GridmapError, listed
+from ..schema import crs_name
 from ..workspace.config import Config, Source, TableSource
 
 #: Told how far a long step is: its name, what is done, what there is to do.
@@ -253,9 +255,23 @@ def choose_crs(config: Config, *frames: GeoDataFrame) -> CRS:
 
 
 def to_crs(frame: Any, crs: CRS) -> Any:
-    """Return a frame in a CRS; one without places, or in it already, as it is."""
+    """Return a frame in a CRS; one without places, or in it already, as it is.
+
+    Raises
+    ------
+    CRSError
+        If places have no place in the CRS: they are not where their own CRS says.
+    """
     placed = isinstance(frame, GeoDataFrame) and frame.crs is not None
-    return frame.to_crs(crs) if placed and frame.crs != crs else frame
+    if not placed or frame.crs == crs:
+        return frame
+    moved = frame.to_crs(crs)
+    if len(moved) and not np.isfinite(moved.total_bounds).all():
+        raise CRSError(
+            f"{frame.index.name} rows as {crs_name(frame)} have no place in {crs.name}: their "
+            "coordinates are not what their CRS says. See what explains them with gridmap check"
+        )
+    return moved
 
 
 def _join(name: str, parts: list[Any], crs: CRS, account: _Account) -> Any:

@@ -55,11 +55,11 @@ def metric_crs(*frames: GeoDataFrame) -> CRS:
     for frame in filled:
         if _is_metric(frame.crs) and _reaches(frame):
             return CRS(frame.crs)
-    if "2000" in str(filled[0].crs.datum) and "China" in str(filled[0].crs.datum):
-        return _chinese_zone(_middle(filled[0])[0])
     try:
+        if "2000" in str(filled[0].crs.datum) and "China" in str(filled[0].crs.datum):
+            return _chinese_zone(_middle(filled[0])[0])
         return CRS(filled[0].estimate_utm_crs())
-    except (RuntimeError, ProjError) as error:
+    except (RuntimeError, ProjError, OverflowError, ValueError) as error:
         raise CRSError(
             f"no CRS in metres fits: as {crs_name(filled[0])} the coordinates lie beyond the "
             "world. See what explains them with find_crs_faults(frame), or gridmap check"
