@@ -97,6 +97,8 @@ RULES = st.sampled_from([
     SizeRule(minimum=80, target=100, maximum=120),
     SizeRule(minimum=50, target=100, maximum=200),
     SizeRule(minimum=60, target=100, maximum=150, limits=(Limit(measure="people", maximum=350),)),
+    SizeRule(minimum=60, target=100, maximum=150,
+             limits=(Limit(measure="area_m2", maximum=70_000),)),
     SizeRule(measure="people", minimum=100, target=200, maximum=300),
     SizeRule(measure="area_m2", minimum=20_000, target=40_000, maximum=60_000),
 ])
@@ -174,7 +176,8 @@ def test_order_and_workers_change_nothing(units, size, turn):
 @settings(SLOWLY, max_examples=max(20, EXAMPLES // 5))
 @given(units=meshes(), size=RULES)
 def test_a_territory_is_drawn_the_same_alone(units, size):
-    if size.measure == "area_m2":  # areas on the ground depend on the middle of all units
+    # Areas on the ground depend on the middle of all units.
+    if "area_m2" in (size.measure, *(limit.measure for limit in size.limits)):
         return
     whole = draw_grids(units, size).assignment
     for _, some in units.groupby("territory"):
