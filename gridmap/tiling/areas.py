@@ -6,6 +6,8 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import Series
 from pyproj import CRS, Transformer
+from pyproj.crs import ProjectedCRS
+from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 
 from ..errors import CRSError
 
@@ -56,10 +58,16 @@ def measure_area(polygons: GeoDataFrame) -> Series:
 
 
 def _equal_area(polygons: GeoDataFrame) -> Transformer:
-    """Return the way from the CRS of polygons to an equal-area one around their middle."""
+    """Return the way from the CRS of polygons to an equal-area one around their middle.
+
+    Both stand on the same datum: no shift between datums has to be looked up, which takes
+    a second, and none is made.
+    """
+    own = CRS(polygons.crs)
+    base = own.geodetic_crs or CRS.from_epsg(4326)
     west, south, east, north = polygons.total_bounds
-    to_degrees = Transformer.from_crs(polygons.crs, 4326, always_xy=True)
+    to_degrees = Transformer.from_crs(own, base, always_xy=True)
     lon, lat = to_degrees.transform((west + east) / 2, (south + north) / 2)
-    middle = CRS.from_dict({"proj": "laea", "lon_0": lon, "lat_0": lat, "datum": "WGS84",
-                            "units": "m"})
-    return Transformer.from_crs(polygons.crs, middle, always_xy=True)
+    middle = ProjectedCRS(
+        LambertAzimuthalEqualAreaConversion(lat, lon), name="equal area", geodetic_crs=base)
+    return Transformer.from_crs(own, middle, always_xy=True)
