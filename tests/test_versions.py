@@ -7,6 +7,7 @@ import re
 
 import pandas as pd
 import pytest
+from pandas import Series
 
 from gridmap import cli
 from gridmap.errors import SchemaError, SourceError, WorkspaceError
@@ -138,6 +139,13 @@ def test_a_small_share_is_not_taken_for_nothing():
     rows = ["A" * 40] * 10
     lineage = build_lineage(sketch_grids(*rows), sketch_grids(*rows[1:], "A" * 39 + "B"))
     assert describe_lineage(lineage)["told"]["A"] == "over 99 % stays; under 1 % to B"
+
+
+def test_ground_without_households_is_told_apart_from_a_small_share():
+    units = sketch_units("abc").assign(households=[5, 5, 0])
+    old, new = Series(dict.fromkeys("abc", "A")), Series({"a": "A", "b": "A", "c": "B"})
+    told = describe_lineage(build_lineage(old, new, units=units))["told"]
+    assert told["A"] == "100 % stays; no household to B"
 
 
 # -- gridmap diff -----------------------------------------------------------------------------

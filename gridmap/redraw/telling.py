@@ -72,7 +72,9 @@ def _sentence(group: DataFrame, side: str, other: str) -> str:
 
 
 def _percent(share: float) -> str:
-    """Write a share so that a small one is not taken for nothing."""
+    """Write a share so that a small one is not taken for nothing, nor nothing for a share."""
+    if share == 0:
+        return "no household"
     if 0 < share < 0.005:
         return "under 1 %"
     return "over 99 %" if 0.995 <= share < 1 else f"{share:.0%}".replace("%", " %")
