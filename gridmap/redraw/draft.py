@@ -15,7 +15,7 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Index, Series
 
-from ..errors import PartitionError, listed
+from ..errors import PartitionError
 from ..rules import CodeRule, SizeRule
 from ..tiling import areas
 from ..zoning import codes as layouts
@@ -286,8 +286,19 @@ def start_draft(
 ) -> Draft:
     """Begin to change a net by hand: every edit is checked, priced and can be undone.
 
-    The arguments are those of `repartition`. Edits are `split_grid`, `merge_grids`,
-    `move_units` and `draw_border`; then `undo`, `redo`, and `finish_draft`.
+    Edits are `split_grid`, `merge_grids`, `move_units` and `draw_border`; then `undo`, `redo`,
+    and `finish_draft`.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, schema GRIDS, or Series
+        The net in use, or the grid of each unit.
+    units : GeoDataFrame, schema UNITS
+        In a CRS in metres.
+    size : SizeRule or mapping of str to SizeRule
+        The range that edits are checked by; they are not refused for it.
+    within, size_by, workload, locked, dedicated, links, code, retired, snap_m : optional
+        As in `repartition`.
 
     Returns
     -------
@@ -314,52 +325,3 @@ def start_draft(
         grids, units, size, within=within, size_by=size_by, workload=workload, locked=locked,
         dedicated=dedicated, declared=links, snap_m=snap_m)
     return Draft(land, grids if isinstance(grids, GeoDataFrame) else None, code, retired)
-
-
-def check_step(draft: Draft, step: Step) -> None:
-    """Raise unless a step keeps grids locked, inside their territory and in one piece.
-
-    Raises
-    ------
-    PartitionError
-    """
-    land = draft.land
-    touched = np.unique(np.concatenate([step.before, step.after]))
-    shut = [draft.name(n) for n in touched.tolist() if n < land.size and land.fixed[n]]
-    if shut:
-        raise PartitionError(
-            f"grids {listed(sorted(shut))} are locked or dedicated: leave them out, or unlock "
-            "them", rows=sorted(shut))
-    after = pd.Series(step.after, index=step.units)
-    torn, crossing = [], []
-    for number in touched.tolist():  # few: those that one edit touches
-        had = draft.members(number) if draft.has(number) else np.zeros(0, np.int64)
-        units = np.union1d(np.setdiff1d(had, step.units), after.index[after == number])
-        if not len(units):
-            continue
-        if draft.crosses(units):
-            crossing.append(draft.name(number) or "the new grid")
-        if not _is_whole(land, units):
-            torn.append(draft.name(number) or "the new grid")
-    if crossing:
-        raise PartitionError(
-            f"{listed(crossing)} would lie in more than one {land.within}: no grid may",
-            rows=crossing)
-    if torn:
-        raise PartitionError(
-            f"{listed(torn)} would lie in pieces that do not touch. Move the units between them "
-            "as well.", rows=torn)
-
-
-def _is_whole(land: Ground, units: NDArray[np.int64]) -> bool:
-    """Say whether some units hang together."""
-    graph, wanted = land.graph, set(units.tolist())
-    waiting = [int(units[0])]
-    wanted.discard(waiting[0])
-    while waiting and wanted:
-        u = waiting.pop()
-        for v in graph.neighbour[graph.start[u] : graph.start[u + 1]].tolist():
-            if v in wanted:
-                wanted.discard(v)
-                waiting.append(v)
-    return not wanted

@@ -10,15 +10,11 @@ import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import Index
-from scipy.optimize import linear_sum_assignment
 
 from ..errors import PartitionError, listed
-from . import bill, draft, frames, repartition
+from . import bill, checks, cuts, frames, repartition
 from .draft import Draft, Edit, Step
 from .repartition import Repartition
-
-#: Sweeps that round off the parts of a split grid.
-SWEEPS = 60
 
 
 def split_grid(drawn: Draft, grid: str, *, parts: int = 2) -> Edit:
@@ -56,12 +52,22 @@ def split_grid(drawn: Draft, grid: str, *, parts: int = 2) -> Edit:
     if not 2 <= parts <= len(units):
         raise PartitionError(
             f"grid {grid} has {len(units):,} units and cannot be split into {parts}", rows=[grid])
-    part = _halve(drawn, units, parts)
-    return _edit(drawn, units, _number_parts(drawn, units, part))
+    part = cuts.halve(drawn, units, parts)
+    return _edit(drawn, units, cuts.number_parts(drawn, units, part))
 
 
 def merge_grids(drawn: Draft, grids: Collection[str]) -> Edit:
     """Merge grids into the one of them with most households, which keeps its code.
+
+    Parameters
+    ----------
+    drawn : Draft
+    grids : collection of str
+        Codes of two grids or more.
+
+    Returns
+    -------
+    Edit
 
     Raises
     ------
@@ -100,6 +106,10 @@ def move_units(drawn: Draft, units: Collection[str], to: str | None) -> Edit:
         Their codes.
     to : str or None
         Code of the grid; None begins a new one.
+
+    Returns
+    -------
+    Edit
 
     Raises
     ------
@@ -168,10 +178,10 @@ def draw_border(
     units, after = [], []
     for numbers in lots:
         some = np.concatenate([drawn.members(n) for n in numbers])
-        part = _sides(drawn, some, line)
+        part = cuts.sides(drawn, some, line)
         if part.max(initial=0) > 0:
             units.append(some)
-            after.append(_number_parts(drawn, some, part))
+            after.append(cuts.number_parts(drawn, some, part))
     if not units:
         raise PartitionError(
             "the line cuts no grid: draw it across one, from outside to outside, so that units "
@@ -181,6 +191,14 @@ def draw_border(
 
 def undo(drawn: Draft) -> Edit:
     """Undo the last edit.
+
+    Parameters
+    ----------
+    drawn : Draft
+
+    Returns
+    -------
+    Edit
 
     Raises
     ------
@@ -203,6 +221,14 @@ def undo(drawn: Draft) -> Edit:
 
 def redo(drawn: Draft) -> Edit:
     """Do the edit again that was undone last.
+
+    Parameters
+    ----------
+    drawn : Draft
+
+    Returns
+    -------
+    Edit
 
     Raises
     ------
@@ -272,71 +298,7 @@ def _edit(drawn: Draft, units: NDArray[np.int64], after: NDArray[np.int64]) -> E
         raise PartitionError("the edit changes nothing: every unit is in that grid already")
     order = np.argsort(units[moved], kind="stable")
     step = Step(units[moved][order], before[moved][order], after[moved][order])
-    draft.check_step(drawn, step)
+    checks.check_step(drawn, step)
     answer = drawn.carry_out(step)
     drawn.remember(step)
     return answer
-
-
-def _number_parts(
-    drawn: Draft, units: NDArray[np.int64], part: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Give codes to parts so that as many households as possible keep theirs."""
-    homes = drawn.land.units["households"].to_numpy()[units] + 1e-6
-    before = drawn.label[units]
-    codes, row = np.unique([drawn.name(int(n)) for n in before], return_inverse=True)
-    held = np.zeros((len(codes), int(part.max()) + 1))
-    np.add.at(held, (row, part), homes)
-    number: dict[int, int] = {}
-    for code, one in zip(*linear_sum_assignment(-held), strict=True):
-        if held[code, one] > 0:
-            number[int(one)] = drawn.number(str(codes[code]))
-    for one in np.unique(part).tolist():
-        if one not in number:
-            number[one] = drawn.begin()
-    return np.array([number[one] for one in part.tolist()], np.int64)
-
-
-def _sides(
-    drawn: Draft, units: NDArray[np.int64], line: shapely.LineString
-) -> NDArray[np.int64]:
-    """Return the side of a line that each unit lies on: the pieces of land, by size."""
-    shapes = drawn.land.units.geometry.to_numpy()[units]
-    whole = shapely.union_all(shapes) if len(units) > 1 else shapes[0]
-    lines = shapely.union_all([shapely.boundary(whole), line])
-    pieces = shapely.get_parts(shapely.polygonize([lines]))
-    inside = shapely.contains(shapely.buffer(whole, 1e-6), shapely.point_on_surface(pieces))
-    pieces = pieces[inside]
-    if len(pieces) < 2:
-        return np.zeros(len(units), np.int64)
-    pieces = pieces[np.argsort(-shapely.area(pieces), kind="stable")]
-    points = shapely.point_on_surface(shapes)
-    far = shapely.distance(points[:, None], pieces[None, :])
-    side = np.argmin(far, axis=1)
-    return np.asarray(np.unique(side, return_inverse=True)[1], np.int64)
-
-
-def _halve(drawn: Draft, units: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
-    """Divide the units of a grid evenly, each part in one piece and as round as can be."""
-    from ..zoning import graph as graphs
-    from ..zoning.kernels import repair, split
-    from .kernels import settle, state
-    from .kernels.state import Land
-
-    land = drawn.land
-    graph = graphs.take_units(land.graph, units)
-    load = np.ascontiguousarray(land.sizes.load[units], np.float64)
-    weight = load[:, 0] + 1e-3 * load[:, 0].mean() + 1e-9
-    label = split.halve(graph.place, weight, parts)
-    repair.join_pieces(graph.start, graph.neighbour, graph.length, weight, label, parts)
-    label = label.astype(np.int64)
-    mean = max(float(load[:, 0].sum()) / parts, 1e-9)
-    some = Land(graph.start, graph.neighbour, graph.length, load[:, :1].copy(),
-                np.zeros(len(units)), graph.area, graph.outline, graph.place)
-    held = state.tally(some, label, parts)
-    for heat in (np.array([0.1, 0.002]), np.zeros(2)):
-        settle.settle(
-            some, label, held, np.full((parts, 1), 0.9 * mean), np.full((parts, 1), 1.1 * mean),
-            np.array([mean]), np.full(len(units), -1), np.ones(parts, np.bool_), heat, 20.0,
-            0.5, SWEEPS, np.uint64(88172645463325252))
-    return np.unique(label, return_inverse=True)[1].astype(np.int64)
