@@ -102,7 +102,7 @@ def compare(work: Work, folder: Path, python: str, limit: float) -> list[Row]:
         rows += [row(work.name, name, ours[name], peer=peer, peer_value=theirs[name])
                  for name in COLUMNS if not math.isnan(theirs.get(name, math.nan))]
         # One grid for everything is contiguous, and no drawing.
-        in_pieces = theirs.get("whole", theirs["contiguous"]) < 1
+        in_pieces = theirs["whole" if "whole" in theirs else "contiguous"] < 1
         if not in_pieces and theirs["grids"] > 0.5 * ours["grids"]:
             best = max(best, theirs["pp"])
     if best and not work.barriers:

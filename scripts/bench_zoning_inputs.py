@@ -67,13 +67,13 @@ def make_inputs(folder: Path, meshes: list[str], real: Path | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in meshes:
         if name not in REAL and not (folder / f"{name}.npz").exists():
-            hard = {"spread": 1.4, "empty": 0.6, "cap": 3.0} if name == "hard" else {}
-            units, mesh = make_units(MESHES[name], **hard)
+            spread, empty, cap = (1.4, 0.6, 3.0) if name == "hard" else (0.9, 0.4, 0.5)
+            units, mesh = make_units(MESHES[name], spread=spread, empty=empty, cap=cap)
             if name == "200k":
                 units.to_parquet(folder / "200k.parquet")
             save_mesh(mesh, folder / f"{name}.npz")
-    for name in REAL if real else ():
-        if not (folder / f"{name}.npz").exists():
+    for name in REAL:
+        if real and not (folder / f"{name}.npz").exists():
             save_mesh(mesh_of(load_real(real, name)), folder / f"{name}.npz")
 
 

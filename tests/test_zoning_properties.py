@@ -1,6 +1,6 @@
 """What holds for any units: random meshes with holes, islands, empty and huge units.
 
-A hundred examples by default. For a long night, about half an hour on one core:
+A hundred examples by default. In a nightly mode, some ten minutes on one core:
 
     GRIDMAP_EXAMPLES=2000 pytest tests/test_zoning_properties.py
 """
