@@ -279,3 +279,17 @@ def test_the_text_of_a_bill_says_what_moves_and_what_must():
     units.loc[home == "T-0001", "households"] = 2
     text = gridmap.describe_bill(repartition(home, units, SIZE).bill)
     assert "must move" in text and "1 split" in text and "1 new" in text
+
+
+def test_the_command_redraws_the_workspace_and_writes_the_bill(tmp_path, capsys):
+    from gridmap.cli import main
+    from gridmap.sketch import save_sketch
+
+    save_sketch(tmp_path, "AABB", "CCDD")
+    assert main(["run", str(tmp_path), "--quiet"]) == 0
+    assert main(["redraw", str(tmp_path), "--households", "3"]) == 0
+    assert "households moved" in capsys.readouterr().out
+    folder = tmp_path / "out-redrawn"
+    bill = pd.read_csv(folder / "bill.csv", index_col="figure")["value"]
+    assert bill["households_moved"] <= 3
+    assert {"redraw.html", "bill.html", "grids.gpkg"} <= {file.name for file in folder.iterdir()}
