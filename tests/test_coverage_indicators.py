@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas import DataFrame
 
-from gridmap import carry_indicators, measure_indicators, stack_indicators, sum_periods
+from gridmap import (
+    carry_indicators,
+    load_table,
+    measure_indicators,
+    stack_indicators,
+    sum_periods,
+)
 from gridmap.coverage.periods import find_previous
 from gridmap.errors import SchemaError
 from gridmap.nets import chain_crosswalks
@@ -106,6 +112,23 @@ def test_a_wide_table_is_stacked():
     assert stack_indicators(table, code="town", indicators=["events"])["value"].tolist() == [1, 0]
     with pytest.raises(SchemaError, match="table: column code, calls is absent"):
         stack_indicators(table, indicators=["calls"])
+
+
+def test_a_table_with_periods_is_read_whole_and_judged(tmp_path):
+    file = tmp_path / "monthly.csv"
+    file.write_text("community,month,visits\n379,2026-01,4\n379,2026-02,\n380,2026-01,0\n"
+                    "380,2026-02,9\n380,2026-02,7\n380,,5\n")
+    loaded = load_table(file, key="community", period="month", columns={"visits": "visits"})
+    assert loaded.rejects[["what", "id"]].values.tolist() == [
+        ["code repeated", "380"], ["period missing", "380"]]
+    told = measure_indicators(stack_indicators(loaded.frame.reset_index()), {"visits": 5})
+    assert told[["period", "code", "state", "light"]].fillna("-").values.tolist() == [
+        ["2026-01", "379", "known", "red"], ["2026-01", "380", "known", "red"],
+        ["2026-02", "379", "no data", "-"], ["2026-02", "380", "known", "green"]]
+    years = tmp_path / "yearly.csv"
+    years.write_text("town,year,visits\n01,2025,4\n01,2026,5\n")
+    loaded = load_table(years, key="town", period="year", columns={"visits": "visits"})
+    assert loaded.frame["period"].tolist() == ["2025", "2026"]
 
 
 # -- quarters ---------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ import numpy as np
 from pandas import Series
 
 from .. import ledger
+from ..errors import SourceError
 from ..schema import Column
 from . import account, cells, choose, fit, loaders, personal, reading
-from .account import Fitted, Note
+from .account import Fault, Fitted, Note
 from .loaded import Loaded
 from .raw import Raw
 
@@ -25,11 +26,12 @@ def load_table(
     *,
     key: str,
     columns: Mapping[str, Any],
+    period: str | None = None,
     encoding: str | None = None,
     where: Mapping[str, Any] | None = None,
     strip: str | None = None,
 ) -> Loaded:
-    """Read a table of figures that is keyed by codes.
+    """Read a table of figures that is keyed by codes, or by codes and periods.
 
     Parameters
     ----------
@@ -41,6 +43,9 @@ def load_table(
         Name -> column of the file. A column is one of figures where at least half of its
         filled cells are numbers; the others are noted and left missing. Any other column
         stays text, and so does one called grid, unit, territory, locked or linked.
+    period : str, optional
+        Column of the file with the period, such as 2026-03, where a code has a row for each;
+        it becomes the text ``period``. A code then repeats, but never in the same period.
     encoding, where
         As in `load_frame`.
     strip : str, optional
@@ -49,7 +54,7 @@ def load_table(
     Returns
     -------
     Loaded
-        A DataFrame indexed by ``code``.
+        A DataFrame indexed by ``code``, whose codes are unique where there are no periods.
 
     Raises
     ------
@@ -66,7 +71,8 @@ def load_table(
     {'65001': 1679.0, '65002': 1504.0, 'total': nan}
     """
     file = Path(path)
-    wanted = choose.choose_columns(columns, where, key)
+    named = dict(columns) if period is None else {"period": period, **columns}
+    wanted = choose.choose_columns(named, where, key)
     asked = choose.leave_private(wanted, where)
     raw, left_out = choose.keep_rows(reading.read_file(file, asked, encoding=encoding), where)
     fit.check_key([str(key)], "the key")
@@ -76,8 +82,11 @@ def load_table(
               if (part := _fit(raw, name, source)) is not None}
     notes = [*_declared(codes.notes, strip), *(n for part in fitted.values() for n in part.notes)]
     faults = list(codes.faults)
+    ids = codes.values
+    if period is not None:
+        ids = _with_period(ids, fitted, faults, file)
     kept = account.sift(len(raw.table), faults) < 0
-    faults += fit.find_twins(codes.values, raw, None, kept)
+    faults += fit.find_twins(ids, raw, None, kept)
     first = account.sift(len(raw.table), faults)
     private = fit.find_private(wanted.columns, fitted, "code")
     lines = loaders.about_file(raw, file, left_out, private)
@@ -87,6 +96,18 @@ def load_table(
     rejects = account.write_rejects(codes.values, raw.rows, first, faults, raw.lost)
     return Loaded(frame, rejects, ledger.join_changes(*lines, changes),
                   len(raw.table) + len(raw.lost))
+
+
+def _with_period(
+    codes: Series, fitted: Mapping[str, Fitted], faults: list[Fault], file: Path
+) -> Series:
+    """Return what must be unique, code and period; a row without a period is at fault."""
+    if "period" not in fitted:
+        raise SourceError(f"{file.name}: the column of the period holds personal values")
+    periods = fitted["period"].values
+    faults.append(Fault(periods.isna().to_numpy(), "period missing",
+                        "the row does not say which period it is of"))
+    return codes.str.cat(periods, sep=" in ")
 
 
 def _is_declared(note: Note) -> np.ndarray:
@@ -110,7 +131,7 @@ def _tell_strip(notes: tuple[Note, ...], strip: str | None, file: Path) -> list[
 
 
 #: Columns of codes, which stay text although they look like numbers.
-_CODED = (*fit.CODED, "locked", "linked")
+_CODED = (*fit.CODED, "locked", "linked", "period")
 
 
 def _fit(raw: Raw, name: str, source: Any) -> Fitted | None:
