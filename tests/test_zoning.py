@@ -11,7 +11,7 @@ from geopandas import GeoDataFrame
 
 from gridmap import SizeRule, schema
 from gridmap.errors import CodeError, PartitionError, ProfileError, SchemaError, TilingError
-from gridmap.rules import Limit, load_code_rule
+from gridmap.rules import CodeRule, Limit, load_code_rule
 from gridmap.sketch import sketch_units
 from gridmap.zoning import DrawingWeights, issue_codes, measure_partition, partition
 
@@ -266,8 +266,6 @@ def test_a_territory_that_is_not_divided_keeps_the_sequence_zero():
 
 
 def test_more_grids_than_numbers_is_an_error_that_names_the_territory():
-    from gridmap.rules import CodeRule
-
     rule = CodeRule(name="short", parts=(1, 1))
     units = sketch_units(LETTERS[:26]).rename_axis("grid")
     with pytest.raises(CodeError, match="territory T has 26 grids, but code rule 'short' has 9"):
@@ -280,6 +278,28 @@ def test_a_code_rule_that_does_not_fit_is_replaced_and_named():
     row = drawn.changes.iloc[0]
     assert (row["what"], row["id"]) == ("code rule not applicable", "T")
     assert (row["before"], row["after"]) == ("cn15: 12 characters", "1 characters")
+
+
+def test_more_grids_than_a_rule_has_numbers_are_numbered_plainly_and_named():
+    units = sketch_units(LETTERS[:26])
+    short = CodeRule(name="short", parts=(1, 1))
+    size = SizeRule(minimum=1, target=1, maximum=1)
+    drawn = partition(units, size, code=short)
+    assert drawn.grids.index.tolist() == [f"T-{number:04}" for number in range(1, 27)]
+    row = drawn.changes.iloc[0]
+    assert (row["what"], row["id"], row["before"]) == (
+        "code rule too short", "T", "short: 9 numbers")
+
+
+def test_sequences_of_the_plain_layout_grow_with_need():
+    units = square_units(101)
+    drawn = partition(units, SizeRule(minimum=1, target=1, maximum=1), effort="draft")
+    assert (drawn.grids.index[0], drawn.grids.index[-1]) == ("T-00001", "T-10201")
+
+
+def test_a_rule_that_issues_no_codes_is_an_error_before_anything_is_drawn():
+    with pytest.raises(CodeError, match="code rule 'eu' issues no codes"):
+        partition(sketch_units("AB"), FOUR, code=load_code_rule("eu"))
 
 
 def test_an_unknown_effort_is_an_error():

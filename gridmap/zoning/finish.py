@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -53,7 +54,7 @@ def build_grids(
 def issue(
     grids: GeoDataFrame, rule: CodeRule, kept: Mapping[str, str]
 ) -> tuple[Series, DataFrame]:
-    """Issue codes by the rule, by the plain layout where it does not fit.
+    """Issue codes by the rule, by the plain layout where it does not fit or has too few.
 
     Parameters
     ----------
@@ -70,18 +71,34 @@ def issue(
     """
     locked = grids.index.isin(list(kept))
     unfit = codes.find_unfit_territories(grids["territory"][~locked], rule)
-    odd = grids["territory"].isin(unfit)
+    crowded = _find_crowded(grids["territory"], rule).difference(unfit)
+    odd = grids["territory"].isin([*unfit, *crowded])
+    plain = _widen(PLAIN, grids["territory"][odd])
     issued = [Series(kept, dtype="str")] if kept else []
     issued += [
         codes.issue_codes(some, layout, taken=kept.values())
-        for some, layout in ((grids[~odd & ~locked], rule), (grids[odd & ~locked], PLAIN))
+        for some, layout in ((grids[~odd & ~locked], rule), (grids[odd & ~locked], plain))
         if len(some)
     ]
     lengths = [f"{len(territory)} characters" for territory in unfit]
-    return pd.concat(issued).reindex(grids.index), reasons.note(
-        unfit, "code rule not applicable", before=f"{rule.name}: {rule.territory} characters",
-        after=lengths,
+    return pd.concat(issued).reindex(grids.index), ledger.join_changes(
+        reasons.note(unfit, "code rule not applicable", after=lengths,
+                     before=f"{rule.name}: {rule.territory} characters"),
+        reasons.note(list(crowded), "code rule too short",
+                     before=f"{rule.name}: {rule.capacity:,} numbers"),
     )
+
+
+def _find_crowded(territories: Series, rule: CodeRule) -> Index:
+    """Return the territories with more grids than the rule has numbers, sorted."""
+    counts = territories.value_counts()
+    return counts.index[counts > rule.capacity].sort_values()
+
+
+def _widen(rule: CodeRule, territories: Series) -> CodeRule:
+    """Return the rule with as long a sequence as the largest territory needs."""
+    most = int(territories.value_counts().max()) if len(territories) else 0
+    return replace(rule, parts=(max(rule.parts[-1], len(str(most))),))
 
 
 def explain(

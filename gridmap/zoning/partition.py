@@ -12,7 +12,7 @@ from pandas import DataFrame, Index, Series
 from .. import ledger, schema
 from ..errors import PartitionError, listed
 from ..rules import BarrierRule, CodeRule, SizeRule
-from . import finish, intake, maximum, plan, reasons
+from . import codes, finish, intake, maximum, plan, reasons
 from .effort import EFFORTS
 from .intake import Asked
 from .weights import DrawingWeights, tame
@@ -126,7 +126,7 @@ def partition(
     PartitionError
         If units lack a column that was named, or an argument contradicts the units.
     CodeError
-        If a territory has more grids than the code rule has numbers.
+        If the code rule issues no codes.
 
     See Also
     --------
@@ -144,6 +144,7 @@ def partition(
     """
     intake.check_units(units, within)
     _check(effort, workers, units, within, counts)
+    codes.check_territories(code or finish.PLAIN, Series(dtype="str"))
     if units.empty:
         return _nothing(units)
     from . import search  # numba is slow to load

@@ -69,6 +69,10 @@ SOLVES = {
     "code rule not applicable": (
         "the code of the territory is not as long as the rule wants: the plain layout was used"
     ),
+    "code rule too short": (
+        "the territory has more grids than the rule has numbers, and the plain layout was used: "
+        "take a rule with a longer sequence, or larger grids"
+    ),
 }
 
 
