@@ -101,6 +101,23 @@ _KINDS: Mapping[str, tuple[str, Word]] = {
     "territory differs from its grids": ("辖区与其网格不一致", _LOOK),
     "territory unknown": ("辖区不存在", Word("correct the code, or add the territory",
                                      "请更正编码，或补充该辖区")),
+    "file cut short": ("文件被截断", Word("fetch the file again, whole", "请重新获取完整文件")),
+    "text cut short": ("文字被截断", Word(
+        "the field was too short for the text: take it from another source",
+        "字段长度不足，请从其他来源取得完整文字")),
+    "noticed by the reader": ("读取时的提示", NOTHING),
+    "read feature by feature": ("逐要素读取", Word(
+        "the file is damaged: fetch it again", "文件已损坏，请重新获取")),
+    "rows marked as deleted": ("标记为删除的行", NOTHING),
+    "characters unreadable": ("字符无法识别", Word(
+        'say the encoding: encoding = "…"', '请声明编码：encoding = "…"')),
+    "characters left out of codes": ("编码中略去的字符", NOTHING),
+    "households derived": ("户数由人口推算", NOTHING),
+    "total unknown": ("总数未知", Word("give its territory a figure, or correct its place",
+                                  "请为所在辖区补充数值，或修正其位置")),
+    "spread evenly": ("平均分摊", NOTHING), "spread over all kinds": ("按全部类型分摊", NOTHING),
+    "part given": ("部分已划出", _BORDER), "part joined": ("部分已并入", _BORDER),
+    "period missing": ("缺少时期", _SOURCE),
     # evidence about coordinates
     "axes swapped": ("坐标轴颠倒", _SOURCE),
     "degrees in a CRS in metres": ("度值标为米制坐标系", _SOURCE),
@@ -131,6 +148,16 @@ FAULTS: Mapping[str, FaultWords] = {
 _REJECTED = "rejected: "
 
 
+#: Faults of a column begin with its name: "people unreadable", "parent mended".
+_OF_COLUMNS: Mapping[str, FaultWords] = {
+    " unreadable": FaultWords(Word(" unreadable", "无法识别"), _SOURCE),
+    " mended": FaultWords(Word(" mended", "已修补"), _TEXT),
+    " missing": FaultWords(Word(" missing", "缺失"), _SOURCE),
+    " blank": FaultWords(Word(" blank", "空缺"), NOTHING),
+    " below 0": FaultWords(Word(" below 0", "小于 0"), _SOURCE),
+}
+
+
 def name_fault(what: str) -> Word:
     """Return what a fault is called; an unknown one stays what it is.
 
@@ -138,11 +165,13 @@ def name_fault(what: str) -> Word:
     --------
     >>> name_fault("gap").zh, name_fault("rejected: no place").zh
     ('空隙', '未采用：无位置')
+    >>> name_fault("people unreadable").zh
+    'people 无法识别'
     >>> name_fault("something new")
     Word(en='something new', zh='something new')
     """
     bare = what.removeprefix(_REJECTED)
-    known = FAULTS.get(bare)
+    known = _find(bare)
     chinese = known.name.zh if known else bare
     return Word(what, f"未采用：{chinese}" if bare != what else chinese)
 
@@ -154,6 +183,18 @@ def advise(what: str) -> Word:
     --------
     >>> advise("rejected: code repeated").en
     'give each row a code of its own'
+    >>> advise("grid mended").en
+    'write codes as text in the source, never as numbers'
     """
-    known = FAULTS.get(what.removeprefix(_REJECTED))
+    known = _find(what.removeprefix(_REJECTED))
     return known.advice if known else Word("look at it", "请查看")
+
+
+def _find(what: str) -> FaultWords | None:
+    if what in FAULTS:
+        return FAULTS[what]
+    for ending, words in _OF_COLUMNS.items():
+        if what.endswith(ending):
+            column = what.removesuffix(ending)
+            return FaultWords(Word(what, f"{column} {words.name.zh}"), words.advice)
+    return None

@@ -29,6 +29,7 @@ REJECTED = "rejected: "
 _ALTERED_ENDS = (" mended", " undone", " matched", " filled", " decided", " given", " joined",
                  " valid", " the parent")
 _ALTERED = ("swallowed", "characters left out of codes")
+_LACKING = ("no figure given",)
 
 #: Files of which a row is one thing, and side of the squares in which its place is shown
 #: where the publication profile shows no single things.
@@ -110,7 +111,7 @@ def faults_of_step(
 
 def _tell(changes: DataFrame, rejects: DataFrame, *, layer: str) -> GeoDataFrame:
     what = changes["what"]
-    altered = what.str.endswith(_ALTERED_ENDS) | what.isin(_ALTERED)
+    altered = (what.str.endswith(_ALTERED_ENDS) | what.isin(_ALTERED)) & ~what.isin(_LACKING)
     severity = altered.map({True: "mended", False: "look at this"})
     rows = pd.concat([rejects.assign(severity="look at this", what=REJECTED + rejects["what"]),
                       changes.assign(severity=severity)], ignore_index=True)
