@@ -132,7 +132,7 @@ def test_overlap_is_seen_even_where_as_much_lies_outside():
 
 
 def test_unknown_rule_is_refused():
-    with pytest.raises(SchemaError, match="rule is 'biggest': largest, point or entrance is needed"):
+    with pytest.raises(SchemaError, match="'biggest': largest, point or entrance is needed"):
         attach_footprints(buildings(), sketch_grids("A"), rule="biggest")
 
 
