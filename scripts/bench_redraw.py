@@ -336,6 +336,8 @@ def run_all(asked: argparse.Namespace, folder: Path) -> list[Row]:
             for scenario in ("mixed", "wave", "drift"):
                 rows += compare(name, net, base, mesh, scenario, asked.peers_python, folder,
                                 peers=scenario != "drift" and (name == "20k" or net == "METIS"))
+                if asked.json:  # what is known so far, should a long run be cut short
+                    asked.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
     rows += measure_edits(20_000 if asked.quick else 222_000, 50.0)
     return rows
 
