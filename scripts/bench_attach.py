@@ -137,10 +137,11 @@ def ours_stream(folder: Path) -> Figures:
 
 @work
 def ours_footprints(folder: Path) -> Figures:
-    from gridmap import measure_footprint_shares
+    from gridmap import build_locator, locate_points, measure_footprint_shares
 
     grids = geopandas.read_parquet(folder / "grids.parquet")
     homes = geopandas.read_parquet(folder / "footprints.parquet")
+    locate_points(build_locator(grids.iloc[:50]), np.zeros(1), np.zeros(1))  # compiled, warm
     measure_footprint_shares(homes.iloc[:100], grids)
     cost, shares = seconds(lambda: measure_footprint_shares(homes, grids))
     sums = shares.groupby("source")["weight"].sum()
