@@ -99,11 +99,27 @@ def _check(
 
 
 def _by_area(source: GeoDataFrame, target: GeoDataFrame) -> Weights:
-    ready = locator.build_locator(target, engine="geos")
-    pieces = cutting.cut_footprints(source.geometry.to_numpy(), ready)
+    shapes, others = source.geometry.to_numpy(), target.geometry.to_numpy()
+    row, position = shapely.STRtree(others).query(shapes, predicate="intersects")
+    area = shapely.area(shapely.intersection(shapes[row], others[position]))
+    whole = shapely.area(shapes)
+    taken = np.bincount(row, area, minlength=len(shapes))
+    lapped = np.flatnonzero(taken > whole * (1 + cutting.QUANTUM))
+    if len(lapped):  # where targets overlap, the first of them has the common part
+        kept = ~np.isin(row, lapped)
+        ready = locator.build_locator(target, engine="geos")
+        pieces = cutting.cut_footprints(shapes[lapped], ready)
+        share = pieces.share * whole[lapped[pieces.row]]
+        row = np.r_[row[kept], lapped[pieces.row]]
+        position = np.r_[position[kept], pieces.position]
+        area = np.r_[area[kept], share]
+        taken[lapped] = whole[lapped]
+    left = whole - taken
+    left[left < whole * cutting.QUANTUM] = 0  # the rounding of areas
+    every = np.arange(len(shapes))
     return weights.share_masses(
-        pieces.row.astype(np.int64), pieces.position.astype(np.int64), pieces.share
-    )
+        np.r_[row, every].astype(np.int64),
+        np.r_[position, np.full(len(every), NOBODY)].astype(np.int64), np.r_[area, left])
 
 
 def _by_mass(

@@ -8,6 +8,7 @@ import numpy as np
 import shapely
 from pandas import DataFrame
 
+from .. import ledger
 from ..rules import NetRule
 from ..tiling import frames, mesh
 from ..tiling.mesh import Borders
@@ -15,6 +16,9 @@ from ..tiling.rings import Flags, Ints, Shapes
 from ..zoning import dissolve
 from . import snap
 from .intake import Given, note
+
+#: How often thin land is joined; it settles in two or three.
+ROUNDS = 6
 
 #: Nobody claims the place, or no territory holds it. Never leaves this room.
 NONE = -1
@@ -71,10 +75,17 @@ def build_ground(given: Given, rule: NetRule) -> tuple[Ground, DataFrame]:
     rank = np.cumsum(known) - 1
     covers = _Covers(len(faces), rank[face], work_grid.astype(np.int64), given)
     borders = mesh.find_borders(faces)
-    like, thin = _join_thin(faces, territory, covers.claims(), borders, rule)
-    covers = covers.take(like)
-    ground = _find_swallowed(_gather(faces, territory, covers, borders), given)
-    return ground, _note_thin(faces, territory, thin & (like != np.arange(len(like))), given)
+    notes = []
+    for _ in range(ROUNDS):  # a face and a thin one at its end may be thin together
+        like, thin = _join_thin(faces, territory, covers.claims(), borders, rule)
+        ground = _gather(faces, territory, covers.take(like), borders)
+        joined = thin & (like != np.arange(len(like)))
+        notes.append(_note_thin(faces, territory, joined, given))
+        if not joined.any():
+            break
+        faces, territory, borders = ground.shapes, ground.territory, ground.borders
+        covers = _Covers(len(faces), ground.piece, ground.work_grid, given)
+    return _find_swallowed(ground, given), ledger.join_changes(*notes)
 
 
 def find_middles(faces: Shapes, margin: float) -> Shapes:

@@ -30,8 +30,8 @@ def tell_all(
         Step ``reconcile``. ``what`` is one of "borders snapped" and "scheme overlaps itself"
         (one row for each scheme), "swallowed" and "outside the territories" (work grid),
         "decided by seniority", "decided by cost", "remnant joined", "too small, joined",
-        "too large, divided", "unclaimed land joined" (atom), "unclaimed land to the community", "remnant
-        kept", "too small", "too large" (grid).
+        "too large, divided", "unclaimed land joined" (atom), "unclaimed land to the
+        community", "remnant kept", "too small", "too large" (grid).
     """
     return ledger.join_changes(
         _tell_snapped(ground, given), _tell_swallowed(ground, given),

@@ -18,6 +18,9 @@ from scipy.spatial import cKDTree
 from ..tiling import rings
 from ..tiling.rings import Flags, Floats, Ints, Shapes
 
+#: How often a border is led through the corners that it passes.
+ROUNDS = 4
+
 
 class Net(NamedTuple):
     """Borders as straight pieces between corners; each piece once."""
@@ -34,7 +37,7 @@ def snap_borders(layers: Sequence[Shapes], *, reach_m: float) -> Net:
     layers : sequence of arrays of polygons
         The most senior first.
     reach_m : float
-        How far a corner may move, in metres.
+        How far a corner may move, in metres; along a senior border half as far again.
 
     Returns
     -------
@@ -84,12 +87,22 @@ def _add(net: Net, own: Net, reach_m: float) -> Net:
     at[hit] = corner[hit]
     loose = np.flatnonzero(~hit)
     piece, foot, along, held = _project(net, own.xy[loose], reach_m)
+    # a foot beside a senior corner is that corner: otherwise the next net would move it there
+    near, corner = cKDTree(net.xy).query(foot, distance_upper_bound=reach_m)
+    beside = held & np.isfinite(near)
+    at[loose[beside]] = corner[beside]
+    loose, foot, piece, along, held = (
+        part[~beside] for part in (loose, foot, piece, along, held))
     xy = np.concatenate([net.xy, np.where(held[:, None], foot, own.xy[loose])])
     at[loose] = len(net.xy) + np.arange(len(loose))
     split = _split(net.ends, piece[held], along[held], at[loose[held]])
     fixed = np.ones(len(xy), dtype=bool)
     fixed[at[loose[~held]]] = False
-    led = _lead_through(xy, _drop_known(_tidy(at[own.ends]), split), fixed, reach_m)
+    led = _drop_known(_tidy(at[own.ends]), split)
+    for _ in range(ROUNDS):  # a border that was led aside may pass another corner
+        before, led = led, _drop_known(_tidy(_lead_through(xy, led, fixed, reach_m)), split)
+        if np.array_equal(before, led):
+            break
     return Net(xy, _tidy(np.concatenate([split, led])))
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
 from geopandas import GeoDataFrame
-from pandas import DataFrame
+from pandas import DataFrame, Index
 
 from .. import ledger, nets
 from ..errors import ConfigError
@@ -35,7 +36,8 @@ def reconcile_schemes(
     """Read the schemes, territories and elements of a configuration and make one net.
 
     Without ``[net] seniority`` the schemes are senior in the order of their ``[[schemes]]``.
-    Where no elements are given and units have counts, units are counted.
+    Where no elements are given and units have counts, these are scattered over ten places in
+    each unit, drawn by the seed of the run.
 
     Parameters
     ----------
@@ -75,7 +77,7 @@ def reconcile_schemes(
     schemes, territories = inputs.schemes, inputs.territories
     if schemes is None or territories is None:
         raise ConfigError("the files of [[schemes]] or [[territories]] hold no rows")
-    elements = _choose_counted(inputs)
+    elements = _choose_counted(inputs, config.settings.seed)
     rule = _order_schemes(config.net, schemes)
     progress("reconcile", 0, 1)
     net = nets.reconcile(
@@ -97,12 +99,43 @@ def _order_schemes(rule: NetRule, schemes: GeoDataFrame) -> NetRule:
     return replace(rule, seniority=(*rule.seniority, *rest))
 
 
-def _choose_counted(inputs: Inputs) -> GeoDataFrame | None:
-    """Return what is counted: elements, or units that have counts, or nothing."""
+def _choose_counted(inputs: Inputs, seed: int) -> GeoDataFrame | None:
+    """Return what is counted: elements, or places in units that have counts, or nothing."""
     elements, units = inputs.elements, inputs.units
     if elements is not None or units is None or "households" not in units:
         return elements
-    return units.rename_axis("element").assign(kind="unit", count=1).astype({"kind": "str"})
+    return scatter_units(units, seed=seed)
+
+
+def scatter_units(units: GeoDataFrame, *, seed: int, places: int = 10) -> GeoDataFrame:
+    """Return places drawn in each unit that share its households and people alike.
+
+    Parameters
+    ----------
+    units : GeoDataFrame, schema UNITS
+    seed : int
+    places : int, default 10
+        How many in each unit.
+
+    Returns
+    -------
+    GeoDataFrame, schema ELEMENTS
+        Of kind "unit", called like their unit, a colon and a number.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_units
+    >>> scatter_units(sketch_units("AAB"), seed=1, places=2)["households"].to_dict()
+    {'A:0': 1.0, 'A:1': 1.0, 'B:0': 0.5, 'B:1': 0.5}
+    """
+    units = units.sort_index()
+    spots = units.geometry.sample_points(places, rng=np.random.default_rng(seed)).explode()
+    number = np.tile(np.arange(places), len(units))
+    names = Index(spots.index.astype("str") + ":" + number.astype("str"), name="element")
+    shares = {name: units[name].reindex(spots.index).to_numpy() / places
+              for name in ("households", "people")}
+    return GeoDataFrame({"kind": "unit", "count": 1, **shares}, geometry=spots.array,
+                        index=names.astype("str"), crs=units.crs).astype({"kind": "str"})
 
 
 def _choose_size(config: Config, elements: GeoDataFrame | None) -> SizeRule | None:
