@@ -9,6 +9,8 @@ from __future__ import annotations
 import datetime
 import zipfile
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,9 @@ def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw
     """
     _check_whole(path)
     try:
-        with calamine.load_workbook(str(path)) as book:
+        with ExitStack() as stack:
+            stack.push(partial(_tell_panic, path))
+            book = stack.enter_context(calamine.load_workbook(str(path)))
             names = book.sheet_names
             if sheet is not None and sheet not in names:
                 raise SourceError(f"{path} has no sheet {sheet!r}. Its sheets are "
@@ -58,10 +62,6 @@ def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw
             rows = list(_rows(lines.to_python(skip_empty_area=False)))
     except _FAULTS as error:
         raise SourceError(f"{path} is no workbook that can be read: {error}") from error
-    except BaseException as error:  # a fault inside calamine, which derives from no Exception
-        if type(error).__name__ != "PanicException":
-            raise
-        raise SourceError(f"{path} is no workbook that can be read: it is damaged") from error
     return sheets.take_columns(rows, wanted, path)
 
 
@@ -80,6 +80,14 @@ def _check_whole(path: Path) -> None:
             raise SourceError(f"{path} is no workbook that can be read: {error}") from error
         if size > _MOST_BYTES:
             raise SourceError(f"{path} would unpack beyond measure: it is not opened")
+
+
+def _tell_panic(
+    path: Path, kind: type[BaseException] | None, error: BaseException | None, _: Any
+) -> None:
+    """Tell of a fault inside calamine, whose class derives from no Exception and has no name."""
+    if kind is not None and kind.__name__ == "PanicException":
+        raise SourceError(f"{path} is no workbook that can be read: it is damaged") from error
 
 
 def _rows(lines: list[list[Any]]) -> Iterator[dict[int, str]]:
