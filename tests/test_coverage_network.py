@@ -202,6 +202,15 @@ def test_many_places_find_the_same_spots_as_one_by_one():
     assert distance[np.arange(len(places)), spots.piece] == pytest.approx(spots.away, abs=1e-9)
 
 
+def test_sources_on_nodes_of_crooked_roads_are_where_they_are():
+    # Rounding puts some of them a hair beyond the end of a piece: no way is shorter than 0.
+    ends = np.random.default_rng(2).uniform(0, 9e6, (300, 2))
+    network = build_network(roads(*[(ends[n], ends[n + 1]) for n in range(299)]))
+    assert measure_distances(network, network.nodes, network.nodes).max() < 1e-6
+    pairs = measure_pairs(network, network.nodes, network.nodes, within=1.0)
+    assert pairs.distance.min() >= 0 and len(pairs.place) == 300
+
+
 def test_an_isochrone_is_the_land_along_the_roads_in_reach():
     network = build_network(roads([(0, 0), (50, 0), (100, 0)], [(50, 0), (50, 80)],
                                   [(0, 500), (9, 500)]))

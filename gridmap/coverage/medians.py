@@ -24,8 +24,13 @@ Integers = NDArray[np.intp]
 #: Distances that are held at once: 200 million take 800 MB.
 MOST_DISTANCES = 200_000_000
 
-#: Up to so many distances HiGHS proves the best choice within seconds.
-FEW_DISTANCES = 20_000
+#: Up to so many distances HiGHS proves the best choice within seconds; it gets half a minute.
+FEW_DISTANCES = 60_000
+PROOF_S = 30.0
+
+#: A tenth of the sites is thrown in anew as often as the size allows, and at most so often.
+KICKS = 20
+KICKED_DISTANCES = 50_000_000
 
 #: How often all candidates are tried; the last rounds only find that nothing is better.
 ROUNDS = 12
@@ -127,10 +132,10 @@ def choose_medians(
     problem = _state(xy, households, spots, existing, network, within)
     if not len(xy):
         return _tell(spots, problem, np.arange(count), np.nan)
-    found = _exchange(problem, _choose_greedily(problem, count))
+    found = _improve(problem, _choose_greedily(problem, count))
     bound = _bound(problem, count, found)
     if problem.table.size <= FEW_DISTANCES:
-        found, bound = _solve(problem, count)
+        found, bound = _solve(problem, count, found, bound)
     return _tell(spots, problem, found, bound)
 
 
@@ -240,6 +245,24 @@ def _exchange(problem: _Problem, sites: Integers) -> Integers:
     return np.sort(state.sites)
 
 
+def _improve(problem: _Problem, sites: Integers) -> Integers:
+    """Exchange sites, throw some of them in anew, and keep the best that comes of it."""
+    best = _exchange(problem, sites)
+    size = len(problem.table)
+    if len(best) == size:
+        return best
+    least, chance = _sum(problem.households, _look(problem, best).first), np.random.default_rng(0)
+    for _ in range(min(KICKS, KICKED_DISTANCES // problem.table.size)):
+        out = chance.choice(len(best), max(1, len(best) // 10), replace=False)
+        others = np.setdiff1d(np.arange(size), best)
+        new = chance.choice(others, min(len(out), len(others)), replace=False)
+        trial: Integers = np.union1d(np.delete(best, out[: len(new)]), new)
+        trial = _exchange(problem, trial)
+        if (less := _sum(problem.households, _look(problem, trial).first)) < least * (1 - 1e-9):
+            best, least = trial, less
+    return best
+
+
 def _close(problem: _Problem, state: _State) -> Floats:
     """Return what closing each site would cost, if its places went to their second nearest."""
     own = state.nearest >= 0
@@ -329,8 +352,10 @@ def _so_manyth(table: Singles, rank: int) -> Floats:
     return np.concatenate(blocks).astype("float64")
 
 
-def _solve(problem: _Problem, count: int) -> tuple[Integers, float]:
-    """Return the best choice, proven: which site is open, and who goes where."""
+def _solve(
+    problem: _Problem, count: int, found: Integers, bound: float
+) -> tuple[Integers, float]:
+    """Return the best choice, proven if the time suffices, and the bound."""
     size, places = problem.table.shape
     # Variables: sites, then who goes to which site, then who stays with what there is.
     ways = np.vstack([problem.table, problem.now]) * problem.households
@@ -349,9 +374,16 @@ def _solve(problem: _Problem, count: int) -> tuple[Integers, float]:
         constraints=[optimize.LinearConstraint(each.tocsr(), 1, 1),
                      optimize.LinearConstraint(only.tocsr(), -np.inf, 0),
                      optimize.LinearConstraint(number, count, count)],
-        options={"mip_rel_gap": 1e-9},
+        options={"mip_rel_gap": 1e-9, "time_limit": PROOF_S},
     )
-    return np.flatnonzero(answer.x[:size] > 0.5), float(answer.fun)
+    if answer.mip_dual_bound is not None and np.isfinite(answer.mip_dual_bound):
+        bound = max(bound, float(answer.mip_dual_bound))
+    if answer.x is None:
+        return found, bound
+    solved = np.flatnonzero(answer.x[:size] > 0.5)
+    known, new = (_sum(problem.households, _look(problem, sites).first)
+                  for sites in (found, solved))
+    return (solved if new < known else found), bound
 
 
 def _tell(spots: GeoDataFrame, problem: _Problem, found: Integers, bound: float) -> Sites:

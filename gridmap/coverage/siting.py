@@ -261,7 +261,8 @@ def _solve(
     """Return the best choice and the bound of HiGHS; the first one where it is as good."""
     groups, sites = problem.reach.shape
     if not groups:
-        return first, np.nan if share is not None else 0.0
+        reached = share is None or share * problem.whole <= problem.before + 1e-6
+        return first, 0.0 if reached else np.nan
     rows, upper, flows = _rows(problem, capacity)
     if count is not None:
         cost = np.concatenate([np.zeros(sites), -flows])
@@ -286,10 +287,10 @@ def _solve(
     if count is not None and capacity is None and answer.status == 1:  # the time ran out
         bound = min(bound, swaps.bound_reach(problem, count, _served(problem, None, first)))
     if answer.x is None:
-        return first, np.ceil(bound - 1e-6) if share is not None else bound
+        return first, np.ceil(bound - 1e-6) + 0.0 if share is not None else bound
     found = np.flatnonzero(answer.x[:sites] > 0.5)
     if share is not None:
-        return (found if len(found) <= len(first) else first), np.ceil(bound - 1e-6)
+        return (found if len(found) <= len(first) else first), np.ceil(bound - 1e-6) + 0.0
     as_good = _served(problem, capacity, first) >= _served(problem, capacity, found) - 1e-6
     return (first if as_good else found), bound
 

@@ -121,10 +121,9 @@ def _cut(network: Network, starts: Spots, order: Integers) -> sparse.csr_array:
     tail = np.concatenate([network.tail[whole], before, spot[last], spot])
     head = np.concatenate([network.head[whole], spot, network.head[piece[last]], spot + cuts])
     pace = np.ones(len(network.length)) if network.pace is None else network.pace
-    cost = np.concatenate([
-        network.cost[whole], gap * pace[piece],
-        (network.length[piece[last]] - along[last]) * pace[piece[last]], away * network.aside,
-    ])
+    rest = np.maximum(network.length[piece[last]] - along[last], 0.0)  # rounding can be below 0
+    cost = np.concatenate([network.cost[whole], gap * pace[piece], rest * pace[piece[last]],
+                           away * network.aside])
     return sparse.csr_array((cost, (tail, head)), shape=(size + 2 * cuts,) * 2)
 
 
