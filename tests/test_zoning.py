@@ -295,6 +295,7 @@ def test_sequences_of_the_plain_layout_grow_with_need():
     units = square_units(101)
     drawn = partition(units, SizeRule(minimum=1, target=1, maximum=1), effort="draft")
     assert (drawn.grids.index[0], drawn.grids.index[-1]) == ("T-00001", "T-10201")
+    assert drawn.changes.empty
 
 
 def test_a_rule_that_issues_no_codes_is_an_error_before_anything_is_drawn():

@@ -84,7 +84,7 @@ def issue(
     return pd.concat(issued).reindex(grids.index), ledger.join_changes(
         reasons.note(unfit, "code rule not applicable", after=lengths,
                      before=f"{rule.name}: {rule.territory} characters"),
-        reasons.note(list(crowded), "code rule too short",
+        reasons.note([] if rule == PLAIN else list(crowded), "code rule too short",
                      before=f"{rule.name}: {rule.capacity:,} numbers"),
     )
 
