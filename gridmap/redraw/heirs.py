@@ -46,8 +46,9 @@ def find_heirs(lineage: DataFrame, *, least: float = 0.5) -> Series:
     by = ["weight", "ground", "old", "new"]
     ranked = known.sort_values(by, ascending=[False, False, True, True], kind="stable")
     best_of_old = ~ranked["old"].duplicated() & ranked["old_share"].ge(least)
-    best_of_new = ~ranked["new"].duplicated()
-    heirs = ranked[best_of_old & best_of_new].sort_values("new")
+    most = ranked.groupby("new")[["weight", "ground"]].transform("first")
+    none_more = (ranked[["weight", "ground"]] == most).all(axis=1)
+    heirs = ranked[best_of_old & none_more].drop_duplicates("new").sort_values("new")
     return Series(heirs["old"].to_numpy(), index=Index(heirs["new"], dtype="str", name="new"),
                   name="old", dtype="str")
 
