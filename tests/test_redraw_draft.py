@@ -160,7 +160,7 @@ def do(draft, what, number):
     return True
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(edits)
 def test_after_any_edits_all_are_undone_and_done_again_to_the_byte(some):
     draft = drafted()
@@ -177,7 +177,7 @@ def test_after_any_edits_all_are_undone_and_done_again_to_the_byte(some):
     assert bytes_of(draft) == end
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(edits)
 def test_after_any_edits_nobody_is_lost_and_every_grid_hangs_together(some):
     draft = drafted()
