@@ -242,7 +242,7 @@ def test_the_register_has_the_life_of_every_code():
 
 def test_the_heir_has_most_of_the_old_grid():
     lineage = build_lineage(sketch_grids("AAAABBCC"), sketch_grids("PPPQQRRR"))
-    assert find_heirs(lineage).to_dict() == {"P": "A", "R": "C"}
+    assert find_heirs(lineage).to_dict() == {"P": "A", "Q": "B", "R": "C"}
     assert find_heirs(lineage, least=0.9).to_dict() == {"R": "C"}
     halves = build_lineage(sketch_grids("AA"), sketch_grids("PQ"))
     assert find_heirs(halves).to_dict() == {"P": "A"}
