@@ -146,3 +146,19 @@ def test_one_crs_for_several_files_is_for_those_that_say_none(folder):
                                   reading=gm.FileReading(crs="EPSG:4326"))
     assert not (diagnosis.findings["severity"] == "blocks the run").any()
     assert "outside every territory" in set(diagnosis.findings["what"])
+
+
+def test_a_drawing_board_has_no_place_on_earth_and_ends_in_a_message(folder):
+    board = 'ENGCRS["board", EDATUM["board"], CS[Cartesian, 2], AXIS["x", east], ' \
+            'AXIS["y", north], LENGTHUNIT["metre", 1]]'
+    moved("AAB", "A.B").set_crs(board, allow_override=True).to_file(folder / "board.gpkg")
+    diagnosis = gm.diagnose_files([folder / "board.gpkg"])
+    (line,) = diagnosis.findings[diagnosis.findings["severity"] == "blocks the run"].itertuples()
+    assert line.what == "CRS missing"
+    assert "--crs" in line.suggestion
+
+
+def test_degrees_without_a_crs_are_looked_at_as_degrees(folder):
+    diagnosis = gm.diagnose_files([folder / "homes.csv"])
+    (line,) = diagnosis.findings[diagnosis.findings["severity"] == "blocks the run"].itertuples()
+    assert line.what == "CRS missing" and 'crs = "EPSG:4326" for homes.csv' in line.suggestion

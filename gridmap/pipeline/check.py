@@ -133,7 +133,8 @@ def strip_crs(loaded: sources.Loaded) -> sources.Loaded:
     """Return what was loaded with no CRS: its coordinates are as the file has them."""
     bare = GeoDataFrame(loaded.frame.drop(columns="geometry"),
                         geometry=loaded.frame.geometry.to_numpy(), index=loaded.frame.index)
-    return loaded._replace(frame=bare)
+    changes = loaded.changes[loaded.changes["what"] != "CRS said by the user"]
+    return loaded._replace(frame=bare, changes=changes)
 
 
 def _blocked(layer: str, error: GridmapError, about: evidence.Evidence | None) -> GeoDataFrame:

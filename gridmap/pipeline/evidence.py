@@ -9,7 +9,8 @@ import numpy as np
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
 from pandas import DataFrame
-from pyproj import CRS
+from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
 
 from .. import sources
 from ..errors import CRSError
@@ -90,14 +91,14 @@ def _find(
     best = _most_agreed(trusted)
     base = reference if reference is not None else best.loaded.frame if best else None
     found, misplaced = [], set(gross)
-    for file in [*placed, *unplaced]:
+    for file in [*placed, *(unplaced if base is not None else ())]:
         is_base = base is None or (reference is None and best is not None and file is best)
         if is_base and file in placed and file.told not in gross:
             continue
         faults = _crs_faults(file, None if is_base else base)
         if len(faults):
             misplaced.add(file.told)
-            found.append(_misplaced(file, faults, say))
+            found.append(_misplaced(file, faults, say, held=not is_base))
     for file in placed:
         if file.told not in misplaced:
             others = [reference] if reference is not None else [
@@ -112,8 +113,19 @@ def _in_toml(option: str, file: ReadFile) -> str:
 
 
 def is_placed(frame: Any) -> bool:
-    """Say whether a frame has rows with places in a CRS."""
-    return isinstance(frame, GeoDataFrame) and len(frame) > 0 and frame.crs is not None
+    """Say whether a frame has rows with places in a CRS of the earth."""
+    if not isinstance(frame, GeoDataFrame) or not len(frame) or frame.crs is None:
+        return False
+    return is_earthly(CRS(frame.crs))
+
+
+def is_earthly(crs: CRS) -> bool:
+    """Say whether a CRS has a way to degrees: one of a drawing board has none."""
+    try:
+        Transformer.from_crs(crs, 4326)
+    except ProjError:
+        return False
+    return True
 
 
 def _is_gross(file: ReadFile, placed: Sequence[ReadFile]) -> bool:
@@ -166,11 +178,14 @@ def _lies_on(places: samples.Places, extent: Any) -> bool:
 
 
 def _misplaced(
-    file: ReadFile, faults: DataFrame, say: Callable[[str, ReadFile], str]
+    file: ReadFile, faults: DataFrame, say: Callable[[str, ReadFile], str], *, held: bool
 ) -> Evidence:
+    """Say what is likeliest; it blocks only where another layer or the world speaks for it."""
     likeliest = faults.iloc[0]
     option = str(likeliest["suggestion"])
-    elsewhere = file.loaded.frame.crs is None or likeliest["share_before"] < _ELSEWHERE
+    frame = file.loaded.frame
+    elsewhere = frame.crs is None or (
+        likeliest["share_before"] < _ELSEWHERE and (held or box_of(frame) is None))
     return Evidence(
         "blocks the run" if elsewhere else "look at this", str(likeliest["what"]), file.told,
         str(likeliest["evidence"]), say(option, file) if "=" in option else option, None,

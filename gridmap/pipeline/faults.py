@@ -14,7 +14,7 @@ from pandas import DataFrame, Series
 
 from ..errors import GridmapError, listed
 from ..maps import faultwords
-from .evidence import Evidence
+from .evidence import Evidence, is_placed
 from .load import ReadFile
 
 #: From worst to least, as the table shows them.
@@ -124,7 +124,7 @@ def _tell(changes: DataFrame, rejects: DataFrame, *, layer: str) -> GeoDataFrame
 def _look_up(ids: Series, frame: Any) -> GeoSeries:
     """Return the place of each code in a frame as a point in degrees, else nothing."""
     nowhere = GeoSeries([None] * len(ids), index=ids.index, crs=4326)
-    if not isinstance(frame, GeoDataFrame) or frame.crs is None or not len(frame):
+    if not is_placed(frame):
         return nowhere
     at = frame.index.get_indexer(ids.to_numpy())
     held = frame.geometry.iloc[at[at >= 0]]

@@ -10,6 +10,7 @@ import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyproj import CRS
+from pyproj.exceptions import ProjError
 
 from .. import ledger, sources
 from ..errors import ConfigError, CRSError, GridmapError, listed
@@ -265,8 +266,12 @@ def to_crs(frame: Any, crs: CRS) -> Any:
     placed = isinstance(frame, GeoDataFrame) and frame.crs is not None
     if not placed or frame.crs == crs:
         return frame
-    moved = frame.to_crs(crs)
-    if len(moved) and not np.isfinite(moved.total_bounds).all():
+    try:
+        moved = frame.to_crs(crs)
+        finite = not len(moved) or bool(np.isfinite(moved.total_bounds).all())
+    except ProjError:
+        finite = False
+    if not finite:
         raise CRSError(
             f"{frame.index.name} rows as {crs_name(frame)} have no place in {crs.name}: their "
             "coordinates are not what their CRS says. See what explains them with gridmap check"

@@ -174,9 +174,11 @@ def _read(path: Path, reading: FileReading) -> _Found:
         if source.crs is not None:
             raise
         loaded = strip_crs(_load(replace(source, crs="EPSG:4326", offset=None)))
-        lacking = [faults.faults_of_error(
-            error, what="CRS missing", layer="", suggestion="say it with --crs; what the "
-            "coordinates look like is told above")]
+        lacking = [_tell_lacking(error, source, loaded.frame)]
+    if loaded.frame.crs is not None and not evidence.is_earthly(CRS(loaded.frame.crs)):
+        unearthly = CRSError(f"{path} is in {loaded.frame.crs.name}, which has no place on earth")
+        lacking = [_tell_lacking(unearthly, source, loaded.frame)]
+        loaded = strip_crs(loaded)
     kind = reading.kind or _guess_kind(loaded.frame)
     loaded = _name_rows(loaded, source, numbered="site" not in seen.columns)
     file = ReadFile(kind, source, loaded)
@@ -189,6 +191,19 @@ def _load(source: Source) -> sources.Loaded:
     return loaders.load_frame(
         source.path, peek.ANYTHING, columns=source.columns, layer=source.layer, crs=source.crs,
         offset=source.offset, encoding=source.encoding)
+
+
+def _tell_lacking(error: CRSError, source: Source, frame: GeoDataFrame) -> GeoDataFrame:
+    """Tell of a file without a usable CRS: degrees are suggested where it looks like them."""
+    suggestion = "ask which CRS it is in, and say it with --crs"
+    if frame.crs is None and _looks_like_degrees(frame):
+        suggestion = ('say --crs "EPSG:4326" here, and crs = "EPSG:4326" for '
+                      f"{source.path.name} in gridmap.toml")
+    return faults.faults_of_error(error, what="CRS missing", layer="", suggestion=suggestion)
+
+
+def _looks_like_degrees(frame: GeoDataFrame) -> bool:
+    return bool(len(frame) and (np.abs(frame.total_bounds) <= (180, 90, 180, 90)).all())
 
 
 def _load_as_said(source: Source) -> sources.Loaded:
@@ -285,8 +300,7 @@ def _assume_crs(file: ReadFile, about: Sequence[evidence.Evidence]) -> ReadFile 
     crs = next((one.suggestion.split('"')[1] for one in about
                 if one.layer == file.told and '"EPSG' in one.suggestion
                 and " yx" not in one.suggestion), None)
-    degrees = np.abs(frame.total_bounds) <= (180, 90, 180, 90)
-    if crs is None and len(frame) and degrees.all():
+    if crs is None and _looks_like_degrees(frame):
         crs = "EPSG:4326"
     if crs is None:
         return None
