@@ -95,3 +95,9 @@ def test_a_rule_that_cannot_be_followed_is_refused(options, message):
 def test_classes_of_whole_numbers_do_not_share_a_bound():
     classes = measure_classes(Series([1, 2, 3, 4]), rule=ClassRule(count=2))
     assert [name.en for name in legend.name_classes(classes, "households")] == ["1 – 2", "3 – 4"]
+
+
+def test_no_class_is_empty_where_most_values_are_the_largest():
+    values = pd.Series([0.94, 0.99, *[1.0] * 30])
+    classes = measure_classes(values, rule=ClassRule(method="quantiles"))
+    assert (classes["count"] > 0).all() and classes["upper"].iloc[-1] == 1.0

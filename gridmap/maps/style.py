@@ -172,7 +172,8 @@ def _cut(known: np.ndarray, method: str, count: int) -> list[float]:
     if method == "quantiles":
         # A value that fills several quantiles by itself (often 0) leaves fewer bounds.
         quantiles = np.quantile(known, np.arange(1, count) / count, method="lower")
-        return [float(bound) for bound in np.unique(quantiles)]
+        # One that is the largest value would bound a class of nothing.
+        return [float(bound) for bound in np.unique(quantiles) if bound < known[-1]]
     import mapclassify  # takes seconds to load, and the way above does without
 
     if method == "equal intervals":
