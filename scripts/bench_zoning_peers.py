@@ -47,12 +47,13 @@ def take(mesh: Parts, which: Any) -> Parts:
     """Return the mesh of some units and the arcs among them."""
     new = np.full(len(mesh["mass"]), -1)
     new[which] = np.arange(len(which))
-    start = source(mesh)
-    kept = (new[start] >= 0) & (new[mesh["neighbour"]] >= 0)
-    one, other = new[start[kept]], new[mesh["neighbour"][kept]]
+    first, count = mesh["start"][which], mesh["start"][which + 1] - mesh["start"][which]
+    arc = np.repeat(first - np.cumsum(count) + count, count) + np.arange(count.sum())
+    one, other = np.repeat(np.arange(len(which)), count), new[mesh["neighbour"][arc]]
+    arc, one, other = arc[other >= 0], one[other >= 0], other[other >= 0]
     order = np.lexsort((other, one))
     part = {name: mesh[name][which] for name in ("mass", "area", "outline", "place")}
-    part |= {name: mesh[name][kept][order] for name in ("length", "barrier")}
+    part |= {name: mesh[name][arc][order] for name in ("length", "barrier")}
     count = np.bincount(one, minlength=len(which))
     return {**mesh, **part, "neighbour": other[order],
             "start": np.concatenate([[0], np.cumsum(count)])}
