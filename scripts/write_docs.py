@@ -33,6 +33,8 @@ ROOMS = {
     "tiling": "Mend",
     "zoning": "Draw grids",
     "attach": "Fill",
+    "nets": "Unite",
+    "redraw": "Redraw",
     "coverage": "Judge",
     "maps": "Show",
     "workspace": "Keep",
