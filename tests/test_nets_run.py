@@ -34,7 +34,7 @@ def test_the_command_writes_one_net_its_conflicts_and_crosswalks(town, capsys):
     assert cli.main(["reconcile", str(town), "--json", "--keep-sizes"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["summary"]["grids"] == 2
-    out = town / "out_net"
+    out = town / "out-net"
     assert {"net.gpkg", "conflicts.html", "crosswalks.csv", "against.csv", "manifest.json",
             "changes.csv", "ledger.csv", "grids.csv"} <= {f.name for f in out.iterdir()}
     grids = geopandas.read_parquet(out / "frames" / "grids.parquet")
@@ -49,7 +49,7 @@ def test_the_command_writes_one_net_its_conflicts_and_crosswalks(town, capsys):
 def test_small_counts_stay_in_the_house(town):
     done = pipeline.reconcile_schemes(load_config(town), sized=False)
     pipeline.save_net(done, load_config(town))
-    against = pd.read_csv(town / "out_net" / "against.csv")
+    against = pd.read_csv(town / "out-net" / "against.csv")
     assert len(against)
     assert against["households"].isna().all()  # fewer than ten
 

@@ -13,7 +13,7 @@ from nbclient import NotebookClient
 from gridmap import cli
 
 ROOT = Path(__file__).resolve().parents[1]
-NOT_MADE = shutil.ignore_patterns("out", ".out*")  # what runs have left there
+NOT_MADE = shutil.ignore_patterns("out*", ".out*")  # what runs have left there
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 

@@ -15,7 +15,7 @@ import pytest
 from gridmap import cli
 
 ROOT = Path(__file__).resolve().parents[1]
-NOT_MADE = shutil.ignore_patterns("out", ".out*")  # what runs have left there
+NOT_MADE = shutil.ignore_patterns("out*", ".out*")  # what runs have left there
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 

@@ -76,7 +76,7 @@ def save_net(done: NetRun, config: Config, *, progress: Progress = silent) -> li
                "seniority": list(done.seniority), "grids": len(net.grids),
                "atoms": len(net.atoms), "conflicts": len(net.conflicts)},
     )
-    folder = config.workspace.with_name(f"{config.workspace.name}_net")
+    folder = config.workspace.with_name(f"{config.workspace.name}-net")
     files = save_workspace(folder, contents)
     progress("save", 2, 2)
     return files
