@@ -113,6 +113,13 @@ def test_uncovered_places_are_ranked_by_households():
     assert covered.totals["uncovered_places"] == 2
 
 
+def test_people_rank_before_households_where_they_are_known():
+    elements = homes((2.5, 0.5), (4.5, 0.5), households=[3, 2]).assign(people=[4, 9])
+    places = measure_coverage(sketch_grids("AAABBB"), assets=boards((0.2, 0.5)), place_m=1.0,
+                              elements=elements).uncovered
+    assert places["people"].tolist() == [9, 4]
+
+
 def test_assets_are_counted_by_kind():
     assets = pd.concat([boards((0.5, 0.5)), boards((1.5, 0.5), kind="lamp").rename({"e0": "x"})])
     covered = measure_coverage(sketch_grids("ABC"), assets=assets)

@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 import gridmap as gm
-from gridmap import cli, errors, ledger
+from gridmap import errors, ledger
 from gridmap.pipeline import load_inputs, mend_inputs
 from gridmap.pipeline.places import find_fault_places
 from gridmap.pipeline.totals import join_table

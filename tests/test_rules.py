@@ -156,7 +156,7 @@ def test_unknown_profile_names_the_shipped_ones():
     message = r"there is no size profile 'town'\. Shipped are city_cell, .*urban, us_block_group; "
     with pytest.raises(ProfileError, match=message):
         rules.load_profile("town")
-    with pytest.raises(ProfileError, match=r"no code profile 'x'\. Shipped are cn15, cn20, eu, plain"):
+    with pytest.raises(ProfileError, match=r"no code profile 'x'\. Shipped are cn15, cn20, eu"):
         rules.load_code_rule("x")
     with pytest.raises(ProfileError, match=r"no publication profile 'x'\. Shipped are internal"):
         rules.load_publication("x")

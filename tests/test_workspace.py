@@ -133,3 +133,14 @@ def test_the_package_opens_with_its_style(tmp_path):
     with sqlite3.connect(package) as base:
         styles = base.execute("SELECT f_table_name, styleQML, useAsDefault FROM layer_styles")
         assert styles.fetchall() == [("grids", "<qgis/>", 1)]
+
+
+def test_every_layer_of_a_package_says_which_profile_made_it(tmp_path):
+    layers = {"grids": {"grids": Layer(sketch_grids("AB"))}}
+    contents = Contents({}, layers, {}, {}, {"publication": "shared"})
+    save_workspace(tmp_path / "out", contents)
+    with sqlite3.connect(tmp_path / "out" / "grids.gpkg") as package:
+        told = package.execute(
+            "SELECT description FROM gpkg_contents WHERE table_name = 'grids'").fetchall()
+    package.close()
+    assert told == [('gridmap, publication profile "shared"',)]

@@ -17,7 +17,8 @@ def add_parser(commands: Any) -> None:
     command = commands.add_parser(
         "reconcile", help="make one net out of the schemes of many departments")
     add_config(command)
-    command.add_argument("--workspace", help="write here, with -net after the name; beside the workspace by default")
+    command.add_argument("--workspace", help="write here, with -net after the name; beside the "
+                         "workspace by default")
     command.add_argument("--keep-sizes", action="store_true",
                          help="leave grids as large as the schemes have them")
     command.add_argument("--new-codes", action="store_true",

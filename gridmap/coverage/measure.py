@@ -29,7 +29,7 @@ class Coverage(NamedTuple):
     """What service there is, grid by grid, and where there is none."""
 
     by_grid: DataFrame  # schema BY_GRID, and more columns for each kind of asset
-    uncovered: GeoDataFrame  # places beyond the reach of a kind, most households first
+    uncovered: GeoDataFrame  # places beyond the reach of a kind, most people first
     totals: Series  # figures of the whole, missing where nothing was given to measure
 
 
@@ -88,8 +88,8 @@ def measure_coverage(
         ``providers_`` (how many reach a household; above 1 reaches overlap), and, where
         assets have a capacity, ``capacity_each_`` (how many households it suffices for, for
         each that shares it; see `measure_access`). ``uncovered``: index ``place``, most
-        households first: kind of asset, grid, territory, households, people, elements,
-        nearest_m, a point.
+        people first, or households where people are unknown: kind of asset, grid, territory,
+        households, people, elements, nearest_m, a point.
         ``totals``: the figures of `TOTALS`, and for each kind of asset the same as by grid.
 
     Raises

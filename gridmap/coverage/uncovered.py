@@ -15,7 +15,7 @@ from .reach import Demand, Reach
 def find_uncovered(
     demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame, *, place_m: float
 ) -> GeoDataFrame:
-    """Return the places beyond the reach of each kind of asset, most households first.
+    """Return the places beyond the reach of each kind of asset, most people first.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def find_uncovered(
         Index ``place``, numbered as ranked; kind, grid (of most of the households),
         territory, households, people, elements, nearest_m (mean over households), nearest_min
         where a kind is measured in minutes, and the
-        centre of the households as a point. Equal households are ranked by kind, then from
-        west to east and south to north.
+        centre of the households as a point. Where people are unknown, households rank; equals
+        go by kind, then from west to east and south to north.
 
     Examples
     --------
@@ -83,7 +83,8 @@ def _rank(rows: list[DataFrame], grids: GeoDataFrame) -> GeoDataFrame:
     held = unserved.groupby([*square, "grid"], sort=True)["households"].sum()
     most = held.sort_values(ascending=False, kind="stable").reset_index("grid")["grid"]
     sums["grid"] = most[~most.index.duplicated()].reindex(sums.index)
-    ranked = sums.sort_values("households", ascending=False, kind="stable").reset_index()
+    most_first = ["people", "households"]
+    ranked = sums.sort_values(most_first, ascending=False, kind="stable").reset_index()
     means = {c: ranked[c] / ranked["households"] for c in ("x", "y")}
     ranked = ranked.assign(
         territory=grids["territory"].reindex(ranked["grid"]).to_numpy(),

@@ -113,8 +113,10 @@ def _write(fresh: Path, contents: Contents) -> list[str]:
     for name, frame in contents.frames.items():
         (fresh / "frames").mkdir(exist_ok=True)
         frame.to_parquet(fresh / "frames" / f"{name}.parquet", compression="zstd")
+    profile = contents.facts.get("publication")
+    note = f'gridmap, publication profile "{profile}"' if profile else "gridmap"
     for name, layers in contents.packages.items():
-        save_package(fresh / f"{name}.gpkg", layers)
+        save_package(fresh / f"{name}.gpkg", layers, note=note)
     for name, table in contents.tables.items():
         save_table(fresh / f"{name}.csv", table)
     for name, page in contents.pages.items():
@@ -159,12 +161,15 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def save_package(path: Path, layers: Mapping[str, Layer]) -> None:
-    """Write a GeoPackage whose layers open styled in QGIS."""
+def save_package(path: Path, layers: Mapping[str, Layer], *, note: str = "") -> None:
+    """Write a GeoPackage whose layers open styled in QGIS, and say in each what made it."""
     with _fixed_time():
         for name, layer in layers.items():
             frame = layer.frame.reset_index()
             pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", promote_to_multi=True)
+    with sqlite3.connect(path) as package:
+        package.execute("UPDATE gpkg_contents SET description = ?", (note,))
+    package.close()
     _save_styles(path, {name: layer.style for name, layer in layers.items() if layer.style})
 
 
