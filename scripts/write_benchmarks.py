@@ -29,6 +29,9 @@ TITLES = {
     "maps": "Pages",
 }
 
+#: A work with more peers than this is shown as a table of its own.
+MANY = 3
+
 HEAD = """# Benchmarks
 
 Written by `scripts/write_benchmarks.py` from what the benches measured, not by hand. Times
@@ -55,19 +58,50 @@ def main() -> int:
 
 
 def make_section(name: str, rows: list[dict[str, Any]]) -> str:
-    """Return one table: a row for each figure, works named once."""
-    lines = [f"## {TITLES.get(name, name)}", "", f"`scripts/bench_{name}.py`", "",
-             "| work | measure | value | target | | peer | its value |",
+    """Return one section: a table, and one more for each work that has many peers."""
+    works = list(dict.fromkeys(row["work"] for row in rows))
+    several = {work for work in works
+               if len({row.get("peer") for row in rows if row["work"] == work}) > MANY}
+    plain = [row for row in rows if row["work"] not in several]
+    lines = [f"## {TITLES.get(name, name)}", "", f"`scripts/bench_{name}.py`", ""]
+    for work in works:
+        if work in several:
+            lines += [f"### {work}", "",
+                      *compare([row for row in rows if row["work"] == work]), ""]
+    return "\n".join([*lines, *(list_rows(plain) if plain else []), ""])
+
+
+def list_rows(rows: list[dict[str, Any]]) -> list[str]:
+    """Return a table with a row for each figure, works named once."""
+    lines = ["| work | measure | value | target | | peer | its value |",
              "|---|---|---:|---:|---|---|---:|"]
     last = ""
     for row in rows:
         work = row["work"] if row["work"] != last else ""
         last = row["work"]
-        met = "" if row.get("target") is None else "met" if row.get("ok") else "**missed**"
+        met = "" if not say(row.get("target")) else "met" if row.get("ok") else "**missed**"
         cells = [work, row["measure"], say(row["value"]), say(row.get("target")), met,
                  row.get("peer") or "", say(row.get("peer_value"))]
         lines.append("| " + " | ".join(str(cell).replace("|", "/") for cell in cells) + " |")
-    return "\n".join([*lines, ""])
+    return lines
+
+
+def compare(rows: list[dict[str, Any]]) -> list[str]:
+    """Return a table with a row for gridmap, its targets, and each peer; measures as columns."""
+    measures = list(dict.fromkeys(row["measure"] for row in rows if row["measure"] != "fault"))
+    ours, asked, peers = {}, {}, {}
+    for row in rows:
+        ours.setdefault(row["measure"], row["value"])
+        if say(row.get("target")):
+            asked.setdefault(
+                row["measure"], say(row["target"]) + ("" if row.get("ok") else " **missed**"))
+        if row.get("peer"):
+            peers.setdefault(row["peer"], {})[row["measure"]] = row.get("peer_value")
+    lines = ["| | " + " | ".join(measures) + " |", "|---|" + "---:|" * len(measures),
+             "| **gridmap** | " + " | ".join(say(ours.get(m)) for m in measures) + " |",
+             "| *target* | " + " | ".join(asked.get(m, "") for m in measures) + " |"]
+    return lines + [f"| {peer} | " + " | ".join(say(told.get(m)) for m in measures) + " |"
+                    for peer, told in peers.items()]
 
 
 def say(value: Any) -> str:
