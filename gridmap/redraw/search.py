@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..zoning import batches
-from ..zoning.kernels import arcs
-from . import flows
+from . import flows, nearby
 from .kernels import closing, opening, settle, state
 from .kernels.state import Land
 
@@ -84,20 +83,10 @@ def redraw(task: Task) -> tuple[NDArray[np.int64], int]:
     """
     order = batches.curve_order(task.land.place) if len(task.label) else np.zeros(0, np.int64)
     drawn, grids = _redraw(task._replace(
-        land=_take(task.land, order), label=task.label[order], home=task.home[order]))
+        land=nearby.take_units(task.land, order), label=task.label[order], home=task.home[order]))
     label = np.empty_like(drawn)
     label[order] = drawn
     return label, grids
-
-
-def _take(land: Land, order: NDArray[np.int64]) -> Land:
-    """Return the units in another order."""
-    start, arc, neighbour = arcs.take(land.start, land.neighbour, order)
-    return Land(
-        start=start, neighbour=neighbour, length=land.length[arc],
-        load=np.ascontiguousarray(land.load[order]), cost=land.cost[order],
-        area=land.area[order], outline=land.outline[order], place=land.place[order],
-    )
 
 
 def _redraw(task: Task) -> tuple[NDArray[np.int64], int]:
@@ -122,13 +111,15 @@ def _redraw(task: Task) -> tuple[NDArray[np.int64], int]:
         met[flow.take] = True
         active |= met
         if not active.any():
-            return work.label, work.grids
+            break
         settle.push(task.land, work.label, work.held, *flow, work.margin, work.low)
         # Later flows are few: only what they touch is polished again, until the end.
         _polish(work, met if turn else active, HEAT, SWEEPS, turn)
-    _widen(work, active)
-    _polish(work, active, HEAT, SWEEPS, ROUNDS)
-    _polish(work, active, COLD, LAST, ROUNDS)
+    if active.any():
+        _widen(work, active)
+        _polish(work, active, HEAT, SWEEPS, ROUNDS)
+        _polish(work, active, COLD, LAST, ROUNDS)
+    _mend(work)
     for turn in range(RESCUES):
         if not _rescue(work, turn):
             break
@@ -209,6 +200,28 @@ def _find_flow(work: _Work) -> flows.Flow:
     borders = flows.find_borders(land.start, land.neighbour, work.label)
     gone = held.units[:grids] == 0
     return flows.find_flow(borders, load, lower, upper, work.task.frozen[:grids] | gone)
+
+
+def _mend(work: _Work) -> None:
+    """Divide the few units around a grid still out of range exactly, and round that off."""
+    odd = _find_odd(work)
+    if not odd.any():
+        return
+    task, before = work.task, work.label
+    work.label, work.grids = nearby.mend(
+        task.land, before, task.home, work.low, work.high, task.frozen, odd, work.grids,
+        kept=bool(task.wanted))
+    work.held = state.tally(task.land, work.label, len(work.low))
+    moved, mended = before != work.label, work.label.copy()
+    active = np.zeros_like(odd)
+    active[before[moved]] = True
+    active[mended[moved]] = True
+    active &= work.held.units > 0
+    left = _find_odd(work).sum()
+    _polish(work, active, COLD, LAST, ROUNDS)
+    if _find_odd(work).sum() > left:
+        work.label = mended
+        work.held = state.tally(task.land, mended, len(work.low))
 
 
 def _rescue(work: _Work, turn: int) -> bool:
