@@ -133,7 +133,7 @@ def test_the_command_line_overrules_how_grids_are_looked_for(town, capsys):
         ('effort = "huge"', "", r"\[run\] effort is 'huge': expected draft, normal, best"),
         ("workers = 0", "", r"\[run\] needs workers of 1 or more"),
         ("", "[drawing]\nbalance = -1", r"\[drawing\] balance are no numbers from 0 up"),
-        ("", "[drawing]\nlikeness = 3", r"\[drawing\] likeness is a table"),
+        ("", "[drawing]\nlikeness = 3", r"\[drawing\] likeness is 3: expected a table"),
         ("", "[drawing]\nroundness = 3", r"\[drawing\] has unknown entries roundness"),
         ("", "[[profiles]]\nprofile = 'rural'", r"\[\[profiles\]\] rural holds where\? Give"),
         ("", "[drawing]\nhomes = 'post'", r"homes is 'post', but no asset is of that kind"),

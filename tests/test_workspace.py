@@ -67,6 +67,13 @@ def test_an_unset_variable_is_named(tmp_path):
         (LEAST + '[[tables]]\npath = "t.csv"\njoins = "people"\nkey = "k"\n',
          r"t.csv joins 'people': expected territories, units or grids"),
         ("[run\n", r"is not valid TOML in UTF-8"),
+        ('[run]\nname = 5\n', r"\[run\] name is 5: expected text in quotation marks"),
+        ('[run]\nname = "x"\nseed = "1"\n', r"\[run\] seed is '1': expected a whole number"),
+        ('[run]\nname = "x"\nworkers = true\n', r"workers is True: expected a whole number"),
+        ('[run]\nname = "x"\ntime_limit_s = "9"\n', r"time_limit_s is '9': expected a number"),
+        (LEAST.replace("true", '"no"'), r"\[units\] build is 'no': expected true or false"),
+        (LEAST.replace('{ level = "community" }', '"town"'),
+         r"\[\[territories\]\] constants is 'town': expected a table, such as"),
     ],
 )
 def test_a_wrong_configuration_is_told_in_one_sentence(tmp_path, text, message):

@@ -12,7 +12,8 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 from .. import rules
 from ..errors import ConfigError, ProfileError, listed
@@ -24,6 +25,15 @@ MANY = ("territories", "barriers", "sites", "elements", "assets", "workers", "ev
 
 #: How long grids are looked for, from the shortest.
 EFFORTS = ("draft", "normal", "best")
+
+#: What an entry may be, and the words for it. Entries of other kinds are looked at elsewhere.
+_KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
+    str: ((str,), "text in quotation marks"),
+    int: ((int,), "a whole number"),
+    float: ((int, float), "a number"),
+    bool: ((bool,), "true or false"),
+    Mapping: ((Mapping,), "a table, such as { name = value }"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -245,8 +255,10 @@ def _units(
     """Read [units] (a file, or build = true) and [grids] (a file)."""
     found: dict[str, Any] = {}
     units = dict(tables.get("units", {}))
-    found["build_units"] = bool(units.pop("build", False))
-    found["territories_from_units"] = bool(units.pop("territories", False))
+    for name in ("build", "territories"):
+        _check_kind(units.get(name, False), bool, f"[units] {name}")
+    found["build_units"] = units.pop("build", False)
+    found["territories_from_units"] = units.pop("territories", False)
     if units:
         found["units"] = _source(Source, units, "[units]", file, variables)
     if found["build_units"] and units:
@@ -287,18 +299,32 @@ def _expand(text: str, variables: Mapping[str, str], where: str) -> str:
 
 
 def _make(kind: type, entries: Mapping[str, Any], where: str) -> Any:
+    if not isinstance(entries, Mapping):
+        raise ConfigError(f"{where} is {entries!r}: expected a table of entries")
     known = [f.name for f in fields(kind)]
     unknown = [name for name in entries if name not in known]
     if unknown:
         raise ConfigError(
             f"{where} has unknown entries {listed(unknown)}. Known are {listed(known, show=20)}"
         )
+    hints = get_type_hints(kind)
+    for name, value in entries.items():
+        _check_kind(value, hints[name], f"{where} {name}")
     try:
         return kind(**entries)
     except TypeError as error:
         absent = [f.name for f in fields(kind) if f.name not in entries and f"'{f.name}'"
                   in str(error)]
         raise ConfigError(f"{where} lacks {listed(absent)}") from error
+
+
+def _check_kind(value: Any, hint: Any, where: str) -> None:
+    """Raise an error where an entry is of another kind than its field."""
+    hint = get_args(hint)[0] if isinstance(hint, UnionType) else hint
+    kinds, words = _KINDS.get(get_origin(hint) or hint, ((object,), ""))
+    mistaken = isinstance(value, bool) and (int in kinds or float in kinds)
+    if mistaken or not isinstance(value, kinds):
+        raise ConfigError(f"{where} is {value!r}: expected {words}")
 
 
 def _check_enough(config: Config) -> None:
