@@ -186,6 +186,8 @@ def test_diff_draws_a_page_without_counts_that_could_be_subtracted(years, tmp_pa
 def test_diff_tells_what_is_wrong(years, tmp_path, capsys):
     assert cli.main(["diff", years[0], str(tmp_path / "nowhere")]) == 1
     assert capsys.readouterr().err.startswith("WorkspaceError: there is no ")
+    assert cli.main(["diff", *years[:2], "--map", str(tmp_path / "none" / "page.html")]) == 1
+    assert "page.html cannot be written: No such file or directory" in capsys.readouterr().err
     assert cli.main(["diff", *years[:2], "--column", "CODE"]) == 1
     assert "--column CODE: NAME=COLUMN is needed, such as grid=CODE" in capsys.readouterr().err
     assert cli.main(["diff", *years[:2], "--publication", "secret"]) == 1

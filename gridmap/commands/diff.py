@@ -35,6 +35,7 @@ def add_parser(commands: Any) -> None:
 def _diff(options: argparse.Namespace) -> int:
     columns = read_columns(options)
     from .. import redraw, rules, workspace
+    from ..errors import WorkspaceError
     from ..workspace import versions
 
     publication = rules.load_publication(options.publication)
@@ -42,10 +43,16 @@ def _diff(options: argparse.Namespace) -> int:
     old, new = versions.name_versions(
         [versions.load_version(path, columns=columns) for path in paths], paths)
     lineage = versions.compare_versions(old, new)
-    if options.table:
-        workspace.save_table(options.table, lineage)
-    if options.map:
-        _save_map(options.map, (old, new), lineage, publication)
+    try:
+        if options.table:
+            workspace.save_table(options.table, lineage)
+        if options.map:
+            _save_map(options.map, (old, new), lineage, publication)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{error.filename} cannot be written: {error.strerror}. Choose another with --table "
+            "FILE or --map FILE, in a folder that exists"
+        ) from error
     sums = redraw.measure_lineage(lineage)
     if options.json:
         print(json.dumps({
@@ -55,6 +62,8 @@ def _diff(options: argparse.Namespace) -> int:
         }, ensure_ascii=False))
     elif not options.quiet:
         _print(old.name, new.name, lineage)
+        for file in filter(None, (options.table, options.map)):
+            print(file)
     return 0
 
 
