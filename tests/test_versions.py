@@ -219,6 +219,8 @@ def test_trace_takes_a_folder_of_lineages_and_a_version_to_start_from(years, tmp
 
 
 def test_trace_tells_of_a_code_that_is_nowhere(years, capsys):
+    assert cli.main(["trace", "A", *years, "--least", "3"]) == 1
+    assert "--least is 3: a share from 0 to 1 is needed" in capsys.readouterr().err
     assert cli.main(["trace", "Z", *years]) == 1
     assert "CodeError: code Z is in none of the versions 2024, 2025, 2026. Codes are text" in (
         capsys.readouterr().err)

@@ -26,6 +26,10 @@ def add_parser(commands: Any) -> None:
 
 def _trace(options: argparse.Namespace) -> int:
     columns = read_columns(options)
+    if not 0 <= options.least <= 1:
+        from ..errors import ConfigError
+
+        raise ConfigError(f"--least is {options.least:g}: a share from 0 to 1 is needed")
     from .. import redraw
     from ..workspace import versions
 
