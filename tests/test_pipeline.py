@@ -255,3 +255,10 @@ def test_every_planted_fault_of_a_border_has_its_place_on_the_map(city, truth):
     planted = {*truth["addresses"]["in_the_sea"], *truth["population"]["in_the_sea"],
                *truth["assets"]["in_the_sea"]}
     assert set(strays["id"]) == planted
+
+
+def test_units_and_grids_are_seamless_to_the_last_bit(done):
+    # Borders of communities that differ in the last digit once left units of 1e-11 m².
+    assert shapely.coverage_is_valid(done.units.geometry.to_numpy())
+    assert shapely.coverage_is_valid(done.grids.geometry.to_numpy())
+    assert done.units.area.min() > 1_000

@@ -15,6 +15,9 @@ from . import frames, knit, mesh
 from .mesh import Borders
 from .rings import Flags, Floats, Ints, Shapes
 
+#: Faces of less mean width than a micrometre are rounding, not land.
+CRUMB_M = 1e-6
+
 
 class Blocks(NamedTuple):
     """Faces, then units: parallel arrays."""
@@ -117,6 +120,18 @@ def join_sites(blocks: Blocks) -> tuple[Blocks, Borders]:
     same = blocks.site * (blocks.territory.max(initial=0) + 1) + blocks.territory
     same = np.where(blocks.site < 0, -1 - np.arange(len(same)), same)
     return blocks.merge(mesh.count_groups(same, borders), borders, told=False)
+
+
+def join_crumbs(blocks: Blocks, borders: Borders) -> tuple[Blocks, Borders]:
+    """Join faces of no width to a neighbour in the same territory, without a word.
+
+    Two borders that run along each other differ in the last digit here and there. What lies
+    between is no land, and what divides the blocks further would lose it or count it twice.
+    """
+    crumb = frames.mean_width(blocks.shapes) < CRUMB_M
+    if not crumb.any():
+        return blocks, borders
+    return blocks.merge(_choose_partners(blocks, borders, crumb), borders, told=False)
 
 
 def join_small(

@@ -110,8 +110,9 @@ def build_units(
     territories = territories.sort_index()
     faces = blocks.enclose(territories, barriers=barriers, sites=sites, rule=rule)
     homes = None if elements is None else living.locate(elements)
+    whole, borders = blocks.join_crumbs(*blocks.join_sites(faces))
     whole, borders = streets.share_streets(
-        *blocks.join_sites(faces), street_m=street_m, homes=homes and homes.points)
+        whole, borders, street_m=street_m, homes=homes and homes.points)
     made = blocks.join_small(whole, borders, smallest_m2=smallest_m2, thinnest_m=thinnest_m)
     if homes is not None and largest_households is not None:
         made = living.divide(made, homes, largest=largest_households)

@@ -190,9 +190,17 @@
     },
     beforeAdd(map) { this.options.pane = paneFor(map, "labels", this.side); },
     request(zoom, left, top, size, ratio) {
-      if (!this.shown.size) return null;
+      const shown = this.allShown();
+      if (!shown.length) return null;
       return gridmap.ask(this.lane, "labels",
-        { shown: [...this.shown], zoomOfLayer: 19, zoom, left, top, size, ratio });
+        { shown, zoomOfLayer: 19, zoom, left, top, size, ratio });
+    },
+    /* Where two sides are compared, each draws the common labels with its own, so that none
+       lies on another. */
+    allShown() {
+      const { "": common, ...sides } = this._map.gridmapLabels;
+      if (this.side) return [...(common ? common.shown : []), ...this.shown];
+      return Object.keys(sides).length ? [] : [...this.shown];
     },
     async show(layer, shown) {
       if (!layer.labels) return;
@@ -214,6 +222,11 @@
     refresh() {
       clearTimeout(this.soon);
       this.soon = setTimeout(() => { if (this._map) this.repaint(); }, 30);
+      if (!this.side && this._map) {
+        for (const [side, labels] of Object.entries(this._map.gridmapLabels)) {
+          if (side) labels.refresh();
+        }
+      }
     },
   });
   gridmap.labelsOf = function (map, side = "") {
