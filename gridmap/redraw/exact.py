@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 from scipy.sparse import coo_array, csr_array
 
 from .kernels.state import Land
@@ -25,6 +25,9 @@ OPENED = 1e-3
 
 #: Sums may miss their bounds by this share of a maximum; far below one household.
 ROUNDING = 1e-7
+
+#: What the solver says where there is no solution.
+IMPOSSIBLE = 2
 
 
 class Place(NamedTuple):
@@ -79,6 +82,30 @@ def divide(place: Place) -> Division | None:
     >>> found.label.tolist(), found.odd, found.proven
     ([0, 1, 1, 1], 0, True)
     """
+    at, solved = _solve(place)
+    if solved.x is None:
+        return None
+    inside = solved.x[: at.root].reshape(len(place.home), len(place.low))
+    label = np.argmax(inside, axis=1).astype(np.int64)
+    odd = int(np.round(solved.x[at.odd : at.end]).sum())
+    return Division(label, odd, solved.status == 0)
+
+
+def is_impossible(place: Place) -> bool:
+    """Say whether it is proven that no division keeps all grids that are not odd in range.
+
+    Examples
+    --------
+    >>> from gridmap.redraw.examples import row_of_units
+    >>> place = Place(row_of_units([4, 4]), np.zeros(2, int), np.full((1, 1), 4.0),
+    ...               np.full((1, 1), 6.0), np.array([False]), 1, False)
+    >>> is_impossible(place)
+    True
+    """
+    return bool(_solve(place)[1].status == IMPOSSIBLE)
+
+
+def _solve(place: Place) -> tuple[_Columns, OptimizeResult]:
     units, grids = len(place.home), len(place.low)
     arcs = len(place.land.neighbour)
     sizes = [units * grids] * 3 + [arcs * grids, grids, grids]
@@ -90,15 +117,10 @@ def divide(place: Place) -> Division | None:
     lower[at.there : at.there + place.known] = float(place.kept)
     whole = np.ones(at.end)
     whole[at.supply : at.there] = 0
-    solved = milp(
+    return at, milp(
         _prices(place, at), integrality=whole, bounds=Bounds(lower, upper),
         constraints=[*_hang_together(place, at), *_keep_range(place, at)],
         options={"node_limit": NODES, "mip_rel_gap": 1e-6})
-    if solved.x is None:
-        return None
-    label = np.argmax(solved.x[: at.root].reshape(units, grids), axis=1).astype(np.int64)
-    odd = int(np.round(solved.x[at.odd : at.end]).sum())
-    return Division(label, odd, solved.status == 0)
 
 
 def _prices(place: Place, at: _Columns) -> NDArray[np.float64]:

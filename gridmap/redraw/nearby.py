@@ -70,6 +70,41 @@ def mend(
     return label, grids
 
 
+def is_hopeless(
+    land: Land, label: NDArray[np.int64], low: NDArray[np.float64], high: NDArray[np.float64],
+    frozen: NDArray[np.bool_], grid: int, *, kept: bool,
+) -> bool:
+    """Say whether it is proven that no division brings a grid and all it can reach into range.
+
+    Only where all that can be reached is few units and grids; elsewhere nothing is proven.
+
+    Examples
+    --------
+    >>> from gridmap.redraw.examples import row_of_units
+    >>> land, label = row_of_units([4, 4, 1]), np.array([0, 0, 1])
+    >>> low, high = np.full((2, 1), 3.0), np.full((2, 1), 4.0)
+    >>> is_hopeless(land, label, low, high, np.zeros(2, bool), 0, kept=False)
+    True
+    """
+    places = find_places(land, label, frozen, grid)
+    if not places:
+        return False
+    some = places[0]
+    own = np.isin(label, some)
+    source = np.repeat(np.arange(len(label)), np.diff(land.start))
+    beyond = own[source] & ~own[land.neighbour] & ~frozen[label[land.neighbour]]
+    total = float(land.load[own, 0].sum())
+    if beyond.any() or total / max(low[grid, 0], 1e-9) >= len(some) + exact.NEW + 1:
+        return False
+    spare = np.full(exact.NEW, grid)  # rows for grids that may be opened
+    ends = len(low)
+    place, _ = take_place(
+        land, label, label, np.concatenate([low, low[spare]]),
+        np.concatenate([high, high[spare]]), np.zeros(ends + exact.NEW, bool), some, grid,
+        ends, kept)
+    return exact.is_impossible(place)
+
+
 def take_place(
     land: Land, label: NDArray[np.int64], home: NDArray[np.int64], low: NDArray[np.float64],
     high: NDArray[np.float64], odd: NDArray[np.bool_], some: NDArray[np.int64], grid: int,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +33,10 @@ SOLVES = {
     ),
     "unit larger than the maximum": (
         "one unit alone holds more than a grid may: divide it into smaller units"
+    ),
+    "whole units do not fit": (
+        "however the units of this piece of the territory are put together, a grid stays out of "
+        "range: divide a unit, widen the range, or move the border of the territory"
     ),
     "budget": "bringing it into range would break the budget: raise it, or leave the grid",
     "not found": "the search found no way: try another seed, or move units by hand",
@@ -163,7 +167,8 @@ def repartition(
     measured = (measure_net(land, name_units(land, land.label)), measure_net(land, after))
     changes = ledger.join_changes(
         land.changes,
-        _explain(land, drawn.label, after, measured[1], bounds.fault, drawn.left),
+        _explain(land, drawn.label, after, measured[1], bounds.fault, drawn.left,
+                 lambda grid: tasks.is_hopeless(land, bounds, drawn.label, wanted, grid)),
         _missed(redrawn, wanted),
     )
     return Repartition(redrawn.sort_index(), after, changes, bill.make_bill(
@@ -214,7 +219,7 @@ def _kinds(land: Ground) -> list[str]:
 
 def _explain(
     land: Ground, label: NDArray[np.int64], after: Series, measured: Measures,
-    fault: NDArray[np.object_], left: NDArray[np.bool_],
+    fault: NDArray[np.object_], left: NDArray[np.bool_], hopeless: Callable[[int], bool],
 ) -> DataFrame:
     """Name every grid that stays out of range, and why."""
     state = measured.by_grid["size_state"]
@@ -234,8 +239,10 @@ def _explain(
         elif known and fault[at]:
             why = {"small": "territory too small"}.get(
                 fault[at], "total fits no whole number of grids")
+        elif known and left[at]:
+            why = "budget"
         else:
-            why = "budget" if known and left[at] else "not found"
+            why = "whole units do not fit" if hopeless(int(at)) else "not found"
         rows.append((grid, why))
     held = measured.by_grid["households"]
     told = []

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..errors import PartitionError, listed
 from ..zoning import graph as graphs
 from . import bounds as proofs
-from . import search
+from . import nearby, search
 from .ground import Ground
 from .kernels.state import Land
 from .search import Task
@@ -147,6 +147,17 @@ def must_move(ground: Ground, bounds: Bounds) -> float:
         make_land(ground), home, bounds.low[:count, 0], bounds.high[:count, 0],
         ~ground.fixed[:count])
     return least + float(mass[forced].sum())
+
+
+def is_hopeless(
+    ground: Ground, bounds: Bounds, label: NDArray[np.int64], wanted: Mapping[str, int],
+    grid: int,
+) -> bool:
+    """Say whether it is proven that no division brings a grid into range; see `nearby`."""
+    task = make_task(ground, bounds, label, wanted=wanted, seed=0)
+    return nearby.is_hopeless(
+        task.land, label, task.low[: task.grids], task.high[: task.grids],
+        task.frozen[: task.grids], grid, kept=bool(wanted))
 
 
 def _target(ground: Ground) -> NDArray[np.float64]:
