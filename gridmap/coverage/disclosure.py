@@ -256,11 +256,20 @@ def _count_anew(elements: DataFrame, published: Series, merged: Series, measure:
 def _join_zones(
     elements: DataFrame, exposed: DataFrame, others: list[str], new: str
 ) -> dict[str, str]:
-    """Join the new zones around each exposed slice; say which zone becomes which."""
+    """Join the new zones around each exposed slice; say which zone becomes which.
+
+    A slice that is all of an old zone, in one new zone, is told by what lies beside it there:
+    that zone is joined with the next one by code.
+    """
     root: dict[str, str] = {}
+    zones = np.unique(elements[new].dropna().to_numpy(str))
     for name in others:
+        held = elements[[name, new]].dropna().drop_duplicates().groupby(name)[new].agg(list)
         for old, zone in exposed[[name, new]].dropna().itertuples(index=False):
-            around = elements.loc[elements[name] == old, new].dropna().unique()
+            around = held[old]
+            if len(around) == 1 and len(zones) > 1:
+                at = int(np.searchsorted(zones, zone))
+                around = [str(zones[at + 1 if at + 1 < len(zones) else at - 1])]
             for other in around:
                 first, second = sorted((_root(root, zone), _root(root, other)))
                 root[second] = first
