@@ -117,7 +117,8 @@ def draw_report(
     if suppressed is not None:
         told = told.drop(suppressed.loc[suppressed["level"] == "all", "column"], errors="ignore")
     parts = [
-        _header(name), _tiles(grids, told), _maps(grids, allowed, publication, size, territories),
+        _header(name), _tiles(grids, told), _maps(grids, allowed, publication, size, territories,
+                                   suppressed),
         _bars(allowed, told, territories), _reasons(reasons), _ledger(ledger), _notes(notes),
         f"<footer>{both(words.describe_publication(publication, credits))}</footer>",
     ]
@@ -240,6 +241,7 @@ def _maps(
     publication: Publication,
     size: SizeRule | None,
     territories: GeoDataFrame | None,
+    suppressed: DataFrame | None,
 ) -> str:
     """Return the map of sizes beside their histogram, as far as the profile allows both."""
     shown = [name for name in ("size_state", "households") if name in allowed]
@@ -250,6 +252,10 @@ def _maps(
                                   territories=territories, width_cm=11.5)
     classes = style.measure_classes(figures.shown_values(allowed[figure]))
     names = legend.name_classes(classes, figure)
+    if suppressed is not None and len(names) and allowed[figure].isna().any():
+        gone = suppressed[(suppressed["level"] == "grid") & (suppressed["column"] == figure)]
+        if allowed.index[allowed[figure].isna()].isin(gone["id"]).all():
+            names = [*names[:-1], words.PAGE["withheld"]]  # none of them is unknown to the office
     key = "".join(
         f'<li><i style="background:{colour}"></i>{both(name)} <b>{count:,}</b></li>'
         for colour, name, count in zip(classes["colour"], names, classes["count"], strict=True)
