@@ -36,7 +36,7 @@ def execute(folder, name, *more):
     client = NotebookClient(cells, timeout=600, kernel_name="python3",
                             resources={"metadata": {"path": str(folder)}})
     client.execute()
-    return "".join(output.get("text", "") for output in cells.cells[-1].outputs)
+    return "".join(output.get("text", "") for output in cells.cells[-1].get("outputs", []))
 
 
 @pytest.mark.slow

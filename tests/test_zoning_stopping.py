@@ -23,6 +23,14 @@ from gridmap.zoning import measure_partition, partition
 SIZE = SizeRule(minimum=8, target=9, maximum=10)
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Let an interrupt through: jobs in the background of a shell are started without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupting(times):
     """Return a progress that interrupts the main thread so many times."""
     left = [times]
@@ -78,7 +86,8 @@ def test_the_command_line_keeps_the_best_so_far_when_interrupted(tmp_path):
     (folder / "gridmap.toml").write_text(text.replace("[run]", '[run]\neffort = "best"'),
                                          encoding="utf-8")
     script = textwrap.dedent("""
-        import _thread, sys
+        import _thread, signal, sys, time
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from gridmap import cli, console
         from gridmap.zoning import search
         once, advance = [1], search._Meter.advance
@@ -87,6 +96,7 @@ def test_the_command_line_keeps_the_best_so_far_when_interrupted(tmp_path):
             if once:
                 once.pop()
                 _thread.interrupt_main()
+                time.sleep(0.5)  # until the main thread has heard of it
         search._Meter.advance = interrupt
         sys.exit(cli.main(sys.argv[1:]))
     """)

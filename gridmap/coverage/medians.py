@@ -25,7 +25,7 @@ Integers = NDArray[np.intp]
 MOST_DISTANCES = 200_000_000
 
 #: Up to so many distances HiGHS proves the best choice within seconds; it gets half a minute.
-FEW_DISTANCES = 60_000
+FEW_DISTANCES = 30_000
 PROOF_S = 30.0
 
 #: A tenth of the sites is thrown in anew as often as the size allows, and at most so often.
