@@ -82,15 +82,13 @@ def _reach_along(roads: Network, xy: Floats, within: float) -> NDArray[np.object
     """Return the pieces of road, or parts of them, within a limit of one place."""
     start = network.find_spots(roads, xy[None])
     left = within - walking.reach_nodes(roads, start)
-    tail, head = left[roads.tail], left[roads.head]
-    if roads.pace is not None:  # from minutes that are left to metres on each piece
-        tail, head = tail / roads.pace, head / roads.pace
+    # From what is left at each end to metres on the piece.
+    tail, head = (left[end] / roads.per_metre for end in (roads.tail, roads.head))
     near = np.flatnonzero((tail > 0) | (head > 0))
     ends = [(near, np.zeros(len(near)), np.minimum(tail[near], roads.length[near])),
             (near, np.maximum(roads.length[near] - head[near], 0), roads.length[near])]
     piece, along, away = start
-    pace = 1.0 if roads.pace is None else roads.pace[piece]
-    own = np.maximum(within - away * roads.aside, 0.0) / pace
+    own = np.maximum(within - away * roads.aside, 0.0) / roads.per_metre[piece]
     ends.append((piece, np.maximum(along - own, 0), np.minimum(along + own, roads.length[piece])))
     parts = [_between(roads, *end) for end in ends]
     merged = shapely.line_merge(shapely.union_all(np.concatenate(parts)))

@@ -13,7 +13,7 @@ from scipy import optimize, sparse
 from scipy.spatial import distance
 
 from ..errors import SchemaError
-from . import siting, walking
+from . import siting, swaps, walking
 from .network import Network
 from .siting import Sites
 
@@ -253,11 +253,7 @@ def _improve(problem: _Problem, sites: Integers) -> Integers:
         return best
     least, chance = _sum(problem.households, _look(problem, best).first), np.random.default_rng(0)
     for _ in range(min(KICKS, KICKED_DISTANCES // problem.table.size)):
-        out = chance.choice(len(best), max(1, len(best) // 10), replace=False)
-        others = np.setdiff1d(np.arange(size), best)
-        new = chance.choice(others, min(len(out), len(others)), replace=False)
-        trial: Integers = np.union1d(np.delete(best, out[: len(new)]), new)
-        trial = _exchange(problem, trial)
+        trial = _exchange(problem, swaps.throw_in(best, size, chance))
         if (less := _sum(problem.households, _look(problem, trial).first)) < least * (1 - 1e-9):
             best, least = trial, less
     return best

@@ -41,9 +41,9 @@ class Network(NamedTuple):
         return "m" if self.pace is None else "min"
 
     @property
-    def cost(self) -> Floats:
-        """Metres or minutes from end to end of each piece."""
-        return self.length if self.pace is None else self.length * self.pace
+    def per_metre(self) -> Floats:
+        """Metres or minutes that a metre of each piece counts."""
+        return np.ones(len(self.length)) if self.pace is None else self.pace
 
 
 class Spots(NamedTuple):

@@ -11,14 +11,6 @@ from pandas import DataFrame, Series
 
 from ..errors import SchemaError, listed
 
-#: Figures that cities are asked for, as numerator and denominator by column.
-USUAL = {
-    "boards_per_building": ("assets_notice board", "buildings"),
-    "cards_per_household": ("cards", "households"),
-    "visits_per_household": ("visits", "households"),
-    "collected_share": ("collected", "elements"),
-}
-
 
 class Ratios(NamedTuple):
     """Ratios against their targets: of the whole, and grid by grid."""

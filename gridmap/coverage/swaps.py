@@ -189,14 +189,38 @@ def improve_sites(problem: Problem, chosen: Integers, *, seed: int = 0) -> Integ
         return best
     reached, chance = sum_reached(problem, best), np.random.default_rng(seed)
     for _ in range(KICKS):
-        out = chance.choice(len(best), max(1, len(best) // 10), replace=False)
-        others = np.setdiff1d(np.arange(size), best)
-        new = chance.choice(others, min(len(out), len(others)), replace=False)
-        trial: Integers = np.union1d(np.delete(best, out[: len(new)]), new)
-        trial = exchange_sites(problem, trial)
+        trial = exchange_sites(problem, throw_in(best, size, chance))
         if (more := sum_reached(problem, trial)) > reached + 1e-9:
             best, reached = trial, more
     return best
+
+
+def throw_in(sites: Integers, size: int, chance: np.random.Generator) -> Integers:
+    """Return sites of which a tenth, and one at least, is exchanged for others by chance.
+
+    Parameters
+    ----------
+    sites : array of int
+        Some of the candidates.
+    size : int
+        How many candidates there are; more than sites.
+    chance : Generator
+
+    Returns
+    -------
+    array of int
+        As many candidates, in order.
+
+    Examples
+    --------
+    >>> throw_in(np.array([1]), 2, np.random.default_rng(0)).tolist()
+    [0]
+    """
+    out = chance.choice(len(sites), max(1, len(sites) // 10), replace=False)
+    others = np.setdiff1d(np.arange(size), sites)
+    new = chance.choice(others, min(len(out), len(others)), replace=False)
+    thrown: Integers = np.union1d(np.delete(sites, out[: len(new)]), new)
+    return thrown
 
 
 def drop_sites(problem: Problem, chosen: Integers, needed: float) -> Integers:

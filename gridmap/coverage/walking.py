@@ -102,8 +102,13 @@ def reach_nodes(network: Network, starts: Spots) -> Floats:
     graph = _cut(network, starts, order)
     reached: Floats = csgraph.dijkstra(
         graph, directed=False, indices=size + cuts + np.arange(cuts), min_only=True)
-    told = reached[: size + cuts].copy()
-    told[size + order] = reached[size : size + cuts]
+    return _by_start(reached, size, order)
+
+
+def _by_start(reached: Floats, size: int, order: Integers) -> Floats:
+    """Leave out the starts, and bring their spots from the order of cuts into their own."""
+    told = reached[: size + len(order)].copy()
+    told[size + order] = reached[size : size + len(order)]
     return told
 
 
@@ -120,10 +125,10 @@ def _cut(network: Network, starts: Spots, order: Integers) -> sparse.csr_array:
     gap = np.where(new, along, along - np.roll(along, 1))
     tail = np.concatenate([network.tail[whole], before, spot[last], spot])
     head = np.concatenate([network.head[whole], spot, network.head[piece[last]], spot + cuts])
-    pace = np.ones(len(network.length)) if network.pace is None else network.pace
+    pace = network.per_metre
     rest = np.maximum(network.length[piece[last]] - along[last], 0.0)  # rounding can be below 0
-    cost = np.concatenate([network.cost[whole], gap * pace[piece], rest * pace[piece[last]],
-                           away * network.aside])
+    cost = np.concatenate([(network.length * pace)[whole], gap * pace[piece],
+                           rest * pace[piece[last]], away * network.aside])
     return sparse.csr_array((cost, (tail, head)), shape=(size + 2 * cuts,) * 2)
 
 
@@ -144,7 +149,7 @@ def _find_sides(network: Network, spots: Spots, starts: Spots) -> _Sides:
     key = starts.piece[order] + np.clip(share, 0, 1) * 0.5
     at = spots.piece + np.clip(spots.along / network.length[spots.piece], 0, 1) * 0.5
     right = np.searchsorted(key, at, side="left")
-    pace = 1.0 if network.pace is None else network.pace[spots.piece]
+    pace = network.per_metre[spots.piece]
     away = spots.away * network.aside
     ends: list[Integers] = []
     ways: list[Floats] = []
@@ -260,9 +265,7 @@ def _search(
         reached = csgraph.dijkstra(graph, directed=False, limit=within,
                                    indices=size + cuts + number[batch])
         for source, row in zip(batch, reached, strict=True):
-            told = row[: size + cuts].copy()
-            told[size + order] = row[size : size + cuts]
-            yield int(source), told
+            yield int(source), _by_start(row, size, order)
 
 
 class _Near(NamedTuple):
