@@ -67,6 +67,10 @@ class WorkspaceError(GridmapError):
     """A workspace folder cannot be written, or holds something unexpected."""
 
 
+class BusyError(WorkspaceError):
+    """Another run is writing the workspace."""
+
+
 def listed(names: Iterable[object], *, show: int = 3) -> str:
     """Name the first few of many: "A, B, C and 4 more".
 

@@ -111,7 +111,7 @@ def test_a_workspace_is_replaced_whole_and_proves_its_files(tmp_path):
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert set(manifest["outputs"]) == {"frames/grids.parquet", "grids.gpkg", "grids.csv",
                                         "map.html"}
-    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "out.versions"]
 
 
 def test_a_folder_with_other_files_is_not_replaced(tmp_path):

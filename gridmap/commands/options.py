@@ -59,9 +59,9 @@ def load_config(options: argparse.Namespace) -> Config:
 
     config = workspace.load_config(options.config)
     if getattr(options, "workspace", None):
-        from pathlib import Path
+        import os
 
-        folder = str(Path(options.workspace).resolve())
+        folder = os.path.abspath(options.workspace)
         config = replace(config, settings=replace(config.settings, workspace=folder))
     overruled = {name: value for name in ("effort", "time_limit_s", "workers", "seed")
                  if (value := getattr(options, name, None)) is not None}

@@ -13,7 +13,7 @@ from pandas import DataFrame
 from .. import coverage, maps, schema
 from ..workspace import Contents, Layer, save_workspace
 from ..workspace.config import MANY, Config, Source
-from ..workspace.save import hash_file
+from ..workspace.manifest import hash_file
 from .job import Run
 from .load import Progress, silent
 from .summary import explain_sizes

@@ -136,8 +136,10 @@ class Config:
 
     @property
     def workspace(self) -> Path:
-        """The folder that the run writes."""
-        return (self.path.parent / self.settings.workspace).resolve()
+        """The folder that the run writes: a link to its current version."""
+        named = self.path.parent / self.settings.workspace
+        # Not the folder that the link leads to: that is a version, and another one tomorrow.
+        return named.parent.resolve() / named.name if named.name != ".." else named.resolve()
 
 
 def load_config(path: str | Path, *, environ: Mapping[str, str] | None = None) -> Config:

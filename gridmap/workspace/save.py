@@ -1,15 +1,14 @@
-"""Write a whole workspace or nothing: built beside, then put in place in one step."""
+"""Write a whole version of a workspace or nothing: built beside, made current in one step."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -18,8 +17,9 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from ..errors import WorkspaceError
-
-MANIFEST = "manifest.json"
+from . import history, lock, manifest, store, swap
+from .lock import Owner
+from .manifest import MANIFEST
 
 #: GeoPackage writes a time of change; a fixed one keeps the same input at the same bytes.
 _FIXED_TIME = "2000-01-01T00:00:00.000Z"
@@ -43,47 +43,132 @@ class Contents(NamedTuple):
     tables: Mapping[str, DataFrame]  # CSV
     pages: Mapping[str, str]  # HTML
     facts: Mapping[str, Any]  # manifest
+    kept: Mapping[str, Path] = MappingProxyType({})  # file name -> the same file, as it was
 
 
 def save_workspace(folder: str | Path, contents: Contents) -> list[Path]:
-    """Write a workspace folder in one step.
+    """Write a version of a workspace, and let it become current in one step.
 
-    Everything is written into a new folder beside the old one, which is replaced only when
-    all is there; after an interruption the old one stands.
+    Everything is written into a new folder among the versions. When all of it is on the disk
+    the workspace, a link, is turned to it: a reader sees one whole version or the other. An
+    output that is the current version byte for byte makes no new one; files that are the
+    same share their place on the disk.
 
     Parameters
     ----------
     folder : str or Path
-        The workspace. It is made, or replaced if it is a workspace already.
+        The workspace, whose versions lie beside it in ``folder.versions``. A folder that an
+        older gridmap wrote becomes a version.
     contents : Contents
         What to write.
 
     Returns
     -------
     list of Path
-        The files, the manifest last.
+        The files of the workspace, the manifest last.
 
     Raises
     ------
     WorkspaceError
         If the folder holds something that is no workspace, or cannot be written.
+    BusyError
+        If another run is writing it.
     """
-    target = Path(folder)
-    check_replaceable(target)
-    fresh = target.parent / f".{target.name}.new"
+    place = store.find_place(folder)
+    check_replaceable(place)
     try:
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        names = _write(fresh, contents)
-        _swap(fresh, target)
+        with lock.hold_lock(place) as crashed:
+            lock.check_held(place)
+            begin_work(place, crashed)
+            names = _save_version(place, contents)
     except OSError as error:
         raise WorkspaceError(
-            f"the workspace {target} cannot be written: {error.strerror or error}. What was "
+            f"the workspace {place} cannot be written: {error.strerror or error}. What was "
             "there before is still there; make room or choose another folder in [run] workspace"
         ) from error
+    return [Path(folder) / name for name in names]
+
+
+def begin_work(place: Path, crashed: Owner | None) -> None:
+    """Put right what an interrupted run left, and note it; call it with the lock held."""
+    if crashed is not None:
+        history.note_event(place, history.CRASHED, note=f"{crashed.told} did not end its work")
+    done = store.recover(place, after=history.highest_number(place))
+    if done is not None:
+        history.note_event(place, history.RECOVERED, version=store.current_number(place),
+                           note=done)
+
+
+def _save_version(place: Path, contents: Contents) -> list[str]:
+    began = time.monotonic()
+    building = store.start_building(place)
+    try:
+        _write(building, contents)
+        names = manifest.list_files(building)
+        hashes = {name: manifest.hash_file(building / name) for name in names}
+        _check_kept(contents.kept, hashes)
+        manifest.save_manifest(building, contents.facts, hashes)
+        current = store.current_number(place)
+        changed = _compare(place, current, building, hashes)
+        number, event = current, history.SAME
+        if changed is not None or number is None:
+            event = history.MADE
+            number = store.add_version(place, building, after=history.highest_number(place))
+            store.make_current(place, number)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    return [target / name for name in names]
+        swap.remove_tree(building)
+    owner = lock.tell_owner()
+    history.note_event(
+        place, event, version=number, seconds=round(time.monotonic() - began, 3),
+        host=owner.host, pid=owner.pid, changed=changed or [],
+        counts=history.count_facts(contents.facts))
+    return [*names, MANIFEST]
+
+
+def _compare(
+    place: Path, current: str | None, building: Path, hashes: Mapping[str, str]
+) -> list[str] | None:
+    """Return the files that differ from the current version; None where nothing does.
+
+    Files that do not differ become second names of those of the current version. A file of
+    it that was altered since is told as different, so that the new version mends it.
+    """
+    if current is None:
+        return sorted(hashes)
+    before = store.store_of(place) / current
+    known = manifest.load_manifest(before)["outputs"]
+    altered = set(manifest.find_altered(before, known))
+    alike = [n for n, digest in hashes.items() if known.get(n) == digest and n not in altered]
+    said = (building / MANIFEST).read_bytes()
+    if len(alike) == len(hashes) == len(known) and said == (before / MANIFEST).read_bytes():
+        return None
+    for name in alike:
+        shared = building / f"{name}.shared"
+        swap.share_file(before / name, shared)
+        os.replace(shared, building / name)
+    return sorted((set(hashes) | set(known)) - set(alike))
+
+
+def _check_kept(kept: Mapping[str, Path], hashes: Mapping[str, str]) -> None:
+    """Raise if a file that was kept is not what its version said it was."""
+    known: dict[Path, dict[str, str]] = {}
+    for name, path in kept.items():
+        folder = _version_of(path)
+        if folder is None:
+            continue
+        if folder not in known:
+            known[folder] = manifest.load_manifest(folder)["outputs"]
+        said = known[folder].get(path.relative_to(folder).as_posix())
+        if said is not None and said != hashes[name]:
+            raise WorkspaceError(
+                f"{path.name} of {store.name_version(folder)} was altered since it was written, "
+                "so it is not taken over. See what else was with: gridmap verify",
+                rows=[name],
+            )
+
+
+def _version_of(path: Path) -> Path | None:
+    return next((folder for folder in path.parents if store.is_version(folder)), None)
 
 
 def check_replaceable(target: Path) -> None:
@@ -109,7 +194,7 @@ def check_replaceable(target: Path) -> None:
         )
 
 
-def _write(fresh: Path, contents: Contents) -> list[str]:
+def _write(fresh: Path, contents: Contents) -> None:
     for name, frame in contents.frames.items():
         (fresh / "frames").mkdir(exist_ok=True)
         frame.to_parquet(fresh / "frames" / f"{name}.parquet", compression="zstd")
@@ -121,27 +206,9 @@ def _write(fresh: Path, contents: Contents) -> list[str]:
         save_table(fresh / f"{name}.csv", table)
     for name, page in contents.pages.items():
         (fresh / f"{name}.html").write_text(page, encoding="utf-8")
-    names = sorted(str(p.relative_to(fresh)) for p in fresh.rglob("*") if p.is_file())
-    facts = {**contents.facts, "outputs": {name: hash_file(fresh / name) for name in names}}
-    text = json.dumps(facts, ensure_ascii=False, indent=1, sort_keys=True)
-    (fresh / MANIFEST).write_text(text + "\n", encoding="utf-8")
-    return [*names, MANIFEST]
-
-
-def _swap(fresh: Path, target: Path) -> None:
-    """Put the new folder in the place of the old one; the old one goes last."""
-    old = target.parent / f".{target.name}.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        os.replace(target, old)
-    os.replace(fresh, target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file as hexadecimal text."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    for name, path in contents.kept.items():
+        (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+        swap.share_file(Path(path), fresh / name)
 
 
 def save_table(path: Path, table: DataFrame) -> None:

@@ -15,6 +15,7 @@ from pandas import DataFrame
 
 from .. import redraw, schema, sources
 from ..errors import SourceError, WorkspaceError, listed
+from . import store
 
 #: Where a run leaves the full frames for the next step of work.
 FRAMES = "frames"
@@ -38,7 +39,8 @@ def load_version(path: str | Path, *, columns: Mapping[str, str] | None = None) 
     Parameters
     ----------
     path : str or Path
-        A folder that `save_run` wrote, or a file of polygons in any format.
+        A folder that `save_run` wrote, one of its versions, such as ``out@0002``, or a file of
+        polygons in any format.
     columns : mapping, optional
         For a file: column of GRIDS (or ``grid``, the code) -> column of the file, where the
         file calls it otherwise.
@@ -65,7 +67,7 @@ def load_version(path: str | Path, *, columns: Mapping[str, str] | None = None) 
     >>> version.name, version.grids.index.tolist()
     ('net2026', ['A', 'B'])
     """
-    place = Path(path)
+    place = store.find_version(path)
     if not place.exists():
         raise WorkspaceError(f"there is no {place}: a workspace folder or a file of grids is "
                              "needed")
@@ -78,7 +80,7 @@ def load_version(path: str | Path, *, columns: Mapping[str, str] | None = None) 
             f"{place} holds no {FRAMES}/grids.parquet, so it is no workspace. Make one with: "
             "gridmap run"
         )
-    return Version(place.resolve().name, geopandas.read_parquet(frames / "grids.parquet"),
+    return Version(store.name_version(place), geopandas.read_parquet(frames / "grids.parquet"),
                    _read_if_there(frames / "units.parquet"),
                    _read_if_there(frames / "territories.parquet"))
 
@@ -210,7 +212,7 @@ def load_lineages(
     >>> load_lineages([file.parent])[0]["kind"].tolist()
     ['changed', 'merged']
     """
-    places = [Path(path) for path in paths]
+    places = [store.find_version(path) for path in paths]
     absent = [place for place in places if not place.exists()]
     if absent:
         raise WorkspaceError(f"there is no {listed(absent)}")

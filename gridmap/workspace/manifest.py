@@ -1,0 +1,200 @@
+"""What a version says of itself: what it was made from and with, and the hash of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from ..errors import SourceError, WorkspaceError, listed
+from .config import MANY, Config
+
+MANIFEST = "manifest.json"
+
+#: What gridmap stands on, as a manifest tells it.
+STANDS_ON = ("folium", "geopandas", "numba", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj",
+             "scipy", "shapely")
+
+#: Files that are read with another one of the same name.
+_BESIDE = {".shp": (".shx", ".dbf", ".prj", ".cpg", ".qix"), ".csv": (".csvt", ".prj"),
+           ".tif": (".tfw", ".tif.aux.xml"), ".gpkg": (".gpkg-wal",)}
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal text."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def hash_text(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8 as hexadecimal text."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def list_files(folder: Path) -> list[str]:
+    """Return the names of all files below a folder, sorted, with ``/`` on every system."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def save_manifest(folder: Path, facts: Mapping[str, Any], hashes: Mapping[str, str]) -> Path:
+    """Write the manifest of a version: facts, and the hash of every file in it."""
+    text = json.dumps({**facts, "outputs": dict(hashes)}, ensure_ascii=False, indent=1,
+                      sort_keys=True)
+    file = folder / MANIFEST
+    file.write_text(text + "\n", encoding="utf-8", newline="\n")
+    return file
+
+
+def load_manifest(folder: str | Path) -> dict[str, Any]:
+    """Read the manifest of a version.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A workspace, or one of its versions.
+
+    Returns
+    -------
+    dict
+        ``outputs``, the hash of every file by its name, among what the run knew.
+
+    Raises
+    ------
+    WorkspaceError
+        If there is none, or it is no manifest.
+
+    Examples
+    --------
+    >>> load_manifest("nowhere")
+    Traceback (most recent call last):
+    gridmap.errors.WorkspaceError: nowhere has no manifest.json, so it is no workspace. Make one \
+with: gridmap run
+    """
+    file = Path(folder) / MANIFEST
+    try:
+        read = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise WorkspaceError(
+            f"{folder} has no {MANIFEST}, so it is no workspace. Make one with: gridmap run"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise WorkspaceError(f"{file} cannot be read: {error}") from error
+    if not isinstance(read, dict) or not isinstance(read.get("outputs"), dict):
+        raise WorkspaceError(f"{file} lists no outputs, so it is no manifest of gridmap")
+    return read
+
+
+def find_altered(folder: Path, outputs: Mapping[str, str]) -> list[str]:
+    """Return the files of a version that are gone or whose bytes are not what they were.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> find_altered(Path(tempfile.mkdtemp()), {"map.html": "0"})
+    ['map.html']
+    """
+    return [name for name, known in outputs.items()
+            if not (folder / name).is_file() or hash_file(folder / name) != known]
+
+
+class Reading(NamedTuple):
+    """The files of a configuration as they were at some moment."""
+
+    hashes: dict[str, str]  # by name as a manifest tells it
+    states: dict[Path, tuple[int, ...]]
+
+
+def read_inputs(config: Config) -> Reading:
+    """Look at every file that a run reads: its bytes, and what the system knows of it.
+
+    Parameters
+    ----------
+    config : Config
+
+    Returns
+    -------
+    Reading
+        With the parts of shapefiles and the files of folders. Absent files are left out:
+        loading them tells it better.
+    """
+    named = name_files(config)
+    states = {path: _state(path) for path in named.values()}
+    return Reading({name: hash_file(path) for name, path in named.items()}, states)
+
+
+def check_inputs(reading: Reading) -> None:
+    """Raise if a file is no longer what it was when it was looked at.
+
+    Raises
+    ------
+    SourceError
+        If one was written, replaced or removed since.
+    """
+    changed = [path.name for path, state in reading.states.items()
+               if not path.is_file() or _state(path) != state]
+    if changed:
+        raise SourceError(
+            f"{listed(sorted(changed))} changed while the run was at work, so what was read may "
+            "be half of one state and half of another. Nothing was written and the last version "
+            "stands: run again when nobody writes the input",
+            rows=sorted(changed),
+        )
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    known = path.stat()
+    return known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino
+
+
+def name_files(config: Config) -> dict[str, Path]:
+    """Return every file that a run reads, by a name that is the same on all machines.
+
+    A file below the folder of the configuration is named from there; any other by its last
+    name, with a number where that is taken.
+    """
+    sources = [s for name in MANY for s in getattr(config, name)] + [config.units, config.grids]
+    files = {file for s in sources if s is not None for file in _with_parts(Path(s.path))}
+    home = config.path.parent
+    named: dict[str, Path] = {}
+    for path in sorted(files):
+        inside = path.is_relative_to(home)
+        name = path.relative_to(home).as_posix() if inside else path.name
+        same = sum(other == name or other.startswith(f"{name} (") for other in named)
+        named[f"{name} ({same + 1})" if same else name] = path
+    return named
+
+
+def _with_parts(path: Path) -> list[Path]:
+    """Return a file with those read beside it, or all files of a folder."""
+    path = Path(os.path.normpath(path))
+    if path.is_dir():
+        return [path / name for name in list_files(path)]
+    beside = [path.with_suffix(end) for end in _BESIDE.get(path.suffix.lower(), ())]
+    upper = [path.with_suffix(end.upper()) for end in _BESIDE.get(path.suffix.lower(), ())]
+    return [file for file in (path, *beside, *upper) if file.is_file()]
+
+
+def tell_versions(packages: Iterable[str] = STANDS_ON) -> dict[str, str]:
+    """Return the versions of gridmap, of what it stands on, and of the libraries below.
+
+    Examples
+    --------
+    >>> sorted(tell_versions(["shapely"]))
+    ['GDAL', 'GEOS', 'PROJ', 'gridmap', 'shapely']
+    """
+    told = {}
+    for name in ("gridmap", *packages):
+        try:
+            told[name] = version(name)
+        except PackageNotFoundError:  # optional, and not there
+            continue
+    pyogrio, pyproj, shapely = map(import_module, ("pyogrio", "pyproj", "shapely"))
+    told["GDAL"] = ".".join(str(part) for part in pyogrio.__gdal_version__)
+    told["GEOS"] = str(shapely.geos_version_string)
+    told["PROJ"] = str(pyproj.proj_version_str)
+    return told
