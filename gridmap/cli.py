@@ -1,6 +1,7 @@
 """The command line: ``gridmap COMMAND``, one command per public step.
 
-Exit code 0: done. 1: wrong input, told in one message. 2: wrong usage. 130: interrupted.
+Exit code 0: done. 1: wrong input, or a version that does not hold, told in one message.
+2: wrong usage. 3: another run is writing the workspace; try later. 130: interrupted.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import sys
 from collections.abc import Sequence
 
 from .commands import check, diff, new, profiles, reconcile, redraw, run, trace
-from .errors import GridmapError
+from .errors import BusyError, GridmapError
 from .version import __version__
+
+#: The exit code that asks a script to try later.
+BUSY = 3
 
 #: In the order in which ``gridmap --help`` tells of them: that of a first day.
 _COMMANDS = (new, check, run, reconcile, redraw, diff, trace, profiles)
@@ -36,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = options.command(options)
     except GridmapError as error:
         _tell_error(options, error)
-        return 1
+        return BUSY if isinstance(error, BusyError) else 1
     except KeyboardInterrupt:
         print("interrupted: nothing more was written", file=sys.stderr)
         return 130

@@ -6,7 +6,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,13 +26,19 @@ _STARTED = time.perf_counter()
 #: Shares are printed per cent, everything else as a number.
 _SHARES = ("share in size range", "contiguous share", "elements collected")
 
+#: What the one line about a run tells.
+_LINE = (("grids", "grids"), ("households", "households"), ("people", "people"),
+         ("share in size range", "in size range"), ("rows rejected", "rows rejected"))
+
 #: How severities look on a terminal.
 _STYLES = {"blocks the run": "bold red", "mended": "blue", "look at this": "bold"}
 
 
 @contextmanager
 def watch(*, quiet: bool = False) -> Iterator[Callable[..., None]]:
-    """Show a progress bar for each step on the error stream while the block runs.
+    """Show a progress bar for each step on a terminal while the block runs.
+
+    It goes to the error stream. Where that is no terminal, as under cron, nothing is shown.
 
     Parameters
     ----------
@@ -58,7 +64,8 @@ def watch(*, quiet: bool = False) -> Iterator[Callable[..., None]]:
     bars = Progress(
         TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.completed:,.0f}/"
                                                                       "{task.total:,.0f}"),
-        TimeElapsedColumn(), console=Console(stderr=True), disable=quiet,
+        TimeElapsedColumn(), console=Console(stderr=True),
+        disable=quiet or not sys.stderr.isatty(),
     )
     tasks: dict[str, TaskID] = {}
 
@@ -72,8 +79,20 @@ def watch(*, quiet: bool = False) -> Iterator[Callable[..., None]]:
         yield tell
 
 
-def print_run(done: Run, config: Config, files: list[str]) -> None:
-    """Print the summary, the reasons of odd grids, the ledger and the files of a run."""
+def print_run(done: Run, config: Config, files: list[str], event: Mapping[str, Any]) -> None:
+    """Print what a run made: tables on a terminal, one line where nobody watches.
+
+    Parameters
+    ----------
+    done : Run
+    config : Config
+    files : list of str
+    event : mapping
+        What the log of the workspace says of it.
+    """
+    if not sys.stdout.isatty():
+        print(f"{tell_run(done, config, event)}, {time.perf_counter() - _STARTED:,.1f} s")
+        return
     console = Console()
     console.print(_summary_table(done, config))
     reasons = explain_sizes(done.changes)
@@ -83,6 +102,17 @@ def print_run(done: Run, config: Config, files: list[str]) -> None:
     for file in files:
         if file.endswith(("map.html", "report.html", "grids.gpkg")):
             console.print(f"{file}", soft_wrap=True, highlight=False)
+    console.print(tell_run(done, config, event), soft_wrap=True, highlight=False)
+
+
+def tell_run(done: Run, config: Config, event: Mapping[str, Any]) -> str:
+    """Return a run in one line: its version, what changed, and the figures that matter."""
+    version, changed = event.get("version", "?"), event.get("changed") or []
+    state = (f"version {version} stands, nothing changed" if event.get("event") == "same" else
+             f"version {version}, {len(changed)} files changed")
+    figures = done.summary
+    told = [f"{_said(name, figures[name])} {words}" for name, words in _LINE if name in figures]
+    return f"{config.settings.name}: {state}; {', '.join(told)}"
 
 
 def _summary_table(done: Run, config: Config) -> Table:
@@ -128,9 +158,12 @@ def peak_memory_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 
 
-def print_run_json(done: Run, files: list[str]) -> None:
+def print_run_json(done: Run, files: list[str], event: Mapping[str, Any]) -> None:
     """Print the summary, the reasons, the ledger and the files of a run as one JSON object."""
     told = {
+        "version": event.get("version"),
+        "made": event.get("event") != "same",
+        "changed": event.get("changed") or [],
         "summary": _plain(done.summary),
         "reasons": _plain(explain_sizes(done.changes)),
         "ledger": json.loads(done.ledger.to_json(orient="records")),

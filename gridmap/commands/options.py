@@ -20,6 +20,13 @@ def add_telling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def add_waiting(command: argparse.ArgumentParser) -> None:
+    """Let a command wait for another run that is writing the workspace."""
+    command.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",
+                         help="wait so long for another run on this workspace to end; by default "
+                              "end at once with code 3")
+
+
 def add_drawing(command: argparse.ArgumentParser) -> None:
     """Let a command overrule how grids are looked for."""
     command.add_argument("--effort", choices=("draft", "normal", "best"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .options import add_config, add_drawing, add_telling, load_config
+from .options import add_config, add_drawing, add_telling, add_waiting, load_config
 
 
 def add_parser(commands: Any) -> None:
@@ -14,19 +14,25 @@ def add_parser(commands: Any) -> None:
     add_config(command)
     command.add_argument("--workspace", help="write here instead of [run] workspace")
     add_drawing(command)
+    add_waiting(command)
     add_telling(command)
     command.set_defaults(command=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
     config = load_config(options)
-    from .. import console, pipeline
+    from .. import console, pipeline, workspace
+    from ..workspace import history
 
-    with console.watch(quiet=options.quiet or options.json) as progress:
-        done = pipeline.run(config, progress=progress)
-        files = pipeline.save_run(done, config, progress=progress)
+    with workspace.hold_workspace(config.workspace, wait_s=options.wait) as place:
+        reading = workspace.read_inputs(config)
+        with console.watch(quiet=options.quiet or options.json) as progress:
+            done = pipeline.run(config, progress=progress)
+            saved = pipeline.save_run(done, config, reading=reading, progress=progress)
+        event = history.last_made(place)
+    files = [str(file) for file in saved]
     if options.json:
-        console.print_run_json(done, [str(file) for file in files])
+        console.print_run_json(done, files, event)
     elif not options.quiet:
-        console.print_run(done, config, [str(file) for file in files])
+        console.print_run(done, config, files, event)
     return 0

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from importlib.metadata import version
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,17 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import coverage, maps, schema
-from ..workspace import Contents, Layer, save_workspace
-from ..workspace.config import MANY, Config, Source
-from ..workspace.manifest import hash_file
+from ..workspace import Contents, Layer, manifest, save_workspace
+from ..workspace.config import Config
+from ..workspace.manifest import Reading
 from .job import Run
 from .load import Progress, silent
 from .summary import explain_sizes
 
-_STANDS_ON = ("geopandas", "shapely", "pyproj", "pyogrio", "numpy", "pandas", "pyarrow", "folium")
 
-
-def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[Path]:
+def save_run(
+    done: Run, config: Config, *, reading: Reading | None = None, progress: Progress = silent
+) -> list[Path]:
     """Write the workspace of a run: frames, packages, tables, map and report.
 
     The folder ``frames`` holds the full frames for the next step of work; everything else
@@ -32,6 +31,9 @@ def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[
     done : Run
     config : Config
         Says where, under which name, and what may be shown.
+    reading : Reading, optional
+        The input as it was before the run, from `read_inputs`. Where it is not given, the
+        manifest tells the hashes of now.
     progress : callable, optional
         Called with (step, done, total).
 
@@ -44,6 +46,8 @@ def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[
     ------
     WorkspaceError
         If the folder cannot be written, or holds something else.
+    SourceError
+        If a file of the input is not what it was before the run.
 
     Examples
     --------
@@ -55,6 +59,7 @@ def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[
     >>> "map.html" in [file.name for file in save_run(run(config), config)]
     True
     """
+    read = manifest.read_inputs(config) if reading is None else reading
     published = coverage.suppress_counts(done.by_grid, config.publication)
     shown = done.grids[["geometry"]].join(published.by_grid)
     progress("save", 0, 4)
@@ -66,8 +71,9 @@ def save_run(done: Run, config: Config, *, progress: Progress = silent) -> list[
               "changes": done.changes, "rejects": done.rejects, "ledger": done.ledger}
     contents = Contents(
         frames=_frames(done), packages={"grids": _layers(done, shown, config)}, tables=tables,
-        pages={"map": page, "report": report}, facts=_facts(done, config),
+        pages={"map": page, "report": report}, facts=_facts(done, config, read),
     )
+    manifest.check_inputs(read)
     files = save_workspace(config.workspace, contents)
     progress("save", 4, 4)
     return files
@@ -119,7 +125,7 @@ def _report(
     )
 
 
-def _facts(done: Run, config: Config) -> dict[str, Any]:
+def _facts(done: Run, config: Config, reading: Reading) -> dict[str, Any]:
     """Return what the manifest says beside the outputs: enough to make them again."""
     settings = config.settings
     return {
@@ -127,13 +133,17 @@ def _facts(done: Run, config: Config) -> dict[str, Any]:
         "profile": config.profile.name,
         "publication": config.publication.name,
         "seed": settings.seed,
-        "inputs": _inputs(config),
+        "hashes": manifest.hash_config(config),
+        "inputs": reading.hashes,
         "summary": {str(k): None if v != v else float(v) for k, v in done.summary.items()},
-        "versions": {"gridmap": version("gridmap"), **{p: version(p) for p in _STANDS_ON}},
+        "ledger": json.loads(done.ledger.to_json(orient="records")),
+        "changes": _count(done.changes),
+        "rejects": _count(done.rejects),
+        "versions": manifest.tell_versions(),
     }
 
 
-def _inputs(config: Config) -> Mapping[str, str]:
-    sources = [s for name in MANY for s in getattr(config, name)] + [config.units, config.grids]
-    paths = {s.path for s in sources if isinstance(s, Source) or hasattr(s, "path")}
-    return {path.name: hash_file(path) for path in sorted(paths) if path.is_file()}
+def _count(account: DataFrame) -> dict[str, int]:
+    """Count the rows of an account by the step that wrote them."""
+    counts = account["step"].value_counts().sort_index()
+    return {str(step): int(rows) for step, rows in counts.items()}

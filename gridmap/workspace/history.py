@@ -27,8 +27,8 @@ COLUMNS = ("time", "event", "version", "current", "there", "seconds", "host", "p
            "files_changed", "counts", "note")
 
 #: How events are called.
-MADE, SAME, RESTORED, PRUNED, RECOVERED, CRASHED = (
-    "made", "same", "restored", "pruned", "recovered", "crashed")
+MADE, SAME, RESTORED, PRUNED, RECOVERED, CRASHED, FAILED = (
+    "made", "same", "restored", "pruned", "recovered", "crashed", "failed")
 
 
 def note_event(place: Path, event: str, **told: Any) -> None:
@@ -38,8 +38,8 @@ def note_event(place: Path, event: str, **told: Any) -> None:
     ----------
     place : Path
     event : str
-        made, same (as the current version, so nothing was made), restored, pruned, recovered
-        or crashed.
+        made, same (as the current version, so nothing was made), restored, pruned, recovered,
+        crashed or failed.
     **told
         version, seconds, host, pid, changed, counts, note: what is known.
     """
@@ -75,6 +75,12 @@ def load_events(place: Path) -> list[dict[str, Any]]:
         if isinstance(event, dict) and {"time", "event"} <= event.keys():
             events.append(event)
     return events
+
+
+def last_made(place: Path) -> dict[str, Any]:
+    """Return the last event that made a version, or found it to be the same."""
+    made = [event for event in load_events(place) if event["event"] in (MADE, SAME)]
+    return made[-1] if made else {}
 
 
 def highest_number(place: Path) -> int:

@@ -36,8 +36,9 @@ _BYTE = 1 << 30
 _ASKED_EVERY_S = 0.5
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
-#: Locks that this process holds: the system grants a process its own lock again.
-_HELD: dict[Path, int] = {}
+#: Locks that this process holds, by which thread and since when: the system grants a process
+#: its own lock again.
+_HELD: dict[Path, tuple[int, float]] = {}
 _HELD_GUARD = threading.Lock()
 
 
@@ -92,8 +93,8 @@ def hold_lock(place: Path, *, wait_s: float = 0.0) -> Iterator[Owner | None]:
     with _HELD_GUARD:
         holder = _HELD.get(key)
         if holder is None:
-            _HELD[key] = thread
-    if holder == thread:
+            _HELD[key] = thread, time.monotonic()
+    if holder is not None and holder[0] == thread:
         yield None
         return
     if holder is not None:
@@ -263,6 +264,12 @@ def _read_owner(handle: int) -> Owner | None:
         return Owner(**read)
     except (ValueError, TypeError):  # empty: given back; or cut short by a crash
         return None
+
+
+def measure_held(place: Path) -> float:
+    """Return for how many seconds this process has held the lock of a workspace."""
+    held = _HELD.get(store.store_of(place))
+    return 0.0 if held is None else time.monotonic() - held[1]
 
 
 def check_held(place: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,6 +20,9 @@ MANIFEST = "manifest.json"
 #: What gridmap stands on, as a manifest tells it.
 STANDS_ON = ("folium", "geopandas", "numba", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj",
              "scipy", "shapely")
+
+#: Entries of a configuration that the outcome does not depend on.
+_NOT_THE_OUTCOME = ("path", "workspace", "workers", "executor", "profile", "publication")
 
 #: Files that are read with another one of the same name.
 _BESIDE = {".shp": (".shx", ".dbf", ".prj", ".cpg", ".qix"), ".csv": (".csvt", ".prj"),
@@ -177,6 +181,38 @@ def _with_parts(path: Path) -> list[Path]:
     beside = [path.with_suffix(end) for end in _BESIDE.get(path.suffix.lower(), ())]
     upper = [path.with_suffix(end.upper()) for end in _BESIDE.get(path.suffix.lower(), ())]
     return [file for file in (path, *beside, *upper) if file.is_file()]
+
+
+def hash_config(config: Config) -> dict[str, str]:
+    """Return the hashes of all that a run follows: its entries, profile and publication.
+
+    The order of entries, comments, the place of the folder and the number of workers do not
+    count.
+    """
+    entries = {f.name: getattr(config, f.name) for f in fields(config)
+               if f.name not in _NOT_THE_OUTCOME}
+    home = config.path.parent
+    parts = {"configuration": entries, "profile": config.profile,
+             "publication": config.publication}
+    return {name: hash_text(json.dumps(_plain(part, home), sort_keys=True, ensure_ascii=False))
+            for name, part in parts.items()}
+
+
+def _plain(value: Any, home: Path) -> Any:
+    """Return a value as JSON has it, with paths from the folder of the configuration."""
+    if is_dataclass(value) and not isinstance(value, type):
+        shown = {f.name: getattr(value, f.name) for f in fields(value)}
+        left_out = _NOT_THE_OUTCOME if "workspace" in shown else ()
+        return {k: _plain(v, home) for k, v in shown.items() if k not in left_out}
+    if isinstance(value, Path):
+        inside = value.is_relative_to(home)
+        return value.relative_to(home).as_posix() if inside else value.name
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v, home) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [_plain(item, home) for item in value]
+        return sorted(items, key=str) if isinstance(value, set | frozenset) else items
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
 def tell_versions(packages: Iterable[str] = STANDS_ON) -> dict[str, str]:

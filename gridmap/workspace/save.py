@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ import pyogrio
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
-from ..errors import WorkspaceError
+from ..errors import GridmapError, WorkspaceError
 from . import history, lock, manifest, store, swap
 from .lock import Owner
 from .manifest import MANIFEST
@@ -76,17 +75,72 @@ def save_workspace(folder: str | Path, contents: Contents) -> list[Path]:
     """
     place = store.find_place(folder)
     check_replaceable(place)
-    try:
-        with lock.hold_lock(place) as crashed:
-            lock.check_held(place)
+    with told_as_error(place), lock.hold_lock(place) as crashed:
+        lock.check_held(place)
+        begin_work(place, crashed)
+        names = _save_version(place, contents)
+    return [Path(folder) / name for name in names]
+
+
+@contextmanager
+def hold_workspace(folder: str | Path, *, wait_s: float = 0.0) -> Iterator[Path]:
+    """Keep every other run from a workspace while the block runs.
+
+    What an interrupted run left is put right first. An error of the block is noted in the
+    log of the workspace, where every night can be looked up.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The workspace.
+    wait_s : float, default 0.0
+        Wait so many seconds for another run to end.
+
+    Yields
+    ------
+    Path
+        Where the workspace stands.
+
+    Raises
+    ------
+    BusyError
+        If another run is at work and does not end in time; the message says which, and since
+        when.
+    WorkspaceError
+        If the folder holds something that is no workspace, or cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with hold_workspace(tempfile.mkdtemp() + "/out") as place:
+    ...     place.name
+    'out'
+    """
+    place = store.find_place(folder)
+    check_replaceable(place)
+    with lock.hold_lock(place, wait_s=wait_s) as crashed:
+        with told_as_error(place):
             begin_work(place, crashed)
-            names = _save_version(place, contents)
+        try:
+            yield place
+        except GridmapError as error:
+            owner = lock.tell_owner()
+            with suppress(OSError):  # the error that is under way says more
+                history.note_event(place, history.FAILED, host=owner.host, pid=owner.pid,
+                                   note=f"{type(error).__name__}: {error}")
+            raise
+
+
+@contextmanager
+def told_as_error(place: Path) -> Iterator[None]:
+    """Tell what the system refuses as an error of the workspace."""
+    try:
+        yield
     except OSError as error:
         raise WorkspaceError(
             f"the workspace {place} cannot be written: {error.strerror or error}. What was "
             "there before is still there; make room or choose another folder in [run] workspace"
         ) from error
-    return [Path(folder) / name for name in names]
 
 
 def begin_work(place: Path, crashed: Owner | None) -> None:
@@ -100,7 +154,6 @@ def begin_work(place: Path, crashed: Owner | None) -> None:
 
 
 def _save_version(place: Path, contents: Contents) -> list[str]:
-    began = time.monotonic()
     building = store.start_building(place)
     try:
         _write(building, contents)
@@ -119,7 +172,7 @@ def _save_version(place: Path, contents: Contents) -> list[str]:
         swap.remove_tree(building)
     owner = lock.tell_owner()
     history.note_event(
-        place, event, version=number, seconds=round(time.monotonic() - began, 3),
+        place, event, version=number, seconds=round(lock.measure_held(place), 3),
         host=owner.host, pid=owner.pid, changed=changed or [],
         counts=history.count_facts(contents.facts))
     return [*names, MANIFEST]

@@ -74,7 +74,8 @@ def load_version(path: str | Path, *, columns: Mapping[str, str] | None = None) 
     if place.is_file():
         grids = _load_grids(place, dict(columns or {}))
         return Version(place.stem, _to_metres(grids))
-    frames = place / FRAMES
+    # The link is followed once: a run may turn it to another version while frames are read.
+    frames = place.resolve() / FRAMES
     if not (frames / "grids.parquet").is_file():
         raise WorkspaceError(
             f"{place} holds no {FRAMES}/grids.parquet, so it is no workspace. Make one with: "
