@@ -10,9 +10,9 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import coverage, maps, schema
-from ..workspace import Contents, Layer, manifest, save_workspace
+from ..workspace import Contents, Layer, inputs, manifest, save_workspace
 from ..workspace.config import Config
-from ..workspace.manifest import Reading
+from ..workspace.inputs import Reading
 from .job import Run
 from .load import Progress, silent
 from .summary import explain_sizes
@@ -59,7 +59,7 @@ def save_run(
     >>> "map.html" in [file.name for file in save_run(run(config), config)]
     True
     """
-    read = manifest.read_inputs(config) if reading is None else reading
+    read = inputs.read_inputs(config) if reading is None else reading
     published = coverage.suppress_counts(done.by_grid, config.publication)
     shown = done.grids[["geometry"]].join(published.by_grid)
     progress("save", 0, 4)
@@ -73,7 +73,7 @@ def save_run(
         frames=_frames(done), packages={"grids": _layers(done, shown, config)}, tables=tables,
         pages={"map": page, "report": report}, facts=_facts(done, config, read),
     )
-    manifest.check_inputs(read)
+    inputs.check_inputs(read)
     files = save_workspace(config.workspace, contents)
     progress("save", 4, 4)
     return files

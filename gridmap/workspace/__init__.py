@@ -2,8 +2,10 @@
 
 from .config import Config, load_config
 from .history import load_history
-from .manifest import check_inputs, load_manifest, read_inputs
-from .save import Contents, Layer, hold_workspace, save_table, save_workspace
+from .inputs import Reading, check_inputs, read_inputs
+from .manifest import load_manifest
+from .packages import Layer
+from .save import Contents, hold_workspace, save_table, save_workspace
 from .scaffold import save_scaffold
 from .versions import Version, compare_versions, load_lineages, load_version
 
@@ -11,6 +13,7 @@ __all__ = [
     "Config",
     "Contents",
     "Layer",
+    "Reading",
     "Version",
     "check_inputs",
     "compare_versions",

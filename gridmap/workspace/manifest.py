@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from ..errors import SourceError, WorkspaceError, listed
-from .config import MANY, Config
+from ..errors import WorkspaceError
+from .config import Config
 
 MANIFEST = "manifest.json"
 
@@ -23,10 +22,6 @@ STANDS_ON = ("folium", "geopandas", "numba", "numpy", "pandas", "pyarrow", "pyog
 
 #: Entries of a configuration that the outcome does not depend on.
 _NOT_THE_OUTCOME = ("path", "workspace", "workers", "executor", "profile", "publication")
-
-#: Files that are read with another one of the same name.
-_BESIDE = {".shp": (".shx", ".dbf", ".prj", ".cpg", ".qix"), ".csv": (".csvt", ".prj"),
-           ".tif": (".tfw", ".tif.aux.xml"), ".gpkg": (".gpkg-wal",)}
 
 
 def hash_file(path: Path) -> str:
@@ -104,83 +99,6 @@ def find_altered(folder: Path, outputs: Mapping[str, str]) -> list[str]:
     """
     return [name for name, known in outputs.items()
             if not (folder / name).is_file() or hash_file(folder / name) != known]
-
-
-class Reading(NamedTuple):
-    """The files of a configuration as they were at some moment."""
-
-    hashes: dict[str, str]  # by name as a manifest tells it
-    states: dict[Path, tuple[int, ...]]
-
-
-def read_inputs(config: Config) -> Reading:
-    """Look at every file that a run reads: its bytes, and what the system knows of it.
-
-    Parameters
-    ----------
-    config : Config
-
-    Returns
-    -------
-    Reading
-        With the parts of shapefiles and the files of folders. Absent files are left out:
-        loading them tells it better.
-    """
-    named = name_files(config)
-    states = {path: _state(path) for path in named.values()}
-    return Reading({name: hash_file(path) for name, path in named.items()}, states)
-
-
-def check_inputs(reading: Reading) -> None:
-    """Raise if a file is no longer what it was when it was looked at.
-
-    Raises
-    ------
-    SourceError
-        If one was written, replaced or removed since.
-    """
-    changed = [path.name for path, state in reading.states.items()
-               if not path.is_file() or _state(path) != state]
-    if changed:
-        raise SourceError(
-            f"{listed(sorted(changed))} changed while the run was at work, so what was read may "
-            "be half of one state and half of another. Nothing was written and the last version "
-            "stands: run again when nobody writes the input",
-            rows=sorted(changed),
-        )
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    known = path.stat()
-    return known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino
-
-
-def name_files(config: Config) -> dict[str, Path]:
-    """Return every file that a run reads, by a name that is the same on all machines.
-
-    A file below the folder of the configuration is named from there; any other by its last
-    name, with a number where that is taken.
-    """
-    sources = [s for name in MANY for s in getattr(config, name)] + [config.units, config.grids]
-    files = {file for s in sources if s is not None for file in _with_parts(Path(s.path))}
-    home = config.path.parent
-    named: dict[str, Path] = {}
-    for path in sorted(files):
-        inside = path.is_relative_to(home)
-        name = path.relative_to(home).as_posix() if inside else path.name
-        same = sum(other == name or other.startswith(f"{name} (") for other in named)
-        named[f"{name} ({same + 1})" if same else name] = path
-    return named
-
-
-def _with_parts(path: Path) -> list[Path]:
-    """Return a file with those read beside it, or all files of a folder."""
-    path = Path(os.path.normpath(path))
-    if path.is_dir():
-        return [path / name for name in list_files(path)]
-    beside = [path.with_suffix(end) for end in _BESIDE.get(path.suffix.lower(), ())]
-    upper = [path.with_suffix(end.upper()) for end in _BESIDE.get(path.suffix.lower(), ())]
-    return [file for file in (path, *beside, *upper) if file.is_file()]
 
 
 def hash_config(config: Config) -> dict[str, str]:
