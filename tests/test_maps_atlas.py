@@ -9,7 +9,7 @@ import pytest
 from pandas import DataFrame
 
 from gridmap import errors
-from gridmap.maps import atlas, fonts, template
+from gridmap.maps.paper import atlas, fonts, template
 from gridmap.rules import Publication, load_publication
 from gridmap.sketch import sketch_grids, sketch_points
 
@@ -156,7 +156,7 @@ def test_a_template_that_cannot_be_drawn_is_refused(tmp_path, text, message):
 
 
 def test_text_that_is_too_wide_is_set_smaller_and_then_cut():
-    from gridmap.maps import ink
+    from gridmap.maps.paper import ink
 
     font = fonts.build_font(["社区居民委员会" * 6])
     assert ink.set_text(font, "社区", (0, 0), size=10, width=100).count("/F 10.00") == 1

@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .atlas import draw_atlas
     from .compare import draw_comparison
     from .difference import draw_difference
     from .faults import draw_faults
@@ -17,18 +16,19 @@ if TYPE_CHECKING:
     from .notebook import explore
     from .offline import Map
     from .pages import draw_page
+    from .paper.atlas import draw_atlas
+    from .paper.template import Template, list_templates, load_template
     from .pictures import draw_picture
     from .qgis import draw_qgis_style
     from .report import draw_report
     from .style import ClassRule, measure_classes
-    from .template import Template, list_templates, load_template
     from .things import draw_footprints, draw_points, draw_reach
 
 _PARTS = {
     "ClassRule": "style",
     "Map": "offline",
-    "Template": "template",
-    "draw_atlas": "atlas",
+    "Template": "paper.template",
+    "draw_atlas": "paper.atlas",
     "draw_comparison": "compare",
     "draw_difference": "difference",
     "draw_faults": "faults",
@@ -44,8 +44,8 @@ _PARTS = {
     "draw_report": "report",
     "draw_territories": "layers",
     "explore": "notebook",
-    "list_templates": "template",
-    "load_template": "template",
+    "list_templates": "paper.template",
+    "load_template": "paper.template",
     "measure_classes": "style",
 }
 

@@ -41,7 +41,7 @@ def write_pdf(sheets: Iterable[Sheet], font: Font, *, title: str = "") -> bytes:
 
     Examples
     --------
-    >>> from gridmap.maps.fonts import build_font
+    >>> from gridmap.maps.paper.fonts import build_font
     >>> write_pdf([Sheet(100, 100, "")], build_font([]))[:8]
     b'%PDF-1.7'
     """

@@ -10,7 +10,8 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import Series
 
-from . import ink, linestyle, style
+from .. import linestyle, style
+from . import ink
 from .fonts import Font
 from .pdf import MM
 
@@ -134,7 +135,7 @@ def draw_map(
 
     Examples
     --------
-    >>> from gridmap.maps.fonts import build_font
+    >>> from gridmap.maps.paper.fonts import build_font
     >>> from gridmap.sketch import sketch_grids
     >>> grids = sketch_grids("AB")
     >>> around = gather(grids, labels=Series(["1", "2"], index=grids.index))

@@ -60,7 +60,7 @@ def set_text(
 
     Examples
     --------
-    >>> from gridmap.maps.fonts import build_font
+    >>> from gridmap.maps.paper.fonts import build_font
     >>> set_text(build_font(["A"]), "A", (10, 20), size=8).startswith("BT")
     True
     """

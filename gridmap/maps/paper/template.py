@@ -9,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ..errors import ProfileError, listed
+from ...errors import ProfileError, listed
 
 KINDS = ("text", "map", "figures", "qr", "box")
 ALIGNS = ("left", "centre", "right")

@@ -54,7 +54,7 @@ def draw_overview(
 
     Examples
     --------
-    >>> from gridmap.maps.fonts import build_font
+    >>> from gridmap.maps.paper.fonts import build_font
     >>> from gridmap.sketch import sketch_grids
     >>> len(draw_overview(sketch_grids("AB"), {"T": ["A", "B"]}, "", build_font(TEXTS)))
     2

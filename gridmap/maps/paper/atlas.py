@@ -10,10 +10,11 @@ from typing import NamedTuple
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
-from .. import schema
-from ..errors import ProfileError, SchemaError, listed
-from ..rules import Publication
-from . import figures, fonts, ink, layers, legend, overview, pdf, style, surroundings, words
+from ... import schema
+from ...errors import ProfileError, SchemaError, listed
+from ...rules import Publication
+from .. import figures, layers, legend, style, words
+from . import fonts, ink, overview, pdf, surroundings
 from .pdf import MM, Sheet
 from .surroundings import Surroundings
 from .template import Item, Template, load_template

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import SourceError, listed
-from .pictures import FONTS
+from ...errors import SourceError, listed
+from ..pictures import FONTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
