@@ -67,6 +67,10 @@ class WorkspaceError(GridmapError):
     """A workspace folder cannot be written, or holds something unexpected."""
 
 
+class ExecutorError(GridmapError):
+    """Work cannot be handed out, or a part of it was lost again and again."""
+
+
 class BusyError(WorkspaceError):
     """Another run is writing the workspace."""
 

@@ -12,6 +12,7 @@ from pandas import Series
 
 from .. import schema
 from ..errors import SchemaError
+from ..executors.base import Executor
 from . import counts, exact, locator, places
 from .locator import Locator
 from .places import NOWHERE, Attachment, Places
@@ -23,6 +24,9 @@ INSIDE, BORDER, NEAREST = range(3)
 #: Below this many points asking GEOS takes less time than building a lattice.
 FEW_POINTS = 50_000
 
+#: Points that an executor gives to a worker at a time.
+SLICE = 1_000_000
+
 
 def attach_points(
     elements: GeoDataFrame,
@@ -30,6 +34,7 @@ def attach_points(
     *,
     nearest_m: float | None = None,
     sums: Collection[str] = (),
+    executor: Executor | None = None,
 ) -> Attachment:
     """Give every point the code of the polygon that holds it.
 
@@ -50,6 +55,8 @@ def attach_points(
         point is held by none.
     sums : collection of str, optional
         Further columns of numbers to sum up by grid.
+    executor : Executor, optional
+        Looks for the points in processes; worth it from some ten millions on.
 
     Returns
     -------
@@ -92,12 +99,33 @@ def attach_points(
     counts.check_sums(elements, sums)
     found = places.find_places(elements)
     ready = make_ready(grids, len(elements))
-    position, how = hold_places(found, ready, nearest_m=nearest_m)
+    if executor is None:
+        position, how = hold_places(found, ready, nearest_m=nearest_m)
+    else:
+        position, how = _hold_elsewhere(found, ready, nearest_m, executor)
     return Attachment(
         places.write_holders(elements, position, how, grids.index),
         counts.count_held(elements, position, grids.index, sums=sums),
         places.write_rejects(elements, position, found.reason, grids.index),
     )
+
+
+def _hold_elsewhere(
+    found: Places, ready: Locator, nearest_m: float | None, executor: Executor
+) -> tuple[NDArray[np.integer], Series]:
+    """As `hold_places`, some places after the others: no place depends on another one."""
+    task = executor.broadcast((ready, nearest_m))
+    parts = (Places(*(column[at : at + SLICE] for column in found))
+             for at in range(0, max(1, len(found.x)), SLICE))
+    answers = list(executor.map(_hold, parts, shared=task))
+    return (np.concatenate([position for position, _ in answers]),
+            pd.concat([how for _, how in answers], ignore_index=True))
+
+
+def _hold(
+    found: Places, task: tuple[Locator, float | None]
+) -> tuple[NDArray[np.integer], Series]:
+    return hold_places(found, task[0], nearest_m=task[1])
 
 
 def check_nearest(nearest_m: float | None) -> None:

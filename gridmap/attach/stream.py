@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from pandas import DataFrame
 
 from ..errors import SchemaError
+from ..executors.base import Executor
 from . import locator, points
 from .locator import Locator
 from .places import NOWHERE
@@ -94,11 +96,13 @@ def attach_batches(
     x: str = "x",
     y: str = "y",
     geometry: str | None = None,
+    executor: Executor | None = None,
 ) -> Iterator[pa.RecordBatch]:
     """Attach one batch after the other; see `attach_batch`.
 
     This is the shape that ``mapInArrow`` of Spark and its kin ask for, with the locator
-    sent to every worker.
+    sent to every worker. With an executor batches are attached side by side, and come back
+    in the order they went in; only a few are in memory at a time.
 
     Examples
     --------
@@ -108,8 +112,25 @@ def attach_batches(
     >>> [batch["grid"].to_pylist() for batch in attach_batches(batches, ready)]
     [['A'], ['A']]
     """
+    if executor is not None:
+        task = executor.broadcast(_Task(ready, x, y, geometry))
+        yield from executor.map(_attach, batches, shared=task)
+        return
     for batch in batches:
         yield attach_batch(batch, ready, x=x, y=y, geometry=geometry)
+
+
+class _Task(NamedTuple):
+    """What workers need beside the batch."""
+
+    ready: Locator
+    x: str
+    y: str
+    geometry: str | None
+
+
+def _attach(batch: pa.RecordBatch, task: _Task) -> pa.RecordBatch:
+    return attach_batch(batch, task.ready, x=task.x, y=task.y, geometry=task.geometry)
 
 
 def count_batch(

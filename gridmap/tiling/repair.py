@@ -10,8 +10,9 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import ledger
+from ..executors.base import Executor
 from ..rules import TilingRule
-from . import frames, knit, mesh, owners, rings, scan
+from . import frames, knit, mesh, owners, rings, scan, towns
 from .frames import Homes
 from .owners import Decided, Faces
 from .rings import Flags, Floats, Ints, Shapes
@@ -29,6 +30,8 @@ def repair_tiling(
     *,
     holes: GeoDataFrame | None = None,
     rule: TilingRule | None = None,
+    apart: bool = False,
+    executor: Executor | None = None,
 ) -> tuple[GeoDataFrame, DataFrame]:
     """Mend gaps, overlaps and strays of a tiling; every change is listed.
 
@@ -60,6 +63,11 @@ def repair_tiling(
     holes : GeoDataFrame, optional
         Polygons indexed by name that may stay open: lakes, or land of others.
     rule : TilingRule, optional
+    apart : bool, default False
+        Mend the polygons of each parent by themselves: for layers of many towns whose own
+        borders are mended already. Polygons must name their parent.
+    executor : Executor, optional
+        Mends parents side by side where they are mended apart; the outcome is the same.
 
     Returns
     -------
@@ -97,6 +105,8 @@ def repair_tiling(
     """
     rule = rule or TilingRule()
     frames.check_polygons(polygons, parent, holes)
+    if apart:
+        return towns.repair_apart(polygons, parent, holes, rule, repair_tiling, executor)
     layer = frames.in_order(polygons, rule)
     before = frames.shapes_of(layer)
     homes = frames.find_homes(layer, parent)

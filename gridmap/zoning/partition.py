@@ -11,6 +11,7 @@ from pandas import DataFrame, Index, Series
 
 from .. import ledger, schema
 from ..errors import PartitionError, listed
+from ..executors.base import Executor
 from ..rules import BarrierRule, CodeRule, SizeRule
 from . import codes, finish, intake, maximum, plan, reasons
 from .effort import EFFORTS
@@ -51,6 +52,7 @@ def partition(
     progress: Progress | None = None,
     time_limit_s: float | None = None,
     snap_m: float = 0.05,
+    executor: Executor | None = None,
 ) -> Partition:
     """Draw grids out of units: whole units, contiguous, in range, and compact.
 
@@ -108,6 +110,9 @@ def partition(
         machine. An interrupt does the same; a second one is raised.
     snap_m : float, default 0.05
         How far apart two outlines may run and still be one border, in metres.
+    executor : Executor, optional
+        Draws in processes, here or on a cluster, in place of the threads of ``workers``; the
+        outcome is the same.
 
     Returns
     -------
@@ -161,7 +166,7 @@ def partition(
     drawing = plan.make_plan(given, seed=seed, wanted=counts)
     label, whole = search.draw(
         drawing, EFFORTS[effort], wishes, workers=workers, progress=progress,
-        time_limit_s=time_limit_s,
+        time_limit_s=time_limit_s, executor=executor,
     )
     label = maximum.keep_maximum(drawing, label)
     label = finish.number_alone(drawing, label)

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..executors.base import Executor
 from . import batches, mending, redraw
 from .batches import Batch
 from .effort import Effort
@@ -57,6 +59,7 @@ def draw(
     workers: int = 1,
     progress: Progress | None = None,
     time_limit_s: float | None = None,
+    executor: Executor | None = None,
 ) -> tuple[NDArray[np.int64], bool]:
     """Draw the grids of every part of a plan.
 
@@ -71,6 +74,9 @@ def draw(
         Called with (units done, units in all), from any thread.
     time_limit_s : float, optional
         Seconds after which the search ends with what it has.
+    executor : Executor, optional
+        Draws batches of parts in processes, in place of ``workers``. An interrupt is then
+        raised at once.
 
     Returns
     -------
@@ -85,6 +91,9 @@ def draw(
     groups = batches.group_parts(plan)
     swept = sum(len(plan.members[part]) for group in groups for part in group)
     meter = _Meter(swept, effort.sweeps, progress, time_limit_s)
+    if executor is not None:
+        _draw_elsewhere(plan, groups, effort, weights, meter, executor, local)
+        return _numbered(plan.parts.part, local), not meter.cut_short
     with ThreadPoolExecutor(workers) as pool:
         waiting = {
             pool.submit(_draw_group, plan, group, effort, weights, meter) for group in groups
@@ -104,6 +113,38 @@ def draw(
                 batch, label = drawn.result()
                 local[batch.units] = label
     return _numbered(plan.parts.part, local), not meter.cut_short
+
+
+class _Task(NamedTuple):
+    """What workers need beside the parts to draw."""
+
+    plan: Plan
+    effort: Effort
+    weights: DrawingWeights
+
+
+def _draw_elsewhere(
+    plan: Plan, groups: list[list[int]], effort: Effort, weights: DrawingWeights, meter: _Meter,
+    executor: Executor, local: NDArray[np.int64],
+) -> None:
+    """Draw groups of parts by an executor; ``local`` takes the outcome."""
+    shapeless = plan.given._replace(shapes=plan.given.shapes[:0])  # the search needs none
+    task = executor.broadcast(_Task(plan._replace(given=shapeless), effort, weights))
+    parts = ((group, meter.left_s) for group in groups)
+    drawn = executor.map(_draw_apart, parts, shared=task)
+    for group, (units, label, cut_short) in zip(groups, drawn, strict=True):
+        local[units] = label
+        meter.cut_short |= cut_short
+        meter.advance(sum(len(plan.members[part]) for part in group), effort.sweeps)
+
+
+def _draw_apart(
+    part: tuple[list[int], float | None], task: _Task
+) -> tuple[NDArray[np.int64], NDArray[np.int32], bool]:
+    group, left_s = part
+    meter = _Meter(1, task.effort.sweeps, None, left_s)
+    batch, label = _draw_group(task.plan, group, task.effort, task.weights, meter)
+    return batch.units, label, meter.cut_short
 
 
 def _numbered(part: NDArray[np.int64], local: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -177,6 +218,11 @@ class _Meter:
             if self._progress is not None and sweeps:
                 share = min(1.0, self._done / self._work)
                 self._progress(int(self._total * share), self._total)
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds that are left, or None without a limit."""
+        return None if self._deadline is None else max(0.0, self._deadline - time.monotonic())
 
     @property
     def stopped(self) -> bool:

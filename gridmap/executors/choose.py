@@ -1,0 +1,50 @@
+"""The executor that a configuration names."""
+
+from __future__ import annotations
+
+from ..errors import ExecutorError, listed
+from .base import Executor
+from .cluster import Dask
+from .processes import Processes
+
+EXECUTORS = ("local", "dask")
+
+
+def open_executor(
+    name: str = "local", *, workers: int = 1, scheduler: str | None = None
+) -> Executor | None:
+    """Return an executor to be used in a ``with``, or None where one core does it all.
+
+    Parameters
+    ----------
+    name : {"local", "dask"}
+        Processes of this machine, or a Dask cluster.
+    workers : int, default 1
+        Processes; one local worker needs no executor.
+    scheduler : str, optional
+        Address of a Dask scheduler; without one a cluster is started here.
+
+    Returns
+    -------
+    Executor or None
+
+    Raises
+    ------
+    ExecutorError
+        If there is no such executor, or it cannot be reached.
+
+    Examples
+    --------
+    >>> open_executor("local", workers=1) is None
+    True
+    >>> open_executor("farm")
+    Traceback (most recent call last):
+    gridmap.errors.ExecutorError: executor is 'farm': expected local, dask
+    """
+    if name not in EXECUTORS:
+        raise ExecutorError(f"executor is {name!r}: expected {listed(EXECUTORS)}")
+    if scheduler is not None and name != "dask":
+        raise ExecutorError(f"a scheduler is named, but executor is {name!r}: set it to 'dask'")
+    if name == "dask":
+        return Dask(scheduler, workers=workers)
+    return Processes(workers) if workers > 1 else None
