@@ -17,12 +17,14 @@ from .kinds import (
     load_visits,
     load_workers,
 )
+from .limits import Limits, make_limits
 from .loaded import Loaded
 from .offset_faults import find_offset
 from .offsets import from_bd09, from_gcj02, to_bd09, to_gcj02
 from .tables import load_table
 
 __all__ = [
+    "Limits",
     "Loaded",
     "check_encoding_holds",
     "find_crs_faults",
@@ -42,6 +44,7 @@ __all__ = [
     "load_units",
     "load_visits",
     "load_workers",
+    "make_limits",
     "mend_codes",
     "metric_crs",
     "to_bd09",

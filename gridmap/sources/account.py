@@ -100,20 +100,17 @@ def write_rejects(
     -------
     DataFrame, schema REJECTS
     """
-    gone = [
-        ledger.note_changes(
-            ["row ?" if one.row is None else f"row {one.row}"], step="load",
-            what="row unreadable", note=hide_numbers(one.reason),
-        )
-        for one in lost
-    ]
+    gone = ledger.note_changes(
+        ["row ?" if one.row is None else f"row {one.row}" for one in lost], step="load",
+        what="row unreadable", note=[hide_numbers(one.reason) for one in lost],
+    )
     bad = np.flatnonzero(first >= 0)
     told = [faults[number] for number in first[bad]]
     named = ledger.note_changes(
         name_rows(ids, rows, bad), step="load", what="", note=[fault.reason for fault in told]
     )
     named["what"] = Series([fault.what for fault in told], index=named.index, dtype="str")
-    return ledger.join_changes(*gone, named)
+    return ledger.join_changes(gone, named)
 
 
 def name_rows(ids: Series, rows: NDArray[np.int64], at: NDArray[np.int64]) -> list[str]:

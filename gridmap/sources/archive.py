@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from ..errors import SourceError, listed
+from . import limits as bounds
+from .limits import USUAL, Limits
 
 #: What Python raises for a damaged archive: places outside the file are an OSError.
 FAULTS = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError,
           ValueError, struct.error)
 
-#: Bytes that may come out of an archive, and how many times its own size.
-_MOST_BYTES, _MOST_TIMES = 20_000_000_000, 200
-_SMALL_BYTES = 100_000_000
-
 
 @contextmanager
-def unpacked(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+def unpacked(
+    path: Path, endings: tuple[str, ...], *, limits: Limits = USUAL
+) -> Iterator[Path]:
     """Unpack the one file of a zip archive that can be read, and what lies beside it.
 
     Parameters
@@ -32,6 +32,8 @@ def unpacked(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
         The archive.
     endings : tuple of str
         Endings of files that are read.
+    limits : Limits, optional
+        How much may come out.
 
     Yields
     ------
@@ -48,19 +50,23 @@ def unpacked(path: Path, endings: tuple[str, ...]) -> Iterator[Path]:
         try:
             with zipfile.ZipFile(path) as archive:
                 members = [one for one in archive.infolist() if not one.is_dir()]
-                _check_size(path, members)
+                check_members(path, archive.infolist(), limits)
                 inside = _unpack(archive, members, _choose(path, members, endings), Path(folder))
         except FAULTS as error:
             raise SourceError(f"{path} is no zip archive that can be read: {error}") from error
         yield inside
 
 
-def _check_size(path: Path, members: list[zipfile.ZipInfo]) -> None:
-    size = sum(one.file_size for one in members)
-    if size > _MOST_BYTES or (size > _SMALL_BYTES and size > _MOST_TIMES * path.stat().st_size):
-        raise SourceError(
-            f"{path} would unpack to {size:,} bytes, beyond measure: it is not opened"
-        )
+def check_members(path: Path, members: list[zipfile.ZipInfo], limits: Limits) -> None:
+    """Raise where an archive has too many members, or would grow beyond measure.
+
+    Python never takes more bytes out of a member than its entry in the directory says.
+    """
+    if len(members) > limits.members:
+        raise SourceError(f"{path} holds {len(members):,} files, more than the "
+                          f"{limits.members:,} that are looked at: it is not opened. Unpack it "
+                          "and name the file, or raise the limit members")
+    bounds.check_grown(sum(one.file_size for one in members), path, path.stat().st_size, limits)
 
 
 def _root(member: zipfile.ZipInfo) -> PurePosixPath:

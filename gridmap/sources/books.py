@@ -18,15 +18,16 @@ import python_calamine as calamine
 
 from ..errors import SourceError, listed
 from . import archive, compound, sheets
+from .limits import USUAL, Limits
 from .raw import Raw
 
 ENDINGS = (".xls", ".xlsb", ".ods")
 
-_MOST_BYTES = 4_000_000_000
 _FAULTS = (calamine.CalamineError, ValueError, OSError, OverflowError)
 
 
-def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw:
+def read_book(path: Path, wanted: list[str], *, sheet: str | None = None,
+              limits: Limits = USUAL) -> Raw:
     """Read columns of a sheet as text.
 
     Parameters
@@ -37,6 +38,8 @@ def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw
         Headers in the first row that has any cell; other columns never enter.
     sheet : str, optional
         Its name; the first by default.
+    limits : Limits, optional
+        How much the workbook may unpack to.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw
     SourceError
         If the file cannot be read, or lacks the sheet or a column.
     """
-    _check_whole(path)
+    _check_whole(path, limits)
     try:
         with ExitStack() as stack:
             stack.push(partial(_tell_panic, path))
@@ -65,7 +68,7 @@ def read_book(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw
     return sheets.take_columns(rows, wanted, path)
 
 
-def _check_whole(path: Path) -> None:
+def _check_whole(path: Path, limits: Limits) -> None:
     """Raise where a damaged file, or one that grows beyond measure, would take all memory."""
     if path.suffix.lower() == ".xls":
         try:
@@ -75,11 +78,9 @@ def _check_whole(path: Path) -> None:
     elif zipfile.is_zipfile(path):
         try:
             with zipfile.ZipFile(path) as book:
-                size = sum(part.file_size for part in book.infolist())
+                archive.check_members(path, book.infolist(), limits)
         except archive.FAULTS as error:
             raise SourceError(f"{path} is no workbook that can be read: {error}") from error
-        if size > _MOST_BYTES:
-            raise SourceError(f"{path} would unpack beyond measure: it is not opened")
 
 
 def _tell_panic(

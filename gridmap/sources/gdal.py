@@ -16,6 +16,7 @@ from fiona.errors import FionaError
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from ..errors import SourceError
+from . import contents
 
 #: Endings that go to GDAL, and the driver that reads them.
 DRIVERS = {
@@ -45,6 +46,9 @@ def check_content(path: Path) -> None:
         If the content is of another kind.
     """
     ending = path.suffix.lower()
+    if "!" in str(path.resolve()) or str(path).startswith("/vsi"):
+        raise SourceError(f"{path} has an exclamation mark in its name, after which GDAL looks "
+                          "for another file, or one of GDAL's own folders (/vsi…): rename it")
     if path.is_dir():
         if ending != ".gdb" or not any(path.glob("a0000000*.gdbtable")):
             raise SourceError(f"{path} is a folder, and no file geodatabase (.gdb)")
@@ -58,6 +62,11 @@ def check_content(path: Path) -> None:
         kind = DRIVERS.get(ending, "file of that kind")
         found = f", it looks like {foreign[0]}" if foreign else ""
         raise SourceError(f"{path} ends in {ending}, but is no {kind}{found}: it is not opened")
+    if ending in (".kml", ".osm"):
+        with path.open("rb") as stream:
+            contents.check_xml(stream, path, ending[1:])
+    elif ending == ".gpkg":
+        contents.check_package(path)
 
 
 def _is_kind(ending: str, start: bytes) -> bool:

@@ -29,6 +29,13 @@ _NEXT_FEATURE = re.compile(r'\{\s*"(?:type"\s*:\s*"Feature"|properties"|geometry
 LINES = (".geojsonl", ".geojsons", ".ndjson", ".jsonl")
 
 
+#: Broken features after which no more are looked for: each costs a walk of its own.
+_MOST_FAULTS = 2_000
+
+#: Collections within collections that are followed.
+_DEEPEST = 30
+
+
 class _Feature(NamedTuple):
     properties: dict[str, Any]
     shape: Any
@@ -117,7 +124,7 @@ def _parse(text: str, path: Path, layer: str | None) -> _Document:
         return document
     try:
         whole = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         whole = _without_last_commas(text)
         if whole is None:
             return _salvage(text, path, error)
@@ -154,7 +161,7 @@ def _without_last_commas(text: str) -> Any:
     """Read JSON whose only fault is a comma before a closing bracket."""
     try:
         return json.loads(re.sub(r",(\s*[\]}])", r"\1", text))
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 
@@ -208,14 +215,14 @@ def _each_line(text: str) -> Iterator[Any]:
         if bare:
             try:
                 yield json.loads(bare)
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 yield error
 
 
 def _pieces(text: str) -> Iterator[Any]:
     decoder = json.JSONDecoder()
     listing = re.search(r'"features"\s*:\s*\[', text)
-    at = listing.end() if listing else 0
+    at, faults = (listing.end() if listing else 0), 0
     while True:
         start = _NEXT_FEATURE.search(text, at)
         if start is None:
@@ -223,7 +230,10 @@ def _pieces(text: str) -> Iterator[Any]:
         try:
             entry, at = decoder.raw_decode(text, start.start())
             yield entry
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
+            faults += 1
+            if faults > _MOST_FAULTS:
+                return
             at = start.end()
             following = _FEATURE_TYPE.search(text, at)
             at = following.start() if following else len(text)
@@ -253,13 +263,15 @@ def _feature(entry: dict[str, Any]) -> _Feature:
     return _Feature(properties, shape, reason)
 
 
-def _shape(geometry: Any) -> tuple[Any, str | None]:
+def _shape(geometry: Any, depth: int = 0) -> tuple[Any, str | None]:
     if geometry is None:
         return None, "the feature has no geometry"
     if not isinstance(geometry, dict) or geometry.get("type") not in _GEOMETRIES:
         return None, "the geometry is of no type that GeoJSON knows"
     if geometry["type"] == "GeometryCollection":
-        return _collection(geometry.get("geometries"))
+        if depth >= _DEEPEST:
+            return None, f"collections within collections, more than {_DEEPEST} deep"
+        return _collection(geometry.get("geometries"), depth + 1)
     coordinates = geometry.get("coordinates")
     if not isinstance(coordinates, list):
         return None, "the geometry has no coordinates"
@@ -268,7 +280,8 @@ def _shape(geometry: Any) -> tuple[Any, str | None]:
     try:
         return shapely.geometry.shape(
             {"type": geometry["type"], "coordinates": _in_two(coordinates)}), None
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError,
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, RecursionError,
+            OverflowError,
             shapely.errors.ShapelyError):
         return None, f"the coordinates do not make a {geometry['type']}"
 
@@ -283,10 +296,10 @@ def _in_two(coordinates: list[Any]) -> list[Any]:
     return [_in_two(part) for part in coordinates]
 
 
-def _collection(parts: Any) -> tuple[Any, str | None]:
+def _collection(parts: Any, depth: int) -> tuple[Any, str | None]:
     if not isinstance(parts, list):
         return None, "the collection has no geometries"
-    made = [_shape(part) for part in parts]
+    made = [_shape(part, depth) for part in parts]
     reason = next((reason for _, reason in made if reason), None)
     if reason is not None:
         return None, reason

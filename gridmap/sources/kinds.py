@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 from .. import schema
+from .limits import Limits
 from .loaded import Loaded
 from .loaders import load_frame
 
@@ -21,6 +22,7 @@ class Reading(TypedDict, total=False):
     offset: str | None
     encoding: str | None
     where: Mapping[str, Any] | None
+    limits: Limits
 
 
 def load_territories(path: str | Path, **options: Unpack[Reading]) -> Loaded:

@@ -19,6 +19,7 @@ from ..schema import Schema
 from . import account, choose, fit, personal, places, reading
 from . import crs as crs_room
 from .account import Fault, Fitted
+from .limits import USUAL, Limits
 from .loaded import Loaded
 from .raw import Raw
 
@@ -34,6 +35,7 @@ def load_frame(
     offset: str | None = None,
     encoding: str | None = None,
     where: Mapping[str, Any] | None = None,
+    limits: Limits = USUAL,
 ) -> Loaded:
     """Read a file into a frame that follows a schema.
 
@@ -63,6 +65,8 @@ def load_frame(
     where : mapping, optional
         Column of the file -> value or list of values to keep; ``"*"`` keeps filled cells, and
         ``{"not": values}`` all others.
+    limits : Limits, optional
+        How much a file may ask for, where the usual is not enough.
 
     Returns
     -------
@@ -83,11 +87,12 @@ def load_frame(
     fit.check_names(into, wanted.columns, constants)
     file = Path(path)
     asked = choose.leave_private(wanted, where)
-    whole = reading.read_file(file, asked, layer=layer, encoding=encoding)
+    whole = reading.read_file(file, asked, layer=layer, encoding=encoding, limits=limits)
     raw, left_out = choose.keep_rows(whole, where)
     key = fit.fit_index(raw, into, wanted.columns)
     fitted = fit.fit_columns(raw, into, wanted.columns, constants)
-    placed = places.find_places(raw, wanted.columns, into.geometry) if into.geometry else None
+    placed = (places.find_places(raw, wanted.columns, into.geometry, limits=limits)
+              if into.geometry else None)
     parts = [key, *fitted.values()]
     faults = [*key.faults, *(placed.faults if placed else ()), *_all_faults(fitted.values())]
     notes = [*(placed.notes if placed else ()), *(note for part in parts for note in part.notes)]

@@ -16,7 +16,9 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjCRSError
 
 from ..errors import SourceError
-from . import cells
+from . import cells, nesting
+from . import limits as bounds
+from .limits import USUAL, Limits
 from .raw import Raw, check_columns, make_raw
 
 ENDINGS = (".parquet", ".geoparquet")
@@ -35,7 +37,7 @@ class _Geometry(NamedTuple):
     crs: Any
 
 
-def read_parquet(path: Path, wanted: list[str]) -> Raw:
+def read_parquet(path: Path, wanted: list[str], *, limits: Limits = USUAL) -> Raw:
     """Read columns and geometry of a GeoParquet file, or columns of plain Parquet.
 
     Parameters
@@ -45,6 +47,8 @@ def read_parquet(path: Path, wanted: list[str]) -> Raw:
         name is, without a CRS.
     wanted : list of str
         Columns to read; others never enter.
+    limits : Limits, optional
+        How much the file may unpack to.
 
     Returns
     -------
@@ -70,13 +74,29 @@ def read_parquet(path: Path, wanted: list[str]) -> Raw:
     check_columns(wanted, [*headers, *([shape] if shape in wanted else [])], path)
     columns = list(dict.fromkeys([*wanted, *([shape] if shape else [])]))
     try:
-        table = file.read(columns=columns or names[:1])
+        table = _read_groups(file, columns or names[:1], path, limits)
         shapes = None if described is None else _shapes(table, described)
         frame = table.select(list(dict.fromkeys(wanted))).to_pandas(ignore_metadata=True)
     except _FAULTS as error:
         raise SourceError(f"{path} cannot be read: {error}") from error
     frame = frame if wanted else frame.reindex(range(table.num_rows))
     return make_raw(frame, headers, geometry=shapes, crs=described.crs if described else None)
+
+
+def _read_groups(file: pq.ParquetFile, columns: list[str], path: Path, limits: Limits
+                 ) -> pa.Table:
+    """Read group by group, so that a file that grows beyond measure is told in time."""
+    packed, size = path.stat().st_size, 0
+    foreseen = file.metadata.num_rows * len(columns)
+    bounds.check_grown(max(foreseen, sum(file.metadata.row_group(n).total_byte_size
+                                         for n in range(file.num_row_groups))),
+                       path, packed, limits)
+    parts = []
+    for number in range(file.num_row_groups):
+        parts.append(file.read_row_group(number, columns=columns))
+        size += parts[-1].nbytes
+        bounds.check_grown(size, path, packed, limits)
+    return pa.concat_tables(parts) if parts else file.read(columns=columns)
 
 
 def _describe(schema: pa.Schema) -> _Geometry | None:
@@ -108,9 +128,11 @@ def _shapes(table: pa.Table, described: _Geometry) -> NDArray[Any]:
     column = table[described.name]
     with cells.collector_paused():
         if described.encoding.upper() == "WKB":
-            return np.asarray(shapely.from_wkb(column.to_numpy(), on_invalid="ignore"))
+            return np.asarray(shapely.from_wkb(
+                nesting.drop_nested(column.to_numpy()), on_invalid="ignore"))
         if described.encoding.upper() == "WKT":
-            return np.asarray(shapely.from_wkt(column.to_numpy(), on_invalid="ignore"))
+            return np.asarray(shapely.from_wkt(
+                nesting.drop_nested(column.to_numpy()), on_invalid="ignore"))
         field = pa.field(described.name, column.type, metadata={
             "ARROW:extension:name": f"geoarrow.{described.encoding.lower()}"})
         frame = GeoDataFrame.from_arrow(pa.table([column], schema=pa.schema([field])))

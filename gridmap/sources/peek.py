@@ -18,7 +18,7 @@ from pandas import DataFrame, Series, to_numeric
 
 from .. import schema
 from ..errors import SourceError
-from . import archive, cells, choose, codes, gdal, personal, reading, vector
+from . import archive, cells, choose, codes, gdal, limits, personal, reading, vector
 from .raw import Raw
 
 #: Endings of files that may hold several layers.
@@ -92,6 +92,8 @@ def list_layers(path: str | Path) -> list[str | None]:
     file = Path(path)
     ending = file.suffix.lower()
     names: list[str] = []
+    if file.exists():
+        limits.check_files(file, limits.USUAL, whole=False)
     if ending == ".zip" and file.is_file():
         inner = tuple(e for e in reading.ENDINGS if e not in (".zip", ".txt"))
         with archive.unpacked(file, inner) as unpacked:
@@ -99,6 +101,7 @@ def list_layers(path: str | Path) -> list[str | None]:
     if ending in _LAYERED:
         if not file.exists():
             raise SourceError(f"there is no file {file}")
+        limits.check_files(file, limits.USUAL, whole=False)
         gdal.check_content(file)
         try:
             with gdal.quietly():

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from pandas import Series
 
 from ..errors import SourceError
-from . import account, cells, offsets
+from . import account, cells, measure, nesting, offsets
 from .account import Fault, Note
+from .limits import USUAL, Limits
 from .raw import Raw
 
 _BACK = {"GCJ-02": offsets.from_gcj02, "BD-09": offsets.from_bd09}
@@ -37,7 +38,8 @@ class Places(NamedTuple):
     crs: Any = None  # what the geometry says of itself, as SRID=4326;POINT (…) does
 
 
-def find_places(raw: Raw, columns: Mapping[str, Any], geometry: tuple[str, ...]) -> Places:
+def find_places(raw: Raw, columns: Mapping[str, Any], geometry: tuple[str, ...], *,
+                limits: Limits = USUAL) -> Places:
     """Take the shapes of rows, from geometry or from columns x and y, or wkt.
 
     Parameters
@@ -49,6 +51,8 @@ def find_places(raw: Raw, columns: Mapping[str, Any], geometry: tuple[str, ...])
     geometry : tuple of str
         Types that the schema wants; a multipart shape of one part becomes that part where
         only single ones are wanted.
+    limits : Limits, optional
+        How large one shape may be.
 
     Returns
     -------
@@ -64,10 +68,10 @@ def find_places(raw: Raw, columns: Mapping[str, Any], geometry: tuple[str, ...])
     if "wkt" in columns:
         shapes, srid, unread = _from_text(raw.table[columns["wkt"]])
         fault = Fault(unread, _NO_PLACE, "geometry as text that cannot be read")
-        places = _sound(shapes, geometry)
+        places = _sound(shapes, geometry, limits)
         return places._replace(faults=(fault, *places.faults), crs=srid)
     if raw.geometry is not None:
-        places = _sound(raw.geometry, geometry)
+        places = _sound(raw.geometry, geometry, limits)
         return places._replace(faults=(*_known_reasons(raw), *places.faults))
     raise SourceError(
         "the table has no geometry: name its coordinate columns, as in "
@@ -95,7 +99,7 @@ def _points(raw: Raw, columns: Mapping[str, Any]) -> Places:
 
 def _from_text(values: Series) -> tuple[NDArray[Any], int | None, NDArray[np.bool_]]:
     """Read WKT, WKT with a SRID before it, or WKB in hexadecimal digits."""
-    texts = values.astype(object).where(values.notna(), None).to_numpy()
+    texts = nesting.drop_nested(values.astype(object).where(values.notna(), None).to_numpy())
     filled = values.dropna()
     if len(filled) and isinstance(filled.iloc[0], bytes):
         shapes = shapely.from_wkb(texts, on_invalid="ignore")
@@ -138,8 +142,10 @@ def _known_reasons(raw: Raw) -> list[Fault]:
     return [Fault(raw.reasons == reason, _NO_PLACE, reason) for reason in told]
 
 
-def _sound(shapes: NDArray[Any], geometry: tuple[str, ...]) -> Places:
+def _sound(shapes: NDArray[Any], geometry: tuple[str, ...], limits: Limits) -> Places:
     """Keep sound shapes of the wanted types, mend what is safe to mend, name the rest."""
+    large = measure.find_large(shapes, limits)
+    shapes = measure.without(shapes, [fault.rows for fault in large])
     if shapely.has_z(shapes).any() or shapely.has_m(shapes).any():
         shapes = shapely.force_2d(shapes)
     kinds = shapely.get_type_id(shapes)
@@ -152,13 +158,16 @@ def _sound(shapes: NDArray[Any], geometry: tuple[str, ...]) -> Places:
     checked = good & (kinds != 0)  # a point with finite coordinates is valid
     with np.errstate(all="ignore"):  # coordinates beyond all measure overflow
         invalid[checked] = ~shapely.is_valid(shapes[checked])
+        tangled = measure.find_tangled(shapes, invalid, limits)
+        invalid &= ~tangled.rows
         shapes, gone = _made_valid(shapes, invalid)
     shapes = _unwrapped(shapes, geometry)
     kinds = shapely.get_type_id(shapes)
     wanted = [_TYPES.index(name) - 1 for name in geometry]
-    wrong = good & ~gone & ~np.isin(kinds, wanted)
+    wrong = good & ~gone & ~tangled.rows & ~np.isin(kinds, wanted)
     needed = " or ".join(geometry)
     faults = [
+        *large, tangled,
         Fault(missing, _NO_PLACE, "no geometry, or none that can be read"),
         Fault(empty, _NO_PLACE, "empty geometry"),
         Fault(endless, _NO_PLACE, "coordinates are not finite"),

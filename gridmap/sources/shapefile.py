@@ -82,7 +82,8 @@ def _read_shapes(
     path: Path, beside: dict[str, Path]
 ) -> tuple[NDArray[np.int64], NDArray[Any], Any]:
     """Read the shapes; alone, where a file beside them is absent or damaged."""
-    whole = ".shx" in beside and beside[".shx"].stat().st_size >= _HEADER
+    fitting = _HEADER + 8 * (path.stat().st_size // 12)  # no record has less than 12 bytes
+    whole = ".shx" in beside and _HEADER <= beside[".shx"].stat().st_size <= fitting
     if whole:
         with suppress(SourceError):
             return _read_with_gdal(path, path)
@@ -129,7 +130,7 @@ def _make_index(content: bytes) -> bytes:
 
 def _count_records(content: bytes, index: Path | None) -> int:
     if index is not None and index.stat().st_size >= _HEADER:
-        return (index.stat().st_size - _HEADER) // 8
+        return min((index.stat().st_size - _HEADER) // 8, len(content) // 12)
     return (len(_make_index(content)) - _HEADER) // 8
 
 

@@ -13,20 +13,20 @@ import pandas as pd
 from pandas import DataFrame, Series
 
 from ..errors import SourceError, listed
-from . import archive, cells
+from . import archive, cells, contents
+from .limits import USUAL, Limits
 from .raw import Raw, check_columns, make_raw
 
 ENDINGS = (".xlsx", ".xlsm")
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _LINK = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
-_MOST_BYTES = 4_000_000_000
-
 #: Built-in number formats that show a date or a time (ECMA-376, part 1, 18.8.30).
 _DATES = {*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)}
 
 
-def read_sheet(path: Path, wanted: list[str], *, sheet: str | None = None) -> Raw:
+def read_sheet(path: Path, wanted: list[str], *, sheet: str | None = None,
+               limits: Limits = USUAL) -> Raw:
     """Read columns of a sheet as text.
 
     Parameters
@@ -37,6 +37,8 @@ def read_sheet(path: Path, wanted: list[str], *, sheet: str | None = None) -> Ra
         Headers in the first row that has any cell; other columns never enter.
     sheet : str, optional
         Its name; the first by default.
+    limits : Limits, optional
+        How much the workbook may unpack to.
 
     Returns
     -------
@@ -51,8 +53,10 @@ def read_sheet(path: Path, wanted: list[str], *, sheet: str | None = None) -> Ra
     """
     try:
         with zipfile.ZipFile(path) as book:
-            if sum(part.file_size for part in book.infolist()) > _MOST_BYTES:
-                raise SourceError(f"{path} would unpack beyond measure: it is not opened")
+            archive.check_members(path, book.infolist(), limits)
+            for part in (name for name in book.namelist() if name.endswith((".xml", ".rels"))):
+                with book.open(part) as stream:
+                    contents.check_xml(stream, f"{path}, {part},")
             rows = list(_rows(book, _choose(book, sheet, path)))
     except (*archive.FAULTS, ElementTree.ParseError, LookupError, TypeError) as error:
         raise SourceError(f"{path} is no workbook that can be read: {error}") from error

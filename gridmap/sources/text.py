@@ -14,6 +14,7 @@ from pandas import DataFrame, Series
 from ..errors import SourceError
 from . import cells, decode, split
 from .encodings import Encoding, find_encoding, known_encoding
+from .limits import USUAL, Limits
 from .raw import Raw, check_columns, make_raw
 
 _WHOLE_BYTES = 16_000_000
@@ -33,7 +34,8 @@ class _Headers(NamedTuple):
 
 
 def read_text_table(
-    path: Path, wanted: list[str], *, encoding: str | None = None, headed: bool = True
+    path: Path, wanted: list[str], *, encoding: str | None = None, headed: bool = True,
+    limits: Limits = USUAL,
 ) -> Raw:
     """Read columns of a CSV or TSV file as text.
 
@@ -52,6 +54,8 @@ def read_text_table(
     headed : bool, default True
         False where the first line is a row like all others; columns are called by their
         position then, "1" being the first.
+    limits : Limits, optional
+        How long a line may be, and how many columns there may be.
 
     Returns
     -------
@@ -63,9 +67,10 @@ def read_text_table(
     SourceError
         If the file is empty, or lacks a column.
     """
+    _check_lines(path, limits)
     chosen = _encoding(path, encoding)
     start, body = _body(path, chosen)
-    headers = _headers(start, headed)
+    headers = _named(start, headed, path, limits)
     check_columns(wanted, headers.names, path)
     asked = list(dict.fromkeys(wanted))
     layout = split.Layout(_unique(headers.names), headers.separator, headers.lines, asked)
@@ -137,6 +142,31 @@ def _body(path: Path, encoding: Encoding) -> tuple[str, Any]:
         if encoding.name != "UTF-8-SIG":
             return start, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     return start, io.BytesIO(path.read_bytes()[3:])
+
+
+def _check_lines(path: Path, limits: Limits) -> None:
+    """Raise where a line is beyond measure: it covers a stretch in which no line ends."""
+    if path.stat().st_size <= limits.line_bytes:
+        return
+    reach = limits.line_bytes // 2
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as all_:
+        for at in range(0, len(all_) - reach, reach):
+            if all_.find(b"\n", at, at + reach) < 0 and all_.find(b"\r", at, at + reach) < 0:
+                raise SourceError(
+                    f"{path} has a line of more than {reach:,} bytes, from byte {at:,} on: it is "
+                    "not read. Look at its ends of lines, or raise the limit line_bytes"
+                )
+
+
+def _named(start: str, headed: bool, path: Path, limits: Limits) -> _Headers:
+    try:
+        headers = _headers(start, headed)
+    except csv.Error as error:
+        raise SourceError(f"{path} has a first line that is no header: {error}") from error
+    if len(headers.names) > limits.columns:
+        raise SourceError(f"{path} has {len(headers.names):,} columns, more than the "
+                          f"{limits.columns:,} that are read. Raise the limit columns if need be")
+    return headers
 
 
 def _headers(start: str, headed: bool) -> _Headers:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SourceError, listed
+from .limits import USUAL
 
 Arcs = list[NDArray[np.float64]]
 
@@ -119,4 +120,6 @@ def _lines(numbers: list[Any], arcs: Arcs, depth: int) -> list[Any]:
 def _line(numbers: list[int], arcs: Arcs) -> NDArray[np.float64]:
     """Join arcs end to end; a negative number is an arc walked backwards."""
     parts = [arcs[n] if n >= 0 else arcs[~n][::-1] for n in numbers]
+    if sum(map(len, parts)) > USUAL.vertices:
+        raise ValueError("more places than a shape may have")
     return np.concatenate([parts[0], *(part[1:] for part in parts[1:])])

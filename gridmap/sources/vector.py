@@ -155,6 +155,8 @@ def _read_one_by_one(
 ) -> Raw:
     """Read a file that pyogrio refused, so that one bad feature costs one reject."""
     driver = gdal.DRIVERS[chosen.file.suffix.lower()]
+    if driver == "OSM":  # which fiona has not
+        raise SourceError(f"{chosen.path} cannot be read: {first}") from first
     rows, shapes = [], []
     lost: list[Lost] = []
     try:
