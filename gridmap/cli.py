@@ -11,7 +11,21 @@ import json
 import sys
 from collections.abc import Sequence
 
-from .commands import check, diff, new, profiles, reconcile, redraw, run, trace
+from .commands import (
+    atlas,
+    check,
+    diff,
+    log,
+    new,
+    profiles,
+    prune,
+    reconcile,
+    redraw,
+    restore,
+    run,
+    trace,
+    verify,
+)
 from .errors import BusyError, GridmapError
 from .version import __version__
 
@@ -19,7 +33,8 @@ from .version import __version__
 BUSY = 3
 
 #: In the order in which ``gridmap --help`` tells of them: that of a first day.
-_COMMANDS = (new, check, run, reconcile, redraw, diff, trace, profiles)
+_COMMANDS = (new, check, run, reconcile, redraw, diff, trace, verify, log, restore, prune,
+             profiles, atlas)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

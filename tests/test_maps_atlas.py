@@ -112,7 +112,8 @@ def test_contacts_are_printed_and_unknown_grids_refused():
 def test_a_character_that_the_font_lacks_is_an_error_by_name():
     grids = city()
     contacts = DataFrame({"contact": ["\U0001f3e0 家"]}, index=grids.index[:1])
-    with pytest.raises(errors.SourceError, match=r"lacks 🏠 \(U\+1F3E0\)\. Name one that has"):
+    told = r"lacks 🏠 \(U\+1F3E0\) in contact of 371000000000000\. Name one that has"
+    with pytest.raises(errors.SourceError, match=told):
         draw(grids, contacts=contacts)
 
 

@@ -20,6 +20,24 @@ def add_telling(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
 
 
+def find_workspace(word: str) -> str:
+    """Return the workspace that a word names: itself, or that of a configuration.
+
+    Parameters
+    ----------
+    word : str
+        A workspace, a version such as ``out@0002``, a ``gridmap.toml``, or its folder.
+    """
+    from pathlib import Path
+
+    path = Path(word)
+    if path.suffix == ".toml" or (path / "gridmap.toml").is_file():
+        from .. import workspace
+
+        return str(workspace.load_config(path).workspace)
+    return word
+
+
 def add_waiting(command: argparse.ArgumentParser) -> None:
     """Let a command wait for another run that is writing the workspace."""
     command.add_argument("--wait", type=float, default=0.0, metavar="SECONDS",

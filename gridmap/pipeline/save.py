@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,7 @@ def _facts(done: Run, config: Config, reading: Reading) -> dict[str, Any]:
         "hashes": manifest.hash_config(config),
         "inputs": reading.hashes,
         "summary": {str(k): None if v != v else float(v) for k, v in done.summary.items()},
+        "tiling": asdict(config.profile.tiling),
         "ledger": json.loads(done.ledger.to_json(orient="records")),
         "changes": _count(done.changes),
         "rejects": _count(done.rejects),

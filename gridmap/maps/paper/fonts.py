@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,11 +81,14 @@ def find_font() -> Path:
         return Path(files[sorted(others)[0]])
     raise SourceError(
         "no font with Chinese characters is installed. Install one (Debian: "
-        "apt install fonts-noto-cjk), or name a file by font=…"
+        "apt install fonts-noto-cjk), or name a file by font=… or --font FILE"
     )
 
 
-def build_font(letters: Iterable[str], *, path: Path | None = None) -> Font:
+def build_font(
+    letters: Iterable[str], *, path: Path | None = None,
+    where: Callable[[str], str] = lambda letter: "",
+) -> Font:
     """Cut a font down to the characters of a document.
 
     Parameters
@@ -95,6 +98,8 @@ def build_font(letters: Iterable[str], *, path: Path | None = None) -> Font:
     path : Path, optional
         A TTF, OTF or TTC file; by default the one of `find_font`. Of a collection the
         simplified Chinese face is taken, or the first.
+    where : callable, optional
+        Says where an absent letter stands: " in contact of G1".
 
     Returns
     -------
@@ -120,7 +125,7 @@ def build_font(letters: Iterable[str], *, path: Path | None = None) -> Font:
     known = font.getBestCmap()
     absent = sorted(chr(code) for code in wanted if code not in known)
     if absent:
-        raise _lacking(path.name, absent)
+        raise _lacking(path.name, absent, where)
     options = subset.Options()
     options.layout_features = []
     options.name_IDs = ["*"]
@@ -132,11 +137,13 @@ def build_font(letters: Iterable[str], *, path: Path | None = None) -> Font:
     return _describe(font)
 
 
-def _lacking(name: str, letters: Iterable[str]) -> SourceError:
-    told = [f"{letter} (U+{ord(letter):04X})" for letter in sorted(letters)]
+def _lacking(
+    name: str, letters: Iterable[str], where: Callable[[str], str] = lambda letter: ""
+) -> SourceError:
+    told = [f"{letter} (U+{ord(letter):04X}){where(letter)}" for letter in sorted(letters)]
     return SourceError(
-        f"the font {name} lacks {listed(told, show=8)}. Name one that has them by font=…; "
-        "nothing is left blank.",
+        f"the font {name} lacks {listed(told, show=8)}. Name one that has them by font=… or "
+        "--font FILE; nothing is left blank.",
         rows=told,
     )
 

@@ -149,6 +149,17 @@ _CIRCLE = np.array([
 ])
 
 
+def dot(place: tuple[float, float], *, radius: float, colour: str) -> str:
+    """Return one filled circle.
+
+    Examples
+    --------
+    >>> dot((5, 5), radius=2, colour="#000000").count(" c")
+    4
+    """
+    return discs(np.array([place], dtype="float64"), radius=radius, colour=colour)
+
+
 def draw_qr(text: str, place: tuple[float, float], side: float) -> str:
     """Draw a QR code of medium correction, its upper left corner at ``place``.
 

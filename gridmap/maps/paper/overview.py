@@ -9,6 +9,7 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import Series
 
+from .. import layers
 from . import ink, surroundings
 from .fonts import Font
 from .pdf import MM, Sheet
@@ -30,6 +31,7 @@ def draw_overview(
     *,
     territories: GeoDataFrame | None = None,
     language: str = "zh",
+    numbers: Mapping[str, int] | None = None,
 ) -> list[Sheet]:
     """Draw the parts of an atlas on one map, and list the page of every grid.
 
@@ -47,6 +49,8 @@ def draw_overview(
         Names of parts.
     language : {"zh", "en"}, default "zh"
         Of headings.
+    numbers : mapping, optional
+        Page of each grid; by default they are counted in each part.
 
     Returns
     -------
@@ -65,7 +69,31 @@ def draw_overview(
     called = {part: str(names.get(part, part)) for part in parts}
     first = Sheet(_WIDTH, _HEIGHT, _heading(font, title or heading, heading)
                   + _parts_map(grids, parts, called, font), heading)
-    return [first, *_index_sheets(parts, called, font, index)]
+    paths = _paths(parts, called, territories)
+    return [first, *_index_sheets(parts, paths, font, index, numbers or {})]
+
+
+def count_overview(parts: Mapping[str, Sequence[str]]) -> int:
+    """Return how many sheets `draw_overview` makes.
+
+    Examples
+    --------
+    >>> count_overview({"T": ["A", "B"]})
+    2
+    """
+    lines = len(parts) + sum(len(codes) for codes in parts.values())
+    return 1 + -(-lines // (3 * 68))
+
+
+def _paths(
+    parts: Mapping[str, Sequence[str]], called: Mapping[str, str],
+    territories: GeoDataFrame | None,
+) -> dict[str, str]:
+    """Return what heads the grids of a part: town and community."""
+    if territories is None:
+        return dict(called)
+    places = layers.name_places(Series(list(parts), index=list(parts), dtype="str"), territories)
+    return {part: " · ".join(str(place).split(" · ")[-2:]) for part, place in places.items()}
 
 
 def _heading(font: Font, text: str, below: str) -> str:
@@ -98,13 +126,15 @@ def _parts_map(
 
 
 def _index_sheets(
-    parts: Mapping[str, Sequence[str]], called: Mapping[str, str], font: Font, index: str
+    parts: Mapping[str, Sequence[str]], called: Mapping[str, str], font: Font, index: str,
+    numbers: Mapping[str, int],
 ) -> list[Sheet]:
     """List part and page of every grid in three columns, 68 lines each."""
     lines: list[tuple[str, str, bool]] = []
     for part, codes in parts.items():
         lines.append((called[part], "", True))
-        lines += [(code, str(page), False) for page, code in enumerate(codes, start=1)]
+        lines += [(code, str(numbers.get(code, page)), False)
+                  for page, code in enumerate(codes, start=1)]
     sheets = []
     for start in range(0, len(lines), 3 * 68):
         drawn = [_heading(font, index, "")] if not start else []
