@@ -12,7 +12,7 @@ from .. import ledger as ledger_room
 from .. import tiling
 from ..errors import CRSError
 from ..rules import Publication, SizeRule
-from . import charts, figures, inline, legend, pictures, style, words
+from . import charts, figures, legend, pictures, sheet, style, words
 from .charts import both
 
 #: Words of the report, beside those of the page.
@@ -117,58 +117,29 @@ def draw_report(
     if suppressed is not None:
         told = told.drop(suppressed.loc[suppressed["level"] == "all", "column"], errors="ignore")
     parts = [
-        _header(name), _tiles(grids, told), _maps(grids, allowed, publication, size, territories,
-                                   suppressed),
+        _tiles(grids, told),
+        _maps(grids, allowed, publication, size, territories, suppressed),
         _bars(allowed, told, territories), _reasons(reasons), _ledger(ledger), _notes(notes),
-        f"<footer>{both(words.describe_publication(publication, credits))}</footer>",
     ]
-    chosen = {"en": "english", "zh": "chinese"}[language]
-    switches = "".join(
-        f'<input type="radio" class="switch" name="language" id="{key}" aria-label="{text}"'
-        f'{" checked" if key == chosen else ""}>\n'
-        for key, text in (("english", "English"), ("chinese", "中文"))
-    )
-    return (
-        f'<!DOCTYPE html>\n<html lang="{"zh-CN" if language == "zh" else "en"}">\n<head>\n'
-        f'<meta charset="utf-8">\n{inline.policy("")}'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(getattr(name, language))}</title>\n"
-        f"<style>\n{inline.page_part('report.css')}</style>\n</head>\n<body>\n{switches}"
-        f"<main>\n{''.join(parts)}</main>\n</body>\n</html>\n"
-    )
-
-
-def _header(name: words.Word) -> str:
-    return (
-        '<div class="languages"><label for="english" lang="en">English</label>'
-        '<label for="chinese" lang="zh-CN">中文</label></div>\n'
-        f"<header><h1>{both(name)}</h1><p>{both(SAYS['subtitle'])}</p></header>\n"
-    )
+    return sheet.write_sheet(name, SAYS["subtitle"], parts, language=language,
+                             footer=words.describe_publication(publication, credits))
 
 
 def _tiles(grids: GeoDataFrame, told: Series) -> str:
     drawn = [
-        _tile(SAYS["grids"], _number(told, "grids"), _grid_note(told)),
-        _tile(words.FIGURES["households"], _number(told, "households"), _per_grid(
+        sheet.write_tile(SAYS["grids"], _number(told, "grids"), _grid_note(told)),
+        sheet.write_tile(words.FIGURES["households"], _number(told, "households"), _per_grid(
             told, "households", words.Word("{n} in a grid", "网均 {n}"))),
-        _tile(words.FIGURES["people"], _number(told, "people"), _left_over(told)),
+        sheet.write_tile(words.FIGURES["people"], _number(told, "people"), _left_over(told)),
         _share_tile(SAYS["in range"], told, "share in size range", _size_note(told)),
         _share_tile(SAYS["collected"], told, "elements collected", _element_note(told)),
         _tiling_tile(grids, told),
-        _tile(SAYS["assets"], _number(told, "assets_per_grid", digits=1), _of(
+        sheet.write_tile(SAYS["assets"], _number(told, "assets_per_grid", digits=1), _of(
             told, "assets", words.Word("{n} assets", "{n} 个部件"))),
         _share_tile(SAYS["events"], told, "events_closed_in_grid_share", _of(
             told, "events", words.Word("{n} events", "{n} 件事件"))),
     ]
-    return f'<dl class="tiles">{"".join(tile for tile in drawn if tile)}</dl>\n'
-
-
-def _tile(name: words.Word, value: str, note: words.Word, *, look: str = "", bar: str = "") -> str:
-    if not value:
-        return ""
-    small = both(note) or "&nbsp;"
-    return (f'<div class="tile"><dt>{both(name)}</dt><dd><b class="{look}">{value}</b>{bar}'
-            f"<small>{small}</small></dd></div>")
+    return sheet.write_tiles(drawn)
 
 
 def _share_tile(name: words.Word, told: Series, figure: str, note: words.Word) -> str:
@@ -176,7 +147,7 @@ def _share_tile(name: words.Word, told: Series, figure: str, note: words.Word) -
     if share != share:
         return ""
     bar = f'<div class="meter"><i style="width:{100 * share:.1f}%"></i></div>'
-    return _tile(name, f"{100 * share:.1f} %", note, bar=bar)
+    return sheet.write_tile(name, f"{100 * share:.1f} %", note, bar=bar)
 
 
 def _tiling_tile(grids: GeoDataFrame, told: Series) -> str:
@@ -186,12 +157,13 @@ def _tiling_tile(grids: GeoDataFrame, told: Series) -> str:
     try:
         faults = len(tiling.find_overlaps(grids)) + len(tiling.find_gaps(grids))
     except CRSError:  # degrees: a page may be drawn of them, a tiling not proven
-        return _tile(SAYS["tiling"], both(SAYS["unchecked"]), words.Word("", ""), look="word")
+        return sheet.write_tile(SAYS["tiling"], both(SAYS["unchecked"]), words.Word("", ""),
+                                look="word")
     note = words.Word(f"no gap, no overlap; {contiguous} contiguous",
                       f"无空隙、无重叠；{contiguous} 连通") if not faults else (
         words.Word(f"{faults:,} gaps or overlaps", f"{faults:,} 处空隙或重叠"))
     state = "faults" if faults else "proven"
-    return _tile(SAYS["tiling"], both(SAYS[state]), note,
+    return sheet.write_tile(SAYS["tiling"], both(SAYS[state]), note,
                  look=f"word {'bad' if faults else 'good'}")
 
 
@@ -364,12 +336,8 @@ def _ledger_rows(account: DataFrame) -> Iterator[str]:
 def _table(
     title: words.Word, head: Sequence[str], rows: Sequence[str], *, numbers: Sequence[str]
 ) -> str:
-    cells = "".join(
-        f'<th scope="col"{" class=number" if name in numbers else ""}>{both(SAYS[name])}</th>'
-        for name in head
-    )
-    return (f'<section class="wide"><h2>{both(title)}</h2><table><thead><tr>{cells}</tr></thead>'
-            f"<tbody>{''.join(rows)}</tbody></table></section>\n")
+    return sheet.write_table(title, [SAYS[name] for name in head], rows,
+                             numbers=[head.index(name) for name in numbers])
 
 
 def _notes(notes: Sequence[words.Name]) -> str:
