@@ -5,7 +5,8 @@
     python scripts/write_benchmarks.py measured
 
 Every bench writes rows of work, measure, value, target, ok, peer and peer_value; a file is
-one section, in the order of their names here and others after them.
+one section, in the order of their names here and others after them. Sections of the page that
+were not measured again stay as they are.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ TITLES = {
     "redraw": "Redrawing a net in use",
     "coverage": "Coverage, siting and disclosure",
     "maps": "Pages",
+    "atlas": "Printing",
+    "batch": "Workers and scaling",
+    "incremental": "Running again after a change",
+    "faults": "What can go wrong in a night",
 }
 
 #: A work with more peers than this is shown as a table of its own.
@@ -46,15 +51,24 @@ def main() -> int:
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_dir():
         print(__doc__, file=sys.stderr)
         return 2
-    files = {file.stem: file for file in sorted(Path(sys.argv[1]).glob("*.json"))}
-    names = [*(name for name in TITLES if name in files),
-             *(name for name in files if name not in TITLES)]
-    sections = [make_section(name, json.loads(files[name].read_text(encoding="utf-8")))
-                for name in names]
     page = ROOT / "docs" / "benchmarks.md"
-    page.write_text("\n".join([HEAD, *sections]), encoding="utf-8")
-    print(f"wrote {page.relative_to(ROOT)}: {len(sections)} sections")
+    files = {file.stem: file for file in sorted(Path(sys.argv[1]).glob("*.json"))}
+    sections = keep_sections(page) | {
+        TITLES.get(name, name): make_section(name, json.loads(file.read_text(encoding="utf-8")))
+        for name, file in files.items()
+    }
+    order = [*TITLES.values(), *sections]
+    told = [sections[title] for title in sorted(sections, key=order.index)]
+    page.write_text("\n".join([HEAD, *told]), encoding="utf-8")
+    print(f"wrote {page.relative_to(ROOT)}: {len(sections)} sections, {len(files)} of them anew")
     return 0
+
+
+def keep_sections(page: Path) -> dict[str, str]:
+    """Return the sections of a page as they are, by their headings."""
+    text = page.read_text(encoding="utf-8") if page.is_file() else ""
+    parts = text.split("\n## ")[1:]
+    return {part.split("\n")[0]: f"## {part}".rstrip("\n") + "\n" for part in parts}
 
 
 def make_section(name: str, rows: list[dict[str, Any]]) -> str:
