@@ -36,9 +36,9 @@ _STYLES = {"blocks the run": "bold red", "mended": "blue", "look at this": "bold
 
 @contextmanager
 def watch(*, quiet: bool = False) -> Iterator[Callable[..., None]]:
-    """Show a progress bar for each step on a terminal while the block runs.
+    """Show a progress bar for each step while the block runs, on the error stream.
 
-    It goes to the error stream. Where that is no terminal, as under cron, nothing is shown.
+    The command line shows none where that stream is no terminal, as under cron.
 
     Parameters
     ----------
@@ -64,8 +64,7 @@ def watch(*, quiet: bool = False) -> Iterator[Callable[..., None]]:
     bars = Progress(
         TextColumn("{task.description:>10}"), BarColumn(), TextColumn("{task.completed:,.0f}/"
                                                                       "{task.total:,.0f}"),
-        TimeElapsedColumn(), console=Console(stderr=True),
-        disable=quiet or not sys.stderr.isatty(),
+        TimeElapsedColumn(), console=Console(stderr=True), disable=quiet,
     )
     tasks: dict[str, TaskID] = {}
 

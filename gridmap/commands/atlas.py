@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .options import add_columns, add_telling, read_columns
+from .options import add_columns, add_telling, hides_progress, read_columns
 
 _KINDS = {"atlas": "atlas", "board": "board", "cards": "card"}
 
@@ -77,7 +77,7 @@ def _atlas(options: argparse.Namespace) -> int:
         prints, publication=options.publication, chosen=chosen, posts=posts, texts=texts,
         template=layout, qr=options.qr, language=options.language,
         font=Path(options.font) if options.font else None)
-    with console.watch(quiet=options.quiet or options.json) as progress:
+    with console.watch(quiet=hides_progress(options)) as progress:
         printed = printing.save_atlas(
             made, options.out or f"{options.kind}.pdf", grids=prints.grids,
             territories=prints.territories, workers=max(options.workers, 1), progress=progress)

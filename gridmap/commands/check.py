@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .options import add_telling, load_config
+from .options import add_telling, hides_progress, load_config
 
 if TYPE_CHECKING:
     from ..pipeline import Diagnosis
@@ -74,7 +74,7 @@ def _check_run(options: argparse.Namespace) -> tuple[Diagnosis, str, Path]:
     config = load_config(options)
     from .. import console, pipeline
 
-    with console.watch(quiet=options.quiet or options.json) as progress:
+    with console.watch(quiet=hides_progress(options)) as progress:
         diagnosis = pipeline.diagnose_inputs(config, progress=progress)
     folder = config.workspace.with_name(f"{config.workspace.name}-check")
     return diagnosis, config.settings.name, folder
@@ -86,7 +86,7 @@ def _check_files(options: argparse.Namespace) -> tuple[Diagnosis, str, Path]:
     reading = pipeline.FileReading(
         kind=options.kind, code=options.code, layer=options.layer, crs=options.crs,
         offset=options.offset, encoding=options.encoding)
-    with console.watch(quiet=options.quiet or options.json) as progress:
+    with console.watch(quiet=hides_progress(options)) as progress:
         diagnosis = pipeline.diagnose_files(
             options.input, parent=options.parent, reference=options.reference,
             reading=reading, progress=progress)

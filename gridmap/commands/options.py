@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ def add_telling(command: argparse.ArgumentParser) -> None:
     """Let a command be quiet, or talk to scripts."""
     command.add_argument("--quiet", action="store_true", help="print errors only")
     command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def hides_progress(options: argparse.Namespace) -> bool:
+    """Say whether nobody watches: asked to be quiet, or no terminal there, as under cron."""
+    return bool(options.quiet or options.json or not sys.stderr.isatty())
 
 
 def find_workspace(word: str) -> str:

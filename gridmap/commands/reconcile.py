@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from .options import add_config, add_telling, load_config
+from .options import add_config, add_telling, hides_progress, load_config
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -31,7 +31,7 @@ def _reconcile(options: argparse.Namespace) -> int:
     config = load_config(options)
     from .. import console, pipeline
 
-    with console.watch(quiet=options.quiet or options.json) as progress:
+    with console.watch(quiet=hides_progress(options)) as progress:
         done = pipeline.reconcile_schemes(config, sized=not options.keep_sizes,
                                           coded=options.new_codes, progress=progress)
         files = pipeline.save_net(done, config, progress=progress)

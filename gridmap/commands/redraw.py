@@ -6,7 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .options import add_columns, add_config, add_telling, load_config, read_columns
+from .options import (
+    add_columns,
+    add_config,
+    add_telling,
+    hides_progress,
+    load_config,
+    read_columns,
+)
 
 if TYPE_CHECKING:
     from ..pipeline.redraw_net import Redrawn
@@ -45,7 +52,7 @@ def _redraw(options: argparse.Namespace) -> int:
     version = versions.load_version(
         options.grids or config.workspace, columns=read_columns(options))
     budget = Budget(households=options.households, grids=options.grids_touched)
-    with console.watch(quiet=options.quiet or options.json) as progress:
+    with console.watch(quiet=hides_progress(options)) as progress:
         done = redraw_net.redraw_net(
             config, version.grids, budget=budget, locked=options.lock, progress=progress)
         folder = Path(named) if named else config.workspace.with_name(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from .options import add_config, add_drawing, add_telling, add_waiting, load_config
+from .options import add_config, add_drawing, add_telling, add_waiting, hides_progress, load_config
 
 
 def add_parser(commands: Any) -> None:
@@ -26,7 +26,7 @@ def _run(options: argparse.Namespace) -> int:
 
     with workspace.hold_workspace(config.workspace, wait_s=options.wait) as place:
         reading = workspace.read_inputs(config)
-        with console.watch(quiet=options.quiet or options.json) as progress:
+        with console.watch(quiet=hides_progress(options)) as progress:
             done = pipeline.run(config, progress=progress)
             saved = pipeline.save_run(done, config, reading=reading, progress=progress)
         event = history.last_made(place)

@@ -41,7 +41,7 @@ def replace_name(fresh: Path, place: Path, aside: Path) -> None:
     plain = fresh.is_symlink() and (place.is_symlink() or not os.path.lexists(place))
     if plain or not os.path.lexists(place):
         os.replace(fresh, place)
-    elif exchange_names(fresh, place):
+    elif _exchange_names(fresh, place):
         remove_tree(fresh)
     else:
         os.replace(place, aside)
@@ -50,10 +50,11 @@ def replace_name(fresh: Path, place: Path, aside: Path) -> None:
     sync_folder(place.parent)
 
 
-def exchange_names(first: Path, second: Path) -> bool:
+def _exchange_names(first: Path, second: Path) -> bool:
     """Exchange two names in one step; say whether the system could.
 
-    Linux has ``renameat2`` for it, on most file systems.
+    Linux has ``renameat2`` for it, on most file systems. What it refuses for another reason
+    is an error of the system, as that of any other change of names.
     """
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
