@@ -93,7 +93,7 @@ def _paths(
     if territories is None:
         return dict(called)
     places = layers.name_places(Series(list(parts), index=list(parts), dtype="str"), territories)
-    return {part: " · ".join(str(place).split(" · ")[-2:]) for part, place in places.items()}
+    return {str(part): " · ".join(str(place).split(" · ")[-2:]) for part, place in places.items()}
 
 
 def _heading(font: Font, text: str, below: str) -> str:

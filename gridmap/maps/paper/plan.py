@@ -142,7 +142,8 @@ def _tell(
             raise SchemaError(f"contacts: {listed(odd)} are no grids", rows=list(map(str, odd)))
         known = contacts.reindex(index).astype("str").where(lambda cell: cell.notna(), "")
         fields |= {str(name): known[name] for name in known}
-    return Told({name: values.to_dict() for name, values in fields.items()}, common, called)
+    written = {name: dict(zip(index, values, strict=True)) for name, values in fields.items()}
+    return Told(written, common, called)
 
 
 def _written(values: Series, language: str, suppressed: DataFrame | None) -> Series:
