@@ -167,11 +167,11 @@ def split_name(table: str) -> tuple[str, str]:
     """
     found = _NAME.fullmatch(table)
     if found is None or "\0" in table:
-        raise SourceError(f"{table!r} is no name of a table: expected schema.table, with quotation "
-                          'marks round a name that has a dot, as in public."a.b"')
-    first, second = (found[1] or found[2], found[3] or found[4])
-    first, second = (part and part.replace('""', '"') for part in (first, second))
-    return (str(first), str(second)) if second else ("public", str(first))
+        raise SourceError(f"{table!r} is no name of a table: expected schema.table, with "
+                          'quotation marks round a name that has a dot, as in public."a.b"')
+    first, second = (str(marked or plain or "").replace('""', '"') for marked, plain in (
+        found.group(1, 2), found.group(3, 4)))
+    return (first, second) if second else ("public", first)
 
 
 def quoted(*names: str) -> str:
