@@ -24,8 +24,9 @@ _OURS = "gridmap: "
 _STYLES = (
     "id serial PRIMARY KEY, f_table_catalog varchar, f_table_schema varchar, "
     "f_table_name varchar, f_geometry_column varchar, stylename text, styleqml xml, "
-    "stylesld xml, useasdefault boolean, description text, owner varchar(63) DEFAULT CURRENT_USER, ui xml, "
-    "update_time timestamp DEFAULT CURRENT_TIMESTAMP, type varchar"
+    "stylesld xml, useasdefault boolean, description text, "
+    "owner varchar(63) DEFAULT CURRENT_USER, ui xml, update_time timestamp "
+    "DEFAULT CURRENT_TIMESTAMP, type varchar"
 )
 
 
