@@ -40,8 +40,8 @@ def add_parser(commands: Any) -> None:
                          help="print the layout of atlas, board or cards, to be changed")
     command.add_argument("--publication", help="internal, shared, public or a file, instead of "
                          "that of the workspace")
-    command.add_argument("--out", metavar="FILE", help="the PDF (default: atlas.pdf, board.pdf "
-                         "or cards.pdf)")
+    command.add_argument("--output", "--out", dest="out", metavar="FILE",
+                         help="the PDF (default: atlas.pdf, board.pdf or cards.pdf)")
     command.add_argument("--workers", type=int, default=1, metavar="N",
                          help="processes that draw side by side; the outcome is the same")
     add_telling(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -20,11 +19,11 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
-from .. import coverage, rules, sources
+from .. import coverage, rules
 from ..errors import SchemaError, WorkspaceError, listed
 from ..maps.paper import overview, page, pdf, plan
-from ..workspace import load_config, load_version
-from ..workspace.config import Source
+from ..workspace import Config, load_config, load_manifest, load_version, store
+from . import load
 
 #: Sheets that are drawn and kept at once.
 CHUNK = 50
@@ -40,7 +39,7 @@ class Prints(NamedTuple):
     buildings: GeoDataFrame | None
     assets: GeoDataFrame | None
     title: str
-    publication: str
+    publication: rules.Publication | str  # or the name of a shipped one
 
 
 class Printed(NamedTuple):
@@ -55,40 +54,59 @@ class Printed(NamedTuple):
 def load_prints(path: str | Path) -> Prints:
     """Read what maps of grids are printed from: a workspace, or the configuration of one.
 
-    Streets are those of the workspace, or else of the configuration.
+    Parameters
+    ----------
+    path : str or Path
+        A workspace, one of its versions such as ``out@0002``, a ``gridmap.toml`` or its folder.
+        Streets are those of the configuration; for a workspace it is looked for beside it.
 
     Raises
     ------
     WorkspaceError, ConfigError
         If there is neither.
+    SourceError, CRSError, SchemaError
+        If the streets cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.pipeline import run, save_run
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> files = save_run(run(config), config)
+    >>> load_prints(config.workspace).title
+    'Drawn town'
     """
-    place, config = Path(path), None
+    place, config = store.find_version(path), None
     if not (place / "frames").is_dir():
         config = load_config(place)
         place = config.workspace
+    elif (place.parent / "gridmap.toml").is_file():
+        beside = load_config(place.parent)
+        config = beside if beside.workspace.resolve() == place.resolve() else None
+    # The link is followed once: a run may turn it to another version while frames are read.
+    place = place.resolve()
     version = load_version(place)
-    frames = place / "frames"
-    manifest = place / "manifest.json"
-    facts = json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {}
-    by_grid, assets, lines = (frames / f"{name}.parquet"
-                              for name in ("by_grid", "assets", "barriers"))
-    barriers = geopandas.read_parquet(lines) if lines.is_file() else None
-    if barriers is None and config is not None:
-        barriers = _load_lines(config.barriers, version.grids)
+    frames, facts = place / "frames", load_manifest(place)
+    by_grid, assets = (frames / f"{name}.parquet" for name in ("by_grid", "assets"))
     return Prints(
         version.grids, pd.read_parquet(by_grid) if by_grid.is_file() else None,
-        version.territories, barriers, _load_buildings(frames / "elements.parquet", version.grids),
+        version.territories,
+        None if config is None else _load_lines(config, version.grids),
+        _load_buildings(frames / "elements.parquet", version.grids),
         geopandas.read_parquet(assets) if assets.is_file() else None,
-        str(facts.get("name", place.resolve().name)), str(facts.get("publication", "shared")))
+        str(facts.get("name", place.name)),
+        str(facts.get("publication", "shared")) if config is None else config.publication)
 
 
-def _load_lines(named: Collection[Source], grids: GeoDataFrame) -> GeoDataFrame | None:
-    loaded = [sources.load_barriers(
-        one.path, columns=one.columns, constants=one.constants, layer=one.layer, crs=one.crs,
-        offset=one.offset, encoding=one.encoding, where=one.where).frame for one in named]
-    lines = [frame.to_crs(grids.crs)[["kind", frame.geometry.name]].rename_geometry("geometry")
-             for frame in loaded if len(frame)]
-    return pd.concat(lines) if lines else None
+def _load_lines(config: Config, grids: GeoDataFrame) -> GeoDataFrame | None:
+    """Read the streets of a configuration, with no more than how to draw them."""
+    lines = []
+    for source in config.barriers:
+        frame = load.to_crs(load.read_source("barriers", source).frame, grids.crs)
+        if len(frame):
+            lines.append(GeoDataFrame({"kind": frame["kind"]}, geometry=frame.geometry))
+    return pd.concat(lines, ignore_index=True) if lines else None
 
 
 def _load_buildings(file: Path, grids: GeoDataFrame) -> GeoDataFrame | None:
@@ -142,7 +160,8 @@ def make_plan(
 
     Neighbours are drawn although they get no page of their own.
     """
-    published = rules.load_publication(publication or prints.publication)
+    named = publication or prints.publication
+    published = rules.load_publication(named) if isinstance(named, str) else named
     out = None if prints.by_grid is None else coverage.suppress_counts(prints.by_grid, published)
     if out is None:
         bare = prints.grids.drop(columns=["households", "people"], errors="ignore")
