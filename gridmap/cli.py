@@ -15,6 +15,7 @@ from .commands import (
     atlas,
     check,
     diff,
+    export,
     log,
     new,
     profiles,
@@ -33,7 +34,7 @@ from .version import __version__
 BUSY = 3
 
 #: In the order in which ``gridmap --help`` tells of them: that of a first day.
-_COMMANDS = (new, check, run, reconcile, redraw, diff, trace, verify, log, restore, prune,
+_COMMANDS = (new, check, run, reconcile, redraw, diff, trace, export, verify, log, restore, prune,
              profiles, atlas)
 
 
