@@ -117,6 +117,7 @@ _ROOMS: dict[str, str] = {
     "from_gcj02": "sources",
     "issue_codes": "zoning",
     "issue_merged_codes": "zoning",
+    "hide_small_totals": "maps.bills",
     "join_totals": "pipeline",
     "list_code_rules": "rules",
     "list_profiles": "rules",
@@ -202,6 +203,7 @@ _ROOMS: dict[str, str] = {
     "trace": "redraw",
     "undo": "redraw.edits",
     "watch": "console",
+    "write_bill": "maps.bills",
 }
 
 __all__ = [*sorted(_ROOMS), "__version__"]

@@ -2,7 +2,7 @@
 """Redraw the grids of Chiayi and Taichung after a simulated growth, and print the bill.
 
     python scripts/redraw_real.py                    both cities
-    python scripts/redraw_real.py chiayi --page DIR  and a page of the net before and after
+    python scripts/redraw_real.py chiayi --page DIR  and pages of the bill and of both nets
 
 The growth, the same each time: households of every unit change by a log-normal factor of
 spread 0.12; 6 % of the grids double (new estates), and 4 % keep three tenths (demolition).
@@ -64,8 +64,13 @@ def redraw(folder: Path, name: str, page: Path | None) -> None:
 
         done = Redrawn(net.grids, redrawn, later, None, redrawn.changes)
         page.mkdir(parents=True, exist_ok=True)
-        drawn = draw_bill(done, gridmap.load_publication("internal"), title=name.title())
+        internal, title = gridmap.load_publication("internal"), name.title()
+        drawn = draw_bill(done, internal, title=title)
         (page / f"redraw-{name}.html").write_text(drawn.get_root().render(), encoding="utf-8")
+        sheet = gridmap.write_bill(redrawn.bill, publication=internal, title=title,
+                                   changes=redrawn.changes, page=f"redraw-{name}.html",
+                                   credits=CREDITS)
+        (page / f"bill-{name}.html").write_text(sheet, encoding="utf-8")
 
 
 def main() -> None:

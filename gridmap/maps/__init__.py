@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .bills import hide_small_totals, write_bill
     from .compare import draw_comparison
     from .difference import draw_difference
     from .faults import draw_faults
@@ -44,9 +45,11 @@ _PARTS = {
     "draw_report": "report",
     "draw_territories": "layers",
     "explore": "notebook",
+    "hide_small_totals": "bills",
     "list_templates": "paper.template",
     "load_template": "paper.template",
     "measure_classes": "style",
+    "write_bill": "bills",
 }
 
 __all__ = [
@@ -69,9 +72,11 @@ __all__ = [
     "draw_report",
     "draw_territories",
     "explore",
+    "hide_small_totals",
     "list_templates",
     "load_template",
     "measure_classes",
+    "write_bill",
 ]
 
 

@@ -56,6 +56,9 @@ MEASURES: Mapping[str, words.Word] = {
     "size_min": words.Word("Smallest", "最小规模"), "size_max": words.Word("Largest", "最大规模"),
 }
 
+#: Totals that count homes or people.
+COUNTS = ("households_moved", "people_moved", "must_move", "contact_cards")
+
 #: A sheet lists so many grids at most; the table beside it has all.
 LISTED = 1_000
 
@@ -116,16 +119,44 @@ def write_bill(
                              footer=words.describe_publication(publication, credits))
 
 
+def hide_small_totals(totals: Series, publication: Publication) -> Series:
+    """Return the totals of a bill without counts of so few that single homes can be told.
+
+    Parameters
+    ----------
+    totals : Series
+        Of a `Bill`.
+    publication : Publication
+        Counts below its ``smallest`` are missing in the outcome, unless it allows single
+        elements. The share that moved goes with the count it was made of.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> told = Series({"households_moved": 3.0, "moved_share": 0.01, "grids_touched": 2.0})
+    >>> hide_small_totals(told, load_publication("shared")).to_list()
+    [nan, nan, 2.0]
+    """
+    if publication.elements:
+        return totals
+    told = totals.astype("float64")
+    counts = told[[name for name in COUNTS if name in told]]
+    hidden = list(counts.index[(counts > 0) & (counts < publication.smallest)])
+    told[hidden] = np.nan
+    if "households_moved" in hidden and "moved_share" in told:
+        told["moved_share"] = np.nan
+    return told
+
+
 def _tiles(bill: Bill, publication: Publication) -> str:
-    t, measures = bill.totals, bill.measures
-    everybody = bill.moves["households"].sum()
-    share, must = 100 * t["moved_share"], t["must_move"]
+    t, told, measures = bill.totals, hide_small_totals(bill.totals, publication), bill.measures
     small = 0 if publication.elements else publication.smallest
-    before, after = (float(measures.loc["in_range_share", side]) for side in ("before", "after"))
+    before, after = _sides(measures, "in_range_share")
     return sheet.write_tiles([
-        sheet.write_tile(SAYS["households_moved"], _count(t["households_moved"], small), words.Word(
-            f"{share:.1f} % of {everybody:,.0f}", f"占 {everybody:,.0f} 户的 {share:.1f} %")),
-        sheet.write_tile(words.Word("Least that could move", "至少变更"), _count(must, small),
+        sheet.write_tile(SAYS["households_moved"], _count(t["households_moved"], small),
+                         _share_note(told["moved_share"], bill.moves["households"].sum())),
+        sheet.write_tile(words.Word("Least that could move", "至少变更"),
+                         _count(t["must_move"], small),
                          words.Word("for all to be in range", "全部达标所需的住户数")),
         sheet.write_tile(SAYS["people_moved"], _count(t["people_moved"], small),
                          words.Word("", "")),
@@ -138,6 +169,13 @@ def _tiles(bill: Bill, publication: Publication) -> str:
         sheet.write_tile(SAYS["workers_affected"], _count(t["workers_affected"], 0),
                          words.Word("", "")),
     ])
+
+
+def _share_note(share: float, everybody: float) -> words.Word:
+    if np.isnan(share):
+        return words.Word(f"of {everybody:,.0f}", f"共 {everybody:,.0f} 户")
+    return words.Word(f"{100 * share:.1f} % of {everybody:,.0f}",
+                      f"占 {everybody:,.0f} 户的 {100 * share:.1f} %")
 
 
 def _share_tile(before: float, after: float) -> str:
@@ -173,12 +211,16 @@ def _net(measures: DataFrame) -> str:
     known = [name for name in MEASURES if name in measures.index]
     rows = [
         f"<tr><td>{both(MEASURES[name])}</td>"
-        + "".join(f'<td class="number">{_figure(name, float(value))}</td>'
-                  for value in measures.loc[name, ["before", "after"]])
+        + "".join(f'<td class="number">{_figure(name, value)}</td>'
+                  for value in _sides(measures, name))
         + "</tr>" for name in known
     ]
     return sheet.write_table(SAYS["net"], [SAYS["figure"], SAYS["before"], SAYS["after"]], rows,
                              numbers=[1, 2])
+
+
+def _sides(measures: DataFrame, name: str) -> list[float]:
+    return [float(measures[side][name]) for side in ("before", "after")]
 
 
 def _figure(name: str, value: float) -> str:
@@ -212,7 +254,7 @@ def _touched(
 def _names(territories: DataFrame | None) -> dict[str, str]:
     if territories is None or "name" not in territories:
         return {}
-    return territories["name"].dropna().astype("str").to_dict()
+    return {str(code): str(name) for code, name in territories["name"].dropna().items()}
 
 
 def _touched_rows(rows: DataFrame, names: dict[str, str], *, counted: bool) -> Iterator[str]:

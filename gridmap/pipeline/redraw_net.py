@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ from pandas import DataFrame, Series
 from .. import coverage, ledger, maps, tiling
 from ..errors import ConfigError
 from ..redraw import repartition as redrawing
-from ..redraw.bill import Bill, describe_bill
 from ..redraw.budget import Budget
 from ..redraw.repartition import Repartition
 from ..rules import Publication
@@ -29,13 +27,6 @@ from .units import make_units
 
 #: What a page calls the figures of a bill.
 LABELS = {"fate": ("What became of it", "变动"), "households": ("Households", "户数")}
-
-_STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem;color:#1b2733}"
-    "table{border-collapse:collapse;width:100%}"
-    "th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #cdd6df;"
-    "font-weight:normal}th{color:#52606d;white-space:nowrap;vertical-align:top}"
-)
 
 
 class Redrawn(NamedTuple):
@@ -165,31 +156,6 @@ def draw_bill(done: Redrawn, publication: Publication, *, title: str = "") -> ma
         labels=LABELS)
 
 
-def write_bill(bill: Bill, *, title: str = "") -> str:
-    """Write a bill as a page to print: its figures, and the net before and after.
-
-    Examples
-    --------
-    >>> from pandas import Series
-    >>> from gridmap import SizeRule, repartition
-    >>> from gridmap.sketch import sketch_units
-    >>> now = Series({"A": "G", "B": "G"})
-    >>> redrawn = repartition(now, sketch_units("AB"), SizeRule(minimum=1, target=2, maximum=2))
-    >>> "households moved" in write_bill(redrawn.bill)
-    True
-    """
-    lines = [line for line in describe_bill(bill).splitlines() if line.strip()]
-    rows = "".join(
-        f"<tr><th>{html.escape(line[:22].strip())}</th><td>{html.escape(line[22:].strip())}</td>"
-        "</tr>" for line in lines)
-    return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f"<title>{html.escape(title)}</title><style>{_STYLE}</style>"
-        f"<h1>{html.escape(title)}</h1><table>{rows}</table>"
-        '<p><a href="redraw.html">Map of before and after</a></p></html>'
-    )
-
-
 def save_redraw(
     done: Redrawn, config: Config, folder: str | Path, *, progress: Progress = silent
 ) -> list[Path]:
@@ -218,6 +184,10 @@ def save_redraw(
     table = DataFrame(net.grids.drop(columns=net.grids.geometry.name))
     published = coverage.suppress_counts(table, config.publication)
     page = draw_bill(done, config.publication, title=config.settings.name)
+    sheet = maps.write_bill(
+        bill, publication=config.publication, title=config.settings.name,
+        territories=done.territories, changes=net.changes, page="redraw.html")
+    told = maps.hide_small_totals(bill.totals, config.publication)
     shown = net.grids[["geometry"]].join(published.by_grid)
     plain = bill.by_grid[["territory", "fate", "size_state_before", "size_state_after",
                           "compactness_before", "compactness_after"]]
@@ -225,14 +195,14 @@ def save_redraw(
         frames={"grids": net.grids, "units": done.units, "bill_by_grid": bill.by_grid,
                 "assignment": net.assignment.to_frame(), "moves": bill.moves},
         packages={"grids": {"grids": Layer(shown)}},
-        tables={"bill": bill.totals.rename("value").rename_axis("figure").to_frame(),
+        tables={"bill": told.rename("value").rename_axis("figure").to_frame(),
                 "measures": bill.measures, "grids": published.by_grid, "fates": plain,
                 "changes": done.changes},
         pages={"redraw": page.get_root().render(),
-               "bill": write_bill(bill, title=config.settings.name)},
+               "bill": sheet},
         facts={"name": config.settings.name, "publication": config.publication.name,
                "bill": {name: None if pd.isna(value) else float(value)
-                        for name, value in bill.totals.items()}},
+                        for name, value in told.items()}},
     )
     files = save_workspace(folder, contents)
     progress("save", 1, 1)

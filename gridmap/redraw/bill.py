@@ -215,7 +215,7 @@ def describe_bill(bill: Bill) -> str:
     fates = ", ".join(f"{t[f'grids_{fate}']:,.0f} {fate}" for fate in FATES)
     lines = [
         f"households moved      {t['households_moved']:,.0f} of {everybody:,.0f} "
-        f"({share:.1f} %), at least {t['must_move']:,.0f} must move",
+        f"({share:.1f} %), {_tell_least(t)}",
         f"people moved          {t['people_moved']:,.0f}",
         f"grids                 {t['grids_before']:,.0f} before, {t['grids_after']:,.0f} after, "
         f"{t['grids_touched']:,.0f} touched",
@@ -233,3 +233,10 @@ def describe_bill(bill: Bill) -> str:
         lines.append(f"{name:<21} {before:,.4g} before, {after:,.4g} after")
     return "\n".join(lines)
 
+
+def _tell_least(totals: Series) -> str:
+    """Say what cannot be spared, or what would be needed where grids were left out of range."""
+    least = f"at least {totals['must_move']:,.0f}"
+    if totals["households_moved"] >= totals["must_move"]:
+        return f"{least} must move"
+    return f"{least} would have to move for every grid to be in range"
