@@ -7,6 +7,7 @@ from collections.abc import Collection
 import shapely
 from geopandas import GeoDataFrame
 
+from ..executors import Executor
 from . import footprints, points
 from .places import Attachment
 
@@ -17,6 +18,7 @@ def attach_elements(
     *,
     nearest_m: float | None = None,
     sums: Collection[str] = (),
+    executor: Executor | None = None,
 ) -> Attachment:
     """Give every element the code of the polygon that holds it.
 
@@ -33,6 +35,8 @@ def attach_elements(
         metres away.
     sums : collection of str, optional
         Further columns of numbers to sum up by grid.
+    executor : Executor, optional
+        Looks for points side by side where there are millions; footprints are attached here.
 
     Returns
     -------
@@ -58,4 +62,5 @@ def attach_elements(
     kinds = shapely.get_type_id(elements.geometry.to_numpy())
     if (kinds > 0).any():
         return footprints.attach_footprints(elements, grids, nearest_m=nearest_m, sums=sums)
-    return points.attach_points(elements, grids, nearest_m=nearest_m, sums=sums)
+    return points.attach_points(elements, grids, nearest_m=nearest_m, sums=sums,
+                                executor=executor)

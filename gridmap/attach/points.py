@@ -56,7 +56,7 @@ def attach_points(
     sums : collection of str, optional
         Further columns of numbers to sum up by grid.
     executor : Executor, optional
-        Looks for the points in processes; worth it from some ten millions on.
+        Looks for the points side by side, where there are more than a million.
 
     Returns
     -------
@@ -99,7 +99,7 @@ def attach_points(
     counts.check_sums(elements, sums)
     found = places.find_places(elements)
     ready = make_ready(grids, len(elements))
-    if executor is None:
+    if executor is None or len(elements) <= SLICE:
         position, how = hold_places(found, ready, nearest_m=nearest_m)
     else:
         position, how = _hold_elsewhere(found, ready, nearest_m, executor)
@@ -115,8 +115,8 @@ def _hold_elsewhere(
 ) -> tuple[NDArray[np.integer], Series]:
     """As `hold_places`, some places after the others: no place depends on another one."""
     task = executor.broadcast((ready, nearest_m))
-    parts = (Places(*(column[at : at + SLICE] for column in found))
-             for at in range(0, max(1, len(found.x)), SLICE))
+    parts = (Places(found.x[at : at + SLICE], found.y[at : at + SLICE],
+                    found.reason[at : at + SLICE]) for at in range(0, len(found.x), SLICE))
     answers = list(executor.map(_hold, parts, shared=task))
     return (np.concatenate([position for position, _ in answers]),
             pd.concat([how for _, how in answers], ignore_index=True))

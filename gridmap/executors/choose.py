@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
+
 from ..errors import ExecutorError, listed
 from .base import Executor
 from .cluster import Dask
@@ -12,8 +14,8 @@ EXECUTORS = ("local", "dask")
 
 def open_executor(
     name: str = "local", *, workers: int = 1, scheduler: str | None = None
-) -> Executor | None:
-    """Return an executor to be used in a ``with``, or None where one core does it all.
+) -> AbstractContextManager[Executor | None]:
+    """Return an executor for a ``with``, which gives None where one core does it all.
 
     Parameters
     ----------
@@ -26,7 +28,8 @@ def open_executor(
 
     Returns
     -------
-    Executor or None
+    context manager
+        Gives an Executor, or None, which functions with ``executor=`` take as well.
 
     Raises
     ------
@@ -35,7 +38,8 @@ def open_executor(
 
     Examples
     --------
-    >>> open_executor("local", workers=1) is None
+    >>> with open_executor("local", workers=1) as executor:
+    ...     executor is None
     True
     >>> open_executor("farm")
     Traceback (most recent call last):
@@ -47,4 +51,4 @@ def open_executor(
         raise ExecutorError(f"a scheduler is named, but executor is {name!r}: set it to 'dask'")
     if name == "dask":
         return Dask(scheduler, workers=workers)
-    return Processes(workers) if workers > 1 else None
+    return Processes(workers) if workers > 1 else nullcontext()

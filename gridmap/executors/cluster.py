@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+import contextlib
+import logging
+import pickle
+import platform
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+from importlib import metadata
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..errors import ExecutorError
+import shapely
+
+from ..errors import ExecutorError, listed
 from . import base
 from .base import Answer, Part
+
+#: How long a scheduler may take to answer, and then its first worker.
+PATIENCE_S = 10
+
+#: What decides about bytes, beside gridmap: workers must have the same.
+STANDS_ON = ("gridmap", "numpy", "pandas", "geopandas", "shapely", "numba", "pyarrow")
+
+#: Dask warns of parts above 10 MB. Ours are sent one by one and freed when they are done.
+LARGE = {"distributed.admin.large-graph-warning-threshold": "4GiB"}
 
 
 class _Sent:
@@ -18,62 +33,60 @@ class _Sent:
 
     def __init__(self, client: Any, value: Any) -> None:
         self._client, self._value = client, value
-        self.future = client.scatter(value, broadcast=True, hash=False)
+        self.again()
 
     def again(self) -> None:
-        """Send the value anew, if no worker holds it any more."""
-        if self.future.status != "finished":
-            self.future = self._client.scatter(self._value, broadcast=True, hash=False)
+        """Send the value to every worker."""
+        self.future = self._client.scatter(self._value, broadcast=True, hash=False)
+
+
+class _Part(NamedTuple):
+    """A part that was handed out, kept here until its answer is there."""
+
+    number: int
+    future: Any
+    again: Callable[[], Any]
 
 
 class Dask:
     """Workers of ``dask.distributed``: pip install "gridmap[dask]".
 
-    Workers need the same gridmap as the caller. A worker that is killed costs the parts it
-    had; Dask gives them to another one.
+    Without a scheduler a cluster of processes is started on this machine, which talks over
+    TLS with a key of its own, so that nobody else on the machine can hand it work. A script
+    that does so keeps its main part under ``if __name__ == "__main__"``. Whoever reaches a
+    scheduler without TLS can run code on its workers: keep it in a network of your own.
+
+    Workers need the same gridmap, and what it stands on, as the caller. A worker that is killed
+    costs the parts it had; Dask gives them to another one.
 
     Parameters
     ----------
     scheduler : str, optional
-        Address, such as "tcp://scheduler:8786". Without one a cluster of processes is started
-        on this machine, and ended with the executor.
+        Address, such as "tls://scheduler:8786"; keys and certificates are those of Dask's own
+        configuration.
     workers : int, default 2
-        Processes of that cluster; a scheduler that is named has its own.
+        Processes of a cluster on this machine; a scheduler that is named has its own.
 
     Raises
     ------
     ExecutorError
-        If Dask is absent, no scheduler answers, or a part was given up.
+        If Dask is absent, no scheduler or worker answers, workers have other versions, a
+        function or a part cannot be sent, or a part was given up.
     """
 
     def __init__(self, scheduler: str | None = None, *, workers: int = 2) -> None:
-        try:
-            import distributed
-        except ImportError as error:
-            raise ExecutorError(
-                'executor "dask" needs dask.distributed: pip install "gridmap[dask]"') from error
-        self._cluster: Any = None
-        if scheduler is None:
-            self._cluster = distributed.LocalCluster(
-                n_workers=workers, threads_per_worker=1, dashboard_address=None,
-                host="127.0.0.1", memory_limit=0)
-        try:
-            self._client = distributed.Client(
-                scheduler or self._cluster, timeout="10s", set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise ExecutorError(
-                f"no Dask scheduler answers at {scheduler}: {type(error).__name__}. Start one by "
-                "`dask scheduler` and workers by `dask worker ADDRESS`, or correct [run] scheduler."
-            ) from error
-        self._named = scheduler is not None
-        self._local = workers
+        if workers < 1:
+            raise ExecutorError(f"workers is {workers}: at least 1 is needed")
+        with contextlib.ExitStack() as stack:
+            self._client = (_start(workers, stack) if scheduler is None
+                            else _connect(scheduler, stack))
+            self._end = stack.pop_all()
+        self._local = workers if scheduler is None else 0
 
     @property
     def workers(self) -> int:
         """Threads of all workers that are there now."""
-        if not self._named:
-            return self._local
-        return max(1, sum(self._client.nthreads().values()))
+        return self._local or max(1, sum(self._client.nthreads().values()))
 
     def broadcast(self, value: Any) -> _Sent:
         """Send a value to every worker."""
@@ -83,47 +96,36 @@ class Dask:
         self, function: Callable[..., Answer], parts: Iterable[Part], *, shared: Any = None
     ) -> Iterator[Answer]:
         """Yield the answers in the order of the parts; see `Executor`."""
-        waiting: deque[tuple[int, Any, Any]] = deque()
-        todo = enumerate(parts)
-        try:
-            for number, part in itertools.islice(todo, base.AHEAD * self.workers):
-                waiting.append((number, part, self._submit(function, part, shared)))
-            while waiting:
-                number, part, future = waiting.popleft()
-                answer = self._answer(function, number, part, shared, future)
-                for following, more in itertools.islice(todo, 1):
-                    waiting.append((following, more, self._submit(function, more, shared)))
-                yield answer
-        finally:
-            self._client.cancel([future for *_, future in waiting], force=True)
+        base.check_function(function)
+        return base.in_order(
+            parts, base.AHEAD * self.workers, hand_out=partial(self._hand_out, function, shared),
+            take=partial(_take, shared), let_go=self._let_go,
+        )
 
-    def _submit(self, function: Callable[..., Any], part: Any, shared: _Sent | None) -> Any:
+    def _hand_out(
+        self, function: Callable[..., Any], shared: _Sent | None, number: int, part: Any
+    ) -> _Part:
+        again = partial(self._submit, function, shared, number, part)
+        return _Part(number, again(), again)
+
+    def _submit(
+        self, function: Callable[..., Any], shared: _Sent | None, number: int, part: Any
+    ) -> Any:
+        import dask
+
         given = [part] if shared is None else [part, shared.future]
-        return self._client.submit(function, *given, pure=False)
+        try:
+            with dask.config.set(LARGE):
+                return self._client.submit(function, *given, pure=False)
+        except (TypeError, AttributeError, pickle.PicklingError) as error:
+            raise ExecutorError(base.tell_unsent(number, error)) from error
 
-    def _answer(
-        self, function: Callable[..., Answer], number: int, part: Any, shared: _Sent | None,
-        future: Any,
-    ) -> Answer:
-        import distributed
-        from distributed.client import FutureCancelledError
-
-        why = ""
-        for _ in range(base.TRIES):
-            try:
-                return future.result()  # type: ignore[no-any-return]
-            except (distributed.KilledWorker, FutureCancelledError) as error:
-                why = f"{type(error).__name__} on the cluster"
-                if shared is not None:
-                    shared.again()
-                future = self._submit(function, part, shared)
-        raise ExecutorError(base.tell_lost(number, base.TRIES, why), rows=[str(number + 1)])
+    def _let_go(self, waiting: Collection[_Part]) -> None:
+        self._client.cancel([part.future for part in waiting], force=True)
 
     def close(self) -> None:
         """Leave the cluster, and end it if it was started here."""
-        self._client.close()
-        if self._cluster is not None:
-            self._cluster.close()
+        self._end.close()
 
     def __enter__(self) -> Dask:
         return self
@@ -133,3 +135,97 @@ class Dask:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _take(shared: _Sent | None, part: _Part) -> Any:
+    """Wait for an answer; hand the part out again where the cluster lost what it needs."""
+    import distributed
+    from distributed.client import FutureCancelledError
+
+    future, why = part.future, ""
+    for _ in range(base.TRIES):
+        try:
+            return future.result()
+        except distributed.KilledWorker as error:  # Dask has tried several workers itself
+            raise ExecutorError(base.tell_lost(part.number, base.TRIES, "every worker that "
+                                "had it ended"), rows=[str(part.number + 1)]) from error
+        except FutureCancelledError as error:
+            why = f"{type(error).__name__} on the cluster"
+            if shared is not None and shared.future.status != "finished":
+                shared.again()
+            future = part.again()
+    raise ExecutorError(base.tell_lost(part.number, base.TRIES, why),
+                        rows=[str(part.number + 1)])
+
+
+def _start(workers: int, stack: contextlib.ExitStack) -> Any:
+    """Start a cluster on this machine, and return a client of it."""
+    try:
+        import distributed
+        from distributed.security import Security
+
+        security = Security.temporary()
+    except ImportError as error:
+        raise ExecutorError(
+            f'executor "dask" needs {error.name}: pip install "gridmap[dask]"') from error
+    cluster = stack.enter_context(distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0,
+        host="tls://127.0.0.1", security=security, silence_logs=logging.CRITICAL))
+    return stack.enter_context(
+        distributed.Client(cluster, security=security, set_as_default=False))
+
+
+def _connect(scheduler: str, stack: contextlib.ExitStack) -> Any:
+    """Return a client of a scheduler that has workers like us."""
+    try:
+        import distributed
+    except ImportError as error:
+        raise ExecutorError(
+            f'executor "dask" needs {error.name}: pip install "gridmap[dask]"') from error
+    try:
+        client = stack.enter_context(distributed.Client(
+            scheduler, timeout=f"{PATIENCE_S}s", set_as_default=False))
+    except (OSError, ValueError, TypeError) as error:
+        raise ExecutorError(
+            f"no Dask scheduler answers at {scheduler}: {type(error).__name__}. Start one by "
+            "`dask scheduler` and workers by `dask worker ADDRESS`, or correct the address."
+        ) from error
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE_S)
+    except TimeoutError as error:
+        raise ExecutorError(f"the Dask scheduler at {scheduler} has no workers: start some by "
+                            f"`dask worker {scheduler}`") from error
+    _check_alike(client)
+    return client
+
+
+def _check_alike(client: Any) -> None:
+    """Raise unless all workers have what we have: other versions may draw other bytes."""
+    here = tell_versions()
+    try:
+        there: dict[str, dict[str, str]] = client.run(tell_versions)
+    except ImportError as error:
+        raise ExecutorError(f"workers of the Dask cluster have no {error.name}: install there "
+                            "what is installed here") from error
+    others = [f"{name} {versions[name]} at {worker} ({here[name]} here)"
+              for worker, versions in sorted(there.items())
+              for name in here if versions[name] != here[name]]
+    if others:
+        raise ExecutorError(f"workers of the Dask cluster differ: {listed(others)}. Install the "
+                            "same versions, or outcomes might differ as well.")
+
+
+def tell_versions() -> dict[str, str]:
+    """Return the versions of what decides about bytes in this process.
+
+    Examples
+    --------
+    >>> tell_versions()["numpy"] == metadata.version("numpy")
+    True
+    """
+    known = dict.fromkeys(STANDS_ON, "absent")
+    for name in STANDS_ON:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            known[name] = metadata.version(name)
+    return {**known, "GEOS": shapely.geos_version_string, "Python": platform.python_version(),
+            "machine": platform.machine()}

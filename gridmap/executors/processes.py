@@ -5,28 +5,37 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import pickle
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import ExecutorError
 from . import base, frames
 from .base import Answer, Part
+from .worker import HELD
 
 #: Seconds between two looks for an interrupt.
 WAKE_S = 0.2
 
+#: Variables that workers have no use for, and that a crash of theirs must not show.
+SECRET = re.compile(r"PASS|SECRET|TOKEN|CREDENTIAL|_KEY|^PG|_URL$|_DSN$", re.IGNORECASE)
 
-class _Kept(NamedTuple):
-    """A value in a file that workers map into memory."""
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """A value in a file that workers map into memory, for as long as somebody holds this."""
 
     key: int
     mapped: frames.Mapped
@@ -36,27 +45,26 @@ class _Worker:
     """One process, and what it holds already."""
 
     def __init__(self) -> None:
-        # One thread each: the workers are what runs side by side.
-        alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "gridmap.executors.worker"], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, bufsize=0, env={**os.environ, **alone, "PYTHONPATH":
-            os.pathsep.join(path for path in sys.path if path)},
+            # -P: no module of the folder that the run was started in goes before ours
+            [sys.executable, "-P", "-m", "gridmap.executors.worker"], bufsize=0,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=_environment(),
         )
-        self.held: set[int] = set()
-        self._send(list(sys.path))
+        self.held: list[int] = []
+        self._send(frames.pack(list(sys.path)))
 
     def run(self, function: Callable[..., Any], part: Any, kept: _Kept | None) -> tuple[bool, Any]:
-        if kept is not None and kept.key not in self.held:
-            self._send(("share", kept.key, kept.mapped))
-            self.held.add(kept.key)
-        self._send(("run", function, part, kept and kept.key))
-        answer: tuple[bool, Any] = frames.receive(self.process.stdout)  # type: ignore[arg-type]
-        return answer
+        """Return whether it went well, and the answer or the error."""
+        news = None if kept is None or kept.key in self.held else kept.mapped
+        self._send(frames.pack((function, part, kept and kept.key, news)))
+        fine, answer = frames.unpack(frames.receive(self.process.stdout))  # type: ignore[arg-type]
+        if kept is not None and news is not None:
+            self.held = [*self.held, kept.key][-HELD:] if fine else []
+        return fine, answer
 
-    def _send(self, value: Any) -> None:
+    def _send(self, packed: frames.Packed) -> None:
         with open(os.dup(self.process.stdin.fileno()), "wb") as pipe:  # type: ignore[union-attr]
-            frames.send(pipe, value)
+            frames.send(pipe, packed)
 
     def end(self) -> int:
         """Kill it, if it still runs, and return its code."""
@@ -66,6 +74,14 @@ class _Worker:
             with contextlib.suppress(OSError):
                 pipe.close()  # type: ignore[union-attr]
         return code
+
+
+def _environment() -> dict[str, str]:
+    """Return what workers get of the variables: no secrets, and one thread each."""
+    alone = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+    path = os.pathsep.join(path for path in sys.path if path)
+    plain = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+    return {**plain, **alone, "PYTHONPATH": path}
 
 
 class Processes:
@@ -85,7 +101,8 @@ class Processes:
     Raises
     ------
     ExecutorError
-        If there are to be fewer than one, or a part was given up.
+        If there are to be fewer than one, a function or a part cannot be sent, or a part was
+        given up.
 
     Examples
     --------
@@ -97,95 +114,104 @@ class Processes:
     def __init__(self, workers: int) -> None:
         if workers < 1:
             raise ExecutorError(f"workers is {workers}: at least 1 is needed")
-        self.workers = workers
+        self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="gridmap-worker")
         self._idle: deque[_Worker | None] = deque([None] * workers)
         self._all: set[_Worker] = set()
         self._folder: Path | None = None
         self._keys = itertools.count()
+        self._stopping = False
         self._closed = False
 
+    @property
+    def workers(self) -> int:
+        """Number of processes."""
+        return self._workers
+
     def broadcast(self, value: Any) -> _Kept:
-        """Put a value where all workers read it, for as long as the executor lives."""
+        """Put a value where all workers read it, for as long as the answer is held."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="gridmap-"))
+            self._folder = Path(tempfile.mkdtemp(prefix="gridmap-"))  # for this user alone
         key = next(self._keys)
-        return _Kept(key, frames.save_mapped(value, self._folder / f"{key}.bin"))
+        path = self._folder / f"{key}.bin"
+        kept = _Kept(key, frames.save_mapped(value, path))
+        weakref.finalize(kept, path.unlink, missing_ok=True)
+        return kept
 
     def map(
         self, function: Callable[..., Answer], parts: Iterable[Part], *, shared: Any = None
     ) -> Iterator[Answer]:
         """Yield the answers in the order of the parts; see `Executor`."""
-        if function.__module__ == "__main__":
-            raise ExecutorError(
-                f"{function.__qualname__} is defined in the script itself, where workers cannot "
-                "find it. Put it into a module of its own and import it."
-            )
-        waiting: deque[Future[Answer]] = deque()
-        todo = enumerate(parts)
-        try:
-            for number, part in itertools.islice(todo, base.AHEAD * self.workers):
-                waiting.append(self._threads.submit(self._run, function, number, part, shared))
-            while waiting:
-                answer = _wait(waiting.popleft())
-                for number, part in itertools.islice(todo, 1):
-                    waiting.append(self._threads.submit(self._run, function, number, part, shared))
-                yield answer
-        except BaseException:
-            self._stop(waiting)
-            raise
+        base.check_function(function)
+        if self._closed:
+            raise ExecutorError("this executor was closed: open another one")
+        return base.in_order(
+            parts, base.AHEAD * self.workers, take=_wait, let_go=self._stop,
+            hand_out=lambda number, part: self._threads.submit(
+                self._run, function, shared, number, part),
+        )
 
     def _run(
-        self, function: Callable[..., Answer], number: int, part: Any, kept: _Kept | None
+        self, function: Callable[..., Answer], kept: _Kept | None, number: int, part: Any
     ) -> Answer:
         why = ""
         for _ in range(base.TRIES):
-            worker = self._idle.popleft() or self._start()
+            worker, left = self._idle.popleft(), None
             try:
+                worker = worker or self._start()
                 fine, answer = worker.run(function, part, kept)
-            except (EOFError, OSError):
-                self._all.discard(worker)
-                why = f"the worker ended with code {worker.end()}"
-                self._idle.append(None)
-                if self._closed:
+                left = worker
+            except (EOFError, OSError) as error:
+                why = self._why(worker, error)
+                if self._stopping:
                     break
                 continue
-            except BaseException:
-                self._all.discard(worker)  # a part half sent: the pipe is of no more use
-                worker.end()
-                self._idle.append(None)
-                raise
-            self._idle.append(worker)
+            except (TypeError, AttributeError, pickle.PicklingError) as error:
+                raise ExecutorError(base.tell_unsent(number, error)) from error
+            finally:
+                if left is None:
+                    self._drop(worker)
+                self._idle.append(left)
             if fine:
-                return answer  # type: ignore[no-any-return]
+                return answer
             raise answer
         raise ExecutorError(base.tell_lost(number, base.TRIES, why), rows=[str(number + 1)])
+
+    def _why(self, worker: _Worker | None, error: BaseException) -> str:
+        if worker is None:
+            return f"no worker could be started, {error}"
+        return f"the worker ended with code {self._drop(worker)}"
 
     def _start(self) -> _Worker:
         worker = _Worker()
         self._all.add(worker)
-        if self._closed:
+        if self._stopping:
             worker.end()
         return worker
 
-    def _stop(self, waiting: Iterable[Future[Any]]) -> None:
+    def _drop(self, worker: _Worker | None) -> int | None:
+        if worker is None:
+            return None
+        self._all.discard(worker)
+        return worker.end()
+
+    def _stop(self, waiting: Collection[Future[Any]]) -> None:
         """Let go of all that was handed out, and end the workers that are at it."""
-        waiting = list(waiting)
         for future in waiting:
             future.cancel()
         if all(future.done() for future in waiting):
             return
-        closed, self._closed = self._closed, True
+        self._stopping = True
         for worker in list(self._all):
             worker.process.kill()
         for future in waiting:
             if not future.cancelled():
                 future.exception()
-        self._closed = closed
+        self._stopping = self._closed
 
     def close(self) -> None:
         """End the workers."""
-        self._closed = True
+        self._closed = self._stopping = True
         for worker in list(self._all):
             worker.end()
         self._all.clear()

@@ -17,6 +17,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from .. import rules
 from ..errors import ConfigError, ProfileError, listed
+from ..executors.choose import EXECUTORS
 from .drawing import DrawingRule, ProfileChoice
 
 #: Tables of gridmap.toml that may stand several times, one for each file.
@@ -85,6 +86,8 @@ class Settings:
     effort: str = "normal"
     time_limit_s: float | None = None
     workers: int = 1
+    executor: str = "local"
+    scheduler: str | None = None
     figure: str = "households"
     code: str | None = None
 
@@ -93,6 +96,10 @@ class Settings:
             raise ConfigError(f"[run] effort is {self.effort!r}: expected {listed(EFFORTS)}")
         if self.workers < 1 or (self.time_limit_s is not None and self.time_limit_s < 0):
             raise ConfigError("[run] needs workers of 1 or more, and no time limit below 0")
+        if self.executor not in EXECUTORS:
+            raise ConfigError(f"[run] executor is {self.executor!r}: expected {listed(EXECUTORS)}")
+        if self.scheduler is not None and self.executor != "dask":
+            raise ConfigError("[run] names a scheduler: set executor to \"dask\" as well")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -75,8 +75,7 @@ def draw(
     time_limit_s : float, optional
         Seconds after which the search ends with what it has.
     executor : Executor, optional
-        Draws batches of parts in processes, in place of ``workers``. An interrupt is then
-        raised at once.
+        Draws groups of parts in processes, in place of ``workers``, where there are several.
 
     Returns
     -------
@@ -91,7 +90,7 @@ def draw(
     groups = batches.group_parts(plan)
     swept = sum(len(plan.members[part]) for group in groups for part in group)
     meter = _Meter(swept, effort.sweeps, progress, time_limit_s)
-    if executor is not None:
+    if executor is not None and len(groups) > 1:
         _draw_elsewhere(plan, groups, effort, weights, meter, executor, local)
         return _numbered(plan.parts.part, local), not meter.cut_short
     with ThreadPoolExecutor(workers) as pool:
@@ -127,15 +126,26 @@ def _draw_elsewhere(
     plan: Plan, groups: list[list[int]], effort: Effort, weights: DrawingWeights, meter: _Meter,
     executor: Executor, local: NDArray[np.int64],
 ) -> None:
-    """Draw groups of parts by an executor; ``local`` takes the outcome."""
+    """Draw groups of parts by an executor; ``local`` takes the outcome.
+
+    After an interrupt the groups that are not back yet are drawn here, as far as the first
+    drawing; a second interrupt is raised.
+    """
     shapeless = plan.given._replace(shapes=plan.given.shapes[:0])  # the search needs none
     task = executor.broadcast(_Task(plan._replace(given=shapeless), effort, weights))
-    parts = ((group, meter.left_s) for group in groups)
-    drawn = executor.map(_draw_apart, parts, shared=task)
-    for group, (units, label, cut_short) in zip(groups, drawn, strict=True):
-        local[units] = label
-        meter.cut_short |= cut_short
-        meter.advance(sum(len(plan.members[part]) for part in group), effort.sweeps)
+    drawn = executor.map(_draw_apart, ((group, meter.left_s) for group in groups), shared=task)
+    todo = list(groups)
+    try:
+        for units, label, cut_short in drawn:
+            local[units] = label
+            meter.cut_short |= cut_short
+            meter.advance(sum(len(plan.members[part]) for part in todo.pop(0)), effort.sweeps)
+    except KeyboardInterrupt:
+        meter.interrupted = True
+        _log.warning("interrupted: the best grids so far are kept; once more to stop")
+        for group in todo:
+            batch, rough = _draw_group(plan, group, effort, weights, meter)
+            local[batch.units] = rough
 
 
 def _draw_apart(
