@@ -49,9 +49,10 @@ def check_target(target: Path, *, force: bool = False) -> None:
             )
     if target.is_dir():
         raise WorkspaceError(f"{target} is a folder; the name of a file is needed")
-    if target.exists() and not force and not is_export(target):
+    there = [file for file in list_parts(target) if file.exists()]
+    if there and not force and not is_export(target):
         raise WorkspaceError(
-            f"{target} is there already and is no export of gridmap, so it is not replaced. "
+            f"{there[0]} is there already and is no export of gridmap, so it is not replaced. "
             "Choose another name, or say --force"
         )
 
@@ -72,6 +73,18 @@ def is_export(file: Path) -> bool:
             return MARK.encode() in _read_tile_notes(stream.read(127), file)
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(MARK.encode()) >= 0
+
+
+def list_parts(target: Path) -> list[Path]:
+    """Return the files that an export consists of, the target first.
+
+    Examples
+    --------
+    >>> [file.suffix for file in list_parts(Path("net.shp"))]
+    ['.shp', '.shx', '.dbf', '.prj', '.cpg', '.txt']
+    """
+    more = (".shx", ".dbf", ".prj", ".cpg", ".txt") if target.suffix.lower() == ".shp" else ()
+    return [target, *map(target.with_suffix, more)]
 
 
 def note_beside(shapefile: Path) -> Path:

@@ -73,7 +73,7 @@ def sum_by_territory(figures: DataFrame, withheld: DataFrame) -> DataFrame:
     >>> figures = DataFrame({"grid": ["A", "B"], "territory": "T", "households": [30, None]})
     >>> withheld = DataFrame({"id": ["B"], "column": ["households"]})
     >>> sum_by_territory(figures, withheld).to_dict("records")
-    [{'territory': 'T', 'rows': 1, 'households_shown': 30.0, 'cells_withheld': 1}]
+    [{'territory': 'T', 'rows': 2, 'households_shown': 30.0, 'cells_withheld': 1}]
     """
     groups = figures.groupby("territory", sort=True, dropna=False)
     counts = groups.size().rename("rows").to_frame()
