@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from ...errors import ProfileError
-from .. import style, words
-from . import fonts, ink, surroundings
+from . import fonts, ink, legend, surroundings
 from .pdf import MM, Sheet
 from .plan import Plan
 from .template import Item
@@ -79,7 +78,9 @@ def draw_page(code: str, plan: Plan) -> str:
         elif item.kind == "box":
             drawn.append(ink.fill_box((x, y - tall), (wide, tall), item.colour))
         elif item.kind == "legend":
-            drawn.append(_legend(item, (x, y), plan))
+            drawn.append(legend.draw_legend(
+                plan.around, plan.face, (x, y), size=item.size * template.scale,
+                width=item.width * unit, language=plan.language))
         else:
             drawn.append(_list_figures(code, item, (x, y), plan))
     return "".join(drawn)
@@ -161,28 +162,6 @@ def _list_figures(code: str, item: Item, place: tuple[float, float], plan: Plan)
                      f"{x + wide:.1f} {y - 0.42 * size:.1f} l S\n")
         y -= 1.62 * size
     return "".join(lines)
-
-
-def _legend(item: Item, place: tuple[float, float], plan: Plan) -> str:
-    """Name the dots of the map in a row, and in the next where the row is full."""
-    layer = plan.around.assets
-    if layer is None:
-        return ""
-    size = item.size * plan.template.scale
-    left, right = place[0], place[0] + item.width * MM * plan.template.scale
-    x, y = left, place[1] - size
-    drawn = []
-    for name, colour in zip(layer.names, style.category_colours(layer.names), strict=True):
-        text = getattr(words.name_value(name), plan.language)
-        wide = 1.1 * size + plan.face.width(text, size)
-        if x > left and x + wide > right:
-            x, y = left, y - 1.6 * size
-        drawn.append(ink.dot((x + 0.4 * size, y + 0.35 * size), radius=0.36 * size,
-                             colour=colour))
-        drawn.append(ink.set_text(plan.face, text, (x + 1.1 * size, y), size=size,
-                                  colour="#39424f"))
-        x += wide + 1.2 * size
-    return "".join(drawn)
 
 
 def impose(pages: list[str], codes: list[str], plan: Plan) -> list[Sheet]:

@@ -21,6 +21,7 @@ from ...rules import Publication
 from ...version import __version__
 from .. import figures, layers, legend, style, words
 from . import fonts, overview, surroundings
+from . import legend as signs
 from .template import Template, load_template
 
 #: Grids in a part where no territory divides them.
@@ -106,7 +107,8 @@ texts, labels, language, font
         where=lambda letter: _find_letter(letter, told))
     around = surroundings.gather(
         grids, territories=territories, barriers=barriers, buildings=buildings, assets=assets,
-        labels=Series(told.fields["short"], index=grids.index))
+        codes=Series(told.fields["short"]),
+        homes=Series(told.fields["place"]).str.split(" · ").str[-1])
     order = [code for codes in parts.values() for code in codes]
     return Plan(template, told, around, face, parts, order, language)
 
@@ -233,7 +235,7 @@ def _all_text(template: Template, told: Told) -> Iterator[str]:
     """Yield every text that may be set, once or more."""
     yield from ("".join(item.text + item.text_en for item in template.items),
                 "".join(told.common.values()))
-    yield from overview.TEXTS
+    yield from (*overview.TEXTS, *signs.TEXTS)
     yield from ("".join([*word]) for word in words.VALUES.values())
     for name, texts in told.fields.items():
         if name != "qr":

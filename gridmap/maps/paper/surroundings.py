@@ -11,12 +11,19 @@ from geopandas import GeoDataFrame
 from pandas import Series
 
 from .. import linestyle, style
-from . import ink
+from . import ink, labels, marks
 from .fonts import Font
 from .pdf import MM
 
 _LAND, _OWN, _SEA = "#f6f3ec", "#fff6cf", "#e3eaf0"
-_BORDER = "#c2123f"
+
+#: How the grid's own border, borders of territories and footprints look, also in a legend.
+BORDER, DASHES, BUILDING = "#c2123f", "[5 3] 0 d .2 .24 .3 RG ", "#b9ab97"
+
+#: Lines that are as wide as they are on the ground, though they have no casing.
+_WATER = ("river", "canal", "stream")
+#: So many dots have their full size; more are smaller.
+_DOTS = 120
 #: Metres on the ground for one pixel of a line's width on the page: a street of 6 m.
 _METRES = 5.0
 
@@ -37,6 +44,7 @@ class Surroundings(NamedTuple):
     number: dict[str, int]  # code to position in grids
     boxes: np.ndarray
     labels: list[str]
+    homes: list[str]  # what the community of each grid is called
     anchors: np.ndarray
     territories: Layer | None
     lines: Layer | None
@@ -51,7 +59,8 @@ def gather(
     barriers: GeoDataFrame | None = None,
     buildings: GeoDataFrame | None = None,
     assets: GeoDataFrame | None = None,
-    labels: Series,
+    codes: Series,
+    homes: Series | None = None,
 ) -> Surroundings:
     """Make all frames ready to be drawn piece by piece.
 
@@ -59,8 +68,10 @@ def gather(
     ----------
     grids, territories, barriers, buildings, assets : GeoDataFrame
         Any CRS; all are brought into that of the grids.
-    labels : Series
+    codes : Series
         What stands on each grid.
+    homes : Series, optional
+        What the community of each grid is called: it stands on neighbours of another one.
 
     Returns
     -------
@@ -70,15 +81,15 @@ def gather(
     --------
     >>> from gridmap.sketch import sketch_grids
     >>> grids = sketch_grids("AB")
-    >>> gather(grids, labels=Series(["1", "2"], index=grids.index)).number
+    >>> gather(grids, codes=Series(["1", "2"], index=grids.index)).number
     {'A': 0, 'B': 1}
     """
     shapes = grids.geometry.to_numpy()
-    inside = shapely.point_on_surface(shapes)
+    homes = Series("", index=grids.index) if homes is None else homes
     return Surroundings(
         grids=_ready(grids, grids), number={code: n for n, code in enumerate(grids.index)},
-        boxes=shapely.bounds(shapes), labels=labels.loc[grids.index].tolist(),
-        anchors=shapely.get_coordinates(inside),
+        boxes=shapely.bounds(shapes), labels=codes.loc[grids.index].tolist(),
+        homes=homes.loc[grids.index].tolist(), anchors=labels.find_anchors(shapes),
         territories=_layer(territories, grids), lines=_layer(barriers, grids, "kind"),
         buildings=_layer(buildings, grids), assets=_layer(assets, grids, "kind"),
     )
@@ -138,7 +149,7 @@ def draw_map(
     >>> from gridmap.maps.paper.fonts import build_font
     >>> from gridmap.sketch import sketch_grids
     >>> grids = sketch_grids("AB")
-    >>> around = gather(grids, labels=Series(["1", "2"], index=grids.index))
+    >>> around = gather(grids, codes=Series(["1", "2"], index=grids.index))
     >>> draw_map("A", around, build_font([]), (0, 0), (100, 100)).startswith("q")
     True
     """
@@ -150,25 +161,32 @@ def draw_map(
     frame = shapely.box(middle[0] - box[0] / 2 / points, middle[1] - box[1] / 2 / points,
                         middle[0] + box[0] / 2 / points, middle[1] + box[1] / 2 / points)
     view = _View(frame, points, middle, (place[0] + box[0] / 2, place[1] + box[1] / 2), scale)
+    near = view.near(around.grids)
+    ground = view.clip_each(around.grids.shapes[near])
     drawn = [f"q {place[0]:.2f} {place[1]:.2f} {box[0]:.2f} {box[1]:.2f} re W n\n",
-             ink.fill_box(place, box, _SEA), *_ground(around, number, view)]
+             ink.fill_box(place, box, _SEA), *_ground(ground, near == number, view)]
     if around.lines is not None:
         drawn.extend(_streets(around.lines, view))
     if around.buildings is not None:
-        drawn.append(_fill(around.buildings, view, "#b9ab97", "0.45 0.42 0.38 RG"))
+        drawn.append(_fill(around.buildings, view, BUILDING, "0.45 0.42 0.38 RG"))
     if around.territories is not None:
-        drawn.append(f"[5 3] 0 d .2 .24 .3 RG {0.9 * scale:.2f} w\n"
+        drawn.append(f"{DASHES}{0.9 * scale:.2f} w\n"
                      f"{_path(around.territories, view)}S [] 0 d\n")
-    own = ink.trace(view.to_page(np.array([around.grids.shapes[number]])))
+    own = ink.trace(view.to_page(around.grids.shapes[[number]]))
     drawn.append(f"1 j 1 1 1 RG {5 * scale:.2f} w\n{own}S\n"
-                 f"{ink.rgb(_BORDER)} RG {2.2 * scale:.2f} w\n{own}S\n")
+                 f"{ink.rgb(BORDER)} RG {2.2 * scale:.2f} w\n{own}S\n")
     if around.assets is not None:
         drawn.extend(_symbols(around.assets, view))
-    drawn.extend(_labels(around, number, view, font))
-    drawn.append("Q\n")
-    drawn.append(_scale_bar(view, font, place, box))
-    drawn.append(f".35 .4 .47 RG {0.7 * scale:.2f} w {place[0]:.2f} {place[1]:.2f} {box[0]:.2f} "
-                 f"{box[1]:.2f} re S\n")
+    bar, bar_room = marks.scale_bar(font, (place[0] + 4 * scale, place[1] + 4 * scale),
+                                    most=box[0] / 4, points=points, scale=scale)
+    north, north_room = marks.north_arrow(
+        font, (place[0] + box[0] - 4 * scale, place[1] + box[1] - 4 * scale), scale=scale)
+    drawn.append(labels.set_labels(
+        _labels(around, number, near, ground, view), font,
+        (place[0], place[1], place[0] + box[0], place[1] + box[1]), (bar_room, north_room)))
+    drawn += [bar, north, "Q\n",
+              f".35 .4 .47 RG {0.7 * scale:.2f} w {place[0]:.2f} {place[1]:.2f} {box[0]:.2f} "
+              f"{box[1]:.2f} re S\n"]
     return "".join(drawn)
 
 
@@ -189,20 +207,20 @@ class _View(NamedTuple):
         return np.sort(layer.tree.query(self.frame))
 
     def clip(self, shapes: np.ndarray) -> np.ndarray:
+        cut = self.clip_each(shapes)
+        return cut[~shapely.is_empty(cut)]
+
+    def clip_each(self, shapes: np.ndarray) -> np.ndarray:
         west, south, east, north = self.frame.bounds
         margin = 8 * self.scale / self.points  # so that no edge of the cut is seen
-        cut = shapely.clip_by_rect(shapes, west - margin, south - margin, east + margin,
-                                   north + margin)
-        return self.to_page(cut[~shapely.is_empty(cut)])
+        return self.to_page(shapely.clip_by_rect(shapes, west - margin, south - margin,
+                                                 east + margin, north + margin))
 
 
-def _ground(around: Surroundings, number: int, view: _View) -> list[str]:
-    near = view.near(around.grids)
-    others = near[near != number]
+def _ground(shapes: np.ndarray, own: np.ndarray, view: _View) -> list[str]:
     edge = f".55 .58 .62 RG {0.5 * view.scale:.2f} w\n"
-    return [f"{ink.rgb(_LAND)} rg {edge}{ink.trace(view.clip(around.grids.shapes[others]))}b*\n",
-            f"{ink.rgb(_OWN)} rg {edge}"
-            f"{ink.trace(view.clip(around.grids.shapes[[number]]))}b*\n"]
+    return [f"{ink.rgb(colour)} rg {edge}{ink.trace(some)}b*\n"
+            for colour, some in ((_LAND, shapes[~own]), (_OWN, shapes[own]))]
 
 
 def _path(layer: Layer, view: _View) -> str:
@@ -210,7 +228,9 @@ def _path(layer: Layer, view: _View) -> str:
 
 
 def _fill(layer: Layer, view: _View, colour: str, edge: str) -> str:
-    return f"{ink.rgb(colour)} rg {edge} {0.25 * view.scale:.2f} w\n{_path(layer, view)}b*\n"
+    """Fill polygons: where one lies on another both are full, which even-odd would leave open."""
+    shapes = shapely.orient_polygons(view.clip(layer.shapes[view.near(layer)]))
+    return f"{ink.rgb(colour)} rg {edge} {0.25 * view.scale:.2f} w\n{ink.trace(shapes)}b\n"
 
 
 def _streets(layer: Layer, view: _View) -> list[str]:
@@ -221,7 +241,8 @@ def _streets(layer: Layer, view: _View) -> list[str]:
     for number in sorted(set(classes.tolist()), reverse=True):
         look = linestyle.look_of(layer.names[number])
         path = ink.trace(view.clip(layer.shapes[near[classes == number]]))
-        width = min(max(0.7 * view.scale, _METRES * look.width * view.points), 13 * view.scale)
+        most = 13 if look.casing or layer.names[number] in _WATER else 2.2
+        width = min(max(0.7 * view.scale, _METRES * look.width * view.points), most * view.scale)
         if look.casing:
             casings.append(f".62 .65 .7 RG {width + 0.9 * view.scale:.2f} w\n{path}S\n")
         lines.append(f"{ink.rgb(look.colour)} RG {width:.2f} w\n{path}S\n")
@@ -232,46 +253,37 @@ def _symbols(layer: Layer, view: _View) -> list[str]:
     near = view.near(layer)
     places = shapely.get_coordinates(view.to_page(layer.shapes[near]))
     colours = style.category_colours(layer.names)
-    drawn = [ink.discs(places, radius=2.9 * view.scale, colour="#ffffff")]
+    size = view.scale * min(1.0, max(0.4, (_DOTS / max(len(near), 1)) ** 0.5))
+    drawn = [ink.discs(places, radius=2.9 * size, colour="#ffffff")]
     for number in sorted(set(layer.classes[near].tolist())):
         chosen = layer.classes[near] == number
-        drawn.append(ink.discs(places[chosen], radius=2.1 * view.scale, colour=colours[number]))
+        drawn.append(ink.discs(places[chosen], radius=2.1 * size, colour=colours[number]))
     return drawn
 
 
-def _labels(around: Surroundings, number: int, view: _View, font: Font) -> list[str]:
-    """Set the codes of neighbours where they fit, and the grid's own in bold."""
-    drawn = []
-    for other in view.near(around.grids).tolist():
-        own = other == number
-        size = (11 if own else 7.5) * view.scale
-        text = around.labels[other]
-        x, y = (around.anchors[other] - view.middle) * view.points + view.centre
-        wide = (around.boxes[other][2] - around.boxes[other][0]) * view.points
-        if own or font.width(text, size) + 4 < wide:
-            drawn.append(ink.set_text(font, text, (float(x), float(y) - 0.35 * size), size=size,
-                                      align="centre", bold=own, halo=True,
-                                      colour=_BORDER if own else "#39424f"))
-    return drawn
-
-
-def _scale_bar(
-    view: _View, font: Font, place: tuple[float, float], box: tuple[float, float]
-) -> str:
-    """Draw a bar of 1, 2 or 5 times a power of ten metres, about a quarter of the map."""
-    most = box[0] / view.points / 4
-    power = 10.0 ** np.floor(np.log10(most))
-    metres = max(step * power for step in (1, 2, 5) if step * power <= most)
-    text = f"{metres / 1000:g} km" if metres >= 1000 else f"{metres:g} m"
-    wide, size = metres * view.points, 8 * view.scale
-    x, y = place[0] + 8 * view.scale, place[1] + 8 * view.scale
-    white = ink.fill_box((x - 4 * view.scale, y - 4 * view.scale),
-                         (wide + 8 * view.scale, 18 * view.scale), "#ffffff")
-    bar = (f"0 0 0 RG {1.2 * view.scale:.2f} w {x:.2f} {y + 3 * view.scale:.2f} m {x:.2f} {y:.2f} "
-           f"l {x + wide:.2f} {y:.2f} l {x + wide:.2f} {y + 3 * view.scale:.2f} l S\n")
-    label = ink.set_text(font, text, (x + wide / 2, y + 4 * view.scale), size=size,
-                         align="centre")
-    return white + bar + label
+def _labels(
+    around: Surroundings, number: int, near: np.ndarray, ground: np.ndarray, view: _View
+) -> list[labels.Label]:
+    """Return the grid's own code, then those of neighbours, the largest on the map first."""
+    west, south, east, north = shapely.bounds(view.to_page(np.array([view.frame])))[0]
+    inset = 12 * view.scale
+    seen = shapely.clip_by_rect(ground, west + inset, south + inset, east - inset, north - inset)
+    boxes = shapely.bounds(seen)
+    places = (around.anchors[near] - view.middle) * view.points + view.centre
+    outside = ~((places > [west + inset, south + inset])
+                & (places < [east - inset, north - inset])).all(axis=1) & ~shapely.is_empty(seen)
+    places[outside] = shapely.get_coordinates(shapely.point_on_surface(seen[outside]))
+    found = [labels.Label((around.labels[number],), tuple(places[near == number][0]),
+                          11 * view.scale, BORDER, (0, 0), own=True)]
+    areas = shapely.area(seen)
+    for at in np.lexsort((near, -areas)).tolist():
+        if near[at] == number or not areas[at] > 0:
+            continue
+        home, text = around.homes[near[at]], around.labels[near[at]]
+        lines = (text,) if home in ("", around.homes[number]) else (home, text)
+        room = (boxes[at, 2] - boxes[at, 0], boxes[at, 3] - boxes[at, 1])
+        found.append(labels.Label(lines, tuple(places[at]), 7.5 * view.scale, "#39424f", room))
+    return found
 
 
 def dissolve(grids: GeoDataFrame, names: Series) -> geopandas.GeoSeries:
