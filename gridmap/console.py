@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from .pipeline import Diagnosis, Run, explain_sizes, tell_check
+from .pipeline import Diagnosis, Outcome, explain_sizes, tell_check
 from .pipeline.faults import SEVERITIES
 from .workspace import Config
 
@@ -78,12 +78,12 @@ def watch(*, quiet: bool = False) -> Iterator[Callable[..., None]]:
         yield tell
 
 
-def print_run(done: Run, config: Config, files: list[str], event: Mapping[str, Any]) -> None:
+def print_run(done: Outcome, config: Config, files: list[str], event: Mapping[str, Any]) -> None:
     """Print what a run made: tables on a terminal, one line where nobody watches.
 
     Parameters
     ----------
-    done : Run
+    done : Outcome
     config : Config
     files : list of str
     event : mapping
@@ -104,7 +104,7 @@ def print_run(done: Run, config: Config, files: list[str], event: Mapping[str, A
     console.print(tell_run(done, config, event), soft_wrap=True, highlight=False)
 
 
-def tell_run(done: Run, config: Config, event: Mapping[str, Any]) -> str:
+def tell_run(done: Outcome, config: Config, event: Mapping[str, Any]) -> str:
     """Return a run in one line: its version, what changed, and the figures that matter."""
     version, changed = event.get("version", "?"), event.get("changed") or []
     state = (f"version {version} stands, nothing changed" if event.get("event") == "same" else
@@ -114,7 +114,7 @@ def tell_run(done: Run, config: Config, event: Mapping[str, Any]) -> str:
     return f"{config.settings.name}: {state}; {', '.join(told)}"
 
 
-def _summary_table(done: Run, config: Config) -> Table:
+def _summary_table(done: Outcome, config: Config) -> Table:
     rows = {name: _said(name, value) for name, value in done.summary.items()}
     rows["seconds"] = f"{time.perf_counter() - _STARTED:,.1f}"
     rows["peak memory"] = f"{peak_memory_mb():,.0f} MB"
@@ -157,7 +157,7 @@ def peak_memory_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 
 
-def print_run_json(done: Run, files: list[str], event: Mapping[str, Any]) -> None:
+def print_run_json(done: Outcome, files: list[str], event: Mapping[str, Any]) -> None:
     """Print the summary, the reasons, the ledger and the files of a run as one JSON object."""
     told = {
         "version": event.get("version"),
@@ -167,6 +167,7 @@ def print_run_json(done: Run, files: list[str], event: Mapping[str, Any]) -> Non
         "reasons": _plain(explain_sizes(done.changes)),
         "ledger": json.loads(done.ledger.to_json(orient="records")),
         "files": files,
+        "steps": json.loads(done.steps.to_json(orient="records")),
         "seconds": round(time.perf_counter() - _STARTED, 1),
         "peak_memory_mb": round(peak_memory_mb()),
     }
@@ -175,6 +176,19 @@ def print_run_json(done: Run, files: list[str], event: Mapping[str, Any]) -> Non
 
 def _plain(values: pd.Series) -> dict[str, float | None]:
     return {str(name): None if pd.isna(value) else float(value) for name, value in values.items()}
+
+
+def print_steps(steps: DataFrame) -> None:
+    """Print what became of every step of a run, and why."""
+    console = Console()
+    table = Table(title="Steps", title_justify="left")
+    for name in ("step", "", "why"):
+        table.add_column(name)
+    table.add_column("CPU s", justify="right")
+    for line in steps.itertuples():
+        took = f"{line.seconds:,.2f}" if line.seconds else ""
+        table.add_row(*(str(told) for told in (line.step, line.did, line.why)), took)
+    console.print(table)
 
 
 def print_check(diagnosis: Diagnosis, files: list[str]) -> None:

@@ -16,6 +16,10 @@ def add_parser(commands: Any) -> None:
     add_drawing(command)
     add_waiting(command)
     add_telling(command)
+    command.add_argument("--fresh", action="store_true",
+                         help="do every step again, whatever is kept of earlier runs")
+    command.add_argument("--explain", action="store_true",
+                         help="say of every step whether it ran or was reused, and why")
     command.set_defaults(command=_run)
 
 
@@ -27,12 +31,14 @@ def _run(options: argparse.Namespace) -> int:
     with workspace.hold_workspace(config.workspace, wait_s=options.wait) as place:
         reading = workspace.read_inputs(config)
         with console.watch(quiet=hides_progress(options)) as progress:
-            done = pipeline.run(config, progress=progress)
-            saved = pipeline.save_run(done, config, reading=reading, progress=progress)
+            done = pipeline.run_again(config, reading=reading, fresh=options.fresh,
+                                      progress=progress)
         event = history.last_made(place)
-    files = [str(file) for file in saved]
+    files = [str(file) for file in done.files]
     if options.json:
         console.print_run_json(done, files, event)
     elif not options.quiet:
         console.print_run(done, config, files, event)
+    if options.explain and not options.json:
+        console.print_steps(done.steps)
     return 0

@@ -1,5 +1,6 @@
 """The whole way, from raw files to grids on a map."""
 
+from .again import Outcome, run_again
 from .check import diagnose_inputs, find_faults
 from .faults import Diagnosis
 from .fill import fill_grids
@@ -20,6 +21,7 @@ __all__ = [
     "FileReading",
     "Inputs",
     "NetRun",
+    "Outcome",
     "Run",
     "diagnose_files",
     "diagnose_inputs",
@@ -36,6 +38,7 @@ __all__ = [
     "publish_against",
     "reconcile_schemes",
     "run",
+    "run_again",
     "save_check",
     "save_net",
     "save_run",

@@ -51,6 +51,14 @@ def place_units(
     return units.assign(territory=home.where(home.map(level) == within, units["territory"]))
 
 
+def take_units(inputs: Inputs, config: Config) -> GeoDataFrame:
+    """Return units with the territory they stay in, and the profile whose sizes hold there."""
+    if inputs.units is None:
+        raise TypeError("the configuration was checked to name units")
+    units = place_units(inputs.units, inputs.territories, config.settings.within)
+    return choose_profiles(units, inputs.territories, config) if config.profiles else units
+
+
 def take_options(inputs: Inputs, units: GeoDataFrame, rule: DrawingRule) -> dict[str, Any]:
     """Return the options of `partition` that the table ``[drawing]`` asks for.
 

@@ -8,6 +8,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import attach, ledger
+from ..executors import Executor
 from .load import Inputs, Progress, silent
 from .totals import MASSES
 from .units import residents
@@ -29,7 +30,7 @@ class Filled(NamedTuple):
 
 def fill_grids(
     inputs: Inputs, grids: GeoDataFrame, *, counted: bool, snap_m: float = 0.01,
-    progress: Progress = silent,
+    progress: Progress = silent, executor: Executor | None = None,
 ) -> Filled:
     """Attach everything that was given to the grids.
 
@@ -47,6 +48,8 @@ def fill_grids(
         and goes to the nearest grid.
     progress : callable, optional
         Called with (step, done, total).
+    executor : Executor, optional
+        Looks for points side by side where there are millions; the outcome is the same.
 
     Returns
     -------
@@ -66,29 +69,78 @@ def fill_grids(
     >>> fill_grids(inputs, grids, counted=False).elements["grid"].tolist()
     ['T-0001', 'T-0002', 'T-0001', 'T-0002']
     """
-    placed: dict[str, Any] = {}
-    rejects, lines, counts = [], [], DataFrame(index=grids.index)
-    names = ("elements", "assets", "events", "visits", "workers")
-    for done, name in enumerate(names):
-        progress("attach", done, len(names))
-        frame = getattr(inputs, name)
-        placed[name] = frame
-        if not isinstance(frame, GeoDataFrame) or frame.empty:
-            continue
-        attached = attach.attach_elements(frame, grids, nearest_m=snap_m)
-        placed[name] = attached.elements
-        rejects.append(attached.rejects)
-        lines.append(_rows(name, attached.elements))
-        if name == "elements":
-            counts = attached.by_grid
-            lines += _masses(attached.elements)
-            if counted and residents(frame) is not None:
-                grids = grids.assign(**{m: counts[m] for m in MASSES if m in counts})
-    progress("attach", len(names), len(names))
+    attached: dict[str, Attached | None] = {}
+    for done, name in enumerate(NAMES):
+        progress("attach", done, len(NAMES))
+        attached[name] = attach_frame(name, getattr(inputs, name), grids, snap_m=snap_m,
+                                      executor=executor)
+    progress("attach", len(NAMES), len(NAMES))
+    found = [one for one in attached.values() if one is not None]
+    by_elements = attached["elements"]
+    if by_elements is not None and counted:
+        grids = count_grids(grids, inputs.elements, by_elements.by_grid)
     return Filled(
-        grids=grids, **placed, by_grid=counts,
-        rejects=ledger.join_changes(*rejects), ledger=ledger.join_ledger(*lines),
+        grids=grids,
+        **{name: put_back(getattr(inputs, name), one and one.columns)
+           for name, one in attached.items()},
+        by_grid=DataFrame(index=grids.index) if by_elements is None else by_elements.by_grid,
+        rejects=ledger.join_changes(*(one.rejects for one in found)),
+        ledger=ledger.join_ledger(*(one.ledger for one in found)),
     )
+
+
+#: What is attached, in order.
+NAMES = ("elements", "assets", "events", "visits", "workers")
+
+
+class Attached(NamedTuple):
+    """What attaching adds to a frame."""
+
+    columns: DataFrame  # grid and how, in the order of the rows, numbered from 0
+    by_grid: DataFrame
+    rejects: DataFrame
+    ledger: DataFrame
+
+
+def attach_frame(
+    name: str, frame: DataFrame | None, grids: GeoDataFrame, *, snap_m: float,
+    executor: Executor | None = None,
+) -> Attached | None:
+    """Attach one frame to grids; None where it has no places.
+
+    Parameters
+    ----------
+    name : str
+        What the ledger calls it.
+    frame : GeoDataFrame or None
+    grids : GeoDataFrame, schema GRIDS
+    snap_m, executor
+        As in `fill_grids`.
+    """
+    if not isinstance(frame, GeoDataFrame) or frame.empty:
+        return None
+    attached = attach.attach_elements(frame, grids, nearest_m=snap_m, executor=executor)
+    lines = [_rows(name, attached.elements)]
+    if name == "elements":
+        lines += _masses(attached.elements)
+    columns = DataFrame(attached.elements[["grid", "how"]]).reset_index(drop=True)
+    return Attached(columns, attached.by_grid, attached.rejects, ledger.join_ledger(*lines))
+
+
+def put_back(frame: Any, columns: DataFrame | None) -> Any:
+    """Return a frame with the columns that attaching adds."""
+    if columns is None:
+        return frame
+    return frame.assign(**{str(name): columns[name].array for name in columns})
+
+
+def count_grids(
+    grids: GeoDataFrame, elements: GeoDataFrame | None, counts: DataFrame
+) -> GeoDataFrame:
+    """Count grids anew from what is attached, where elements stand for somebody."""
+    if residents(elements) is None:
+        return grids
+    return grids.assign(**{m: counts[m] for m in MASSES if m in counts})
 
 
 def _rows(name: str, attached: DataFrame) -> DataFrame:

@@ -8,15 +8,13 @@ import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
-from .. import coverage, ledger, tiling, zoning
+from .. import ledger, tiling, zoning
+from ..executors import Executor, open_executor
 from ..workspace.config import Config
-from . import draw
-from .fill import fill_grids
-from .load import Inputs, Progress, load_inputs, silent
-from .mend import mend_inputs
-from .summary import summarise
-from .totals import MASSES, join_totals
-from .units import make_units
+from . import draw, graph
+from .load import Inputs, Progress, silent
+from .steps import Steps
+from .totals import MASSES
 
 
 class Run(NamedTuple):
@@ -77,56 +75,44 @@ def run(config: Config, *, progress: Progress = silent) -> Run:
     >>> run(config).grids["households"].to_dict()
     {'T-0001': 4, 'T-0002': 4}
     """
-    inputs = load_inputs(config, progress=progress)
-    inputs = mend_inputs(inputs, config, progress=progress)
-    progress("totals", 0, 1)
-    inputs = join_totals(inputs, config)
-    progress("totals", 1, 1)
-    inputs = make_units(inputs, config, progress=progress)
-    drawn = draw_base_grids(inputs, config, progress=progress)
-    rule = config.profile.tiling
-    filled = fill_grids(inputs, drawn.grids, counted=config.build_units, snap_m=rule.snap_m,
-                        progress=progress)
-    progress("prove", 0, 1)
-    tiling.check_tiling(filled.grids, rule=rule)
-    progress("prove", 1, 1)
-    progress("measure", 0, 1)
-    measured = coverage.measure_coverage(
-        filled.grids, elements=filled.elements, assets=filled.assets, events=filled.events,
-        visits=filled.visits, workers=filled.workers, size=config.profile.size,
-    )
-    progress("measure", 1, 1)
-    if inputs.grids is None:
-        measured = draw.state_sizes(measured, _units_to_draw(inputs, config), drawn.assignment,
-                                    config)
-    account = ledger.join_ledger(inputs.ledger, *_drawn_lines(inputs, drawn), filled.ledger)
-    ledger.check_balance(account)
-    changes = ledger.join_changes(inputs.changes, drawn.changes)
+    settings = config.settings
+    with open_executor(settings.executor, workers=settings.workers,
+                       scheduler=settings.scheduler) as executor:
+        return _run(config, progress, executor)
+
+
+def _run(config: Config, progress: Progress, executor: Executor | None) -> Run:
+    return take_run(graph.Job(config, Steps(None), None, progress, executor))
+
+
+def take_run(job: graph.Job) -> Run:
+    """Return all frames of a job, which is done as far as it is not."""
+    account, measured = job.account, job.measured
+    job.proven  # noqa: B018  raises where grids do not tile their land
     return Run(
-        grids=filled.grids,
-        by_grid=measured.by_grid,
-        territories=_known(inputs.territories),
-        units=inputs.units,
-        assignment=drawn.assignment,
-        elements=filled.elements,
-        assets=filled.assets,
-        barriers=inputs.barriers,
-        sites=inputs.sites,
-        schemes=inputs.schemes,
-        workers=filled.workers,
-        events=filled.events,
-        visits=filled.visits,
-        uncovered=measured.uncovered,
-        totals=measured.totals,
-        summary=summarise(filled, measured, changes=changes, ledger=account),
-        changes=changes,
-        rejects=ledger.join_changes(inputs.rejects, filled.rejects),
-        ledger=account,
+        grids=job.grids.value,
+        by_grid=measured["by_grid"],
+        territories=_known(job.given("territories").value),
+        units=job.given("units").value,
+        assignment=job.drawn["assignment"]["grid"],
+        elements=job.placed("elements"),
+        assets=job.placed("assets"),
+        barriers=job.given("barriers").value,
+        sites=job.given("sites").value,
+        schemes=job.given("schemes").value,
+        workers=job.placed("workers"),
+        events=job.placed("events"),
+        visits=job.placed("visits"),
+        uncovered=measured["uncovered"],
+        totals=measured["totals"]["totals"],
+        summary=job.summary,
+        **account,
     )
 
 
 def draw_base_grids(
-    inputs: Inputs, config: Config, *, progress: Progress = silent
+    inputs: Inputs, config: Config, *, progress: Progress = silent,
+    executor: Executor | None = None,
 ) -> zoning.Partition:
     """Draw grids out of the units, or take the layer that was given.
 
@@ -138,6 +124,8 @@ def draw_base_grids(
         Its profile says how large grids are and what they follow.
     progress : callable, optional
         Called with (step, done, total).
+    executor : Executor, optional
+        Draws communities side by side; the outcome is the same.
 
     Returns
     -------
@@ -150,6 +138,7 @@ def draw_base_grids(
     >>> from gridmap.sketch import save_sketch
     >>> from gridmap.workspace import load_config
     >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> from gridmap.pipeline import load_inputs, mend_inputs
     >>> inputs = mend_inputs(load_inputs(config), config)
     >>> draw_base_grids(inputs, config).assignment.to_dict()
     {'A': 'T-0001', 'B': 'T-0002', 'C': 'T-0001', 'D': 'T-0002'}
@@ -160,22 +149,15 @@ def draw_base_grids(
         return zoning.Partition(grids, nobody, ledger.join_changes())
     settings, profile = config.settings, config.profile
     progress("partition", 0, 1)
-    units = _units_to_draw(inputs, config)
+    units = draw.take_units(inputs, config)
     return zoning.partition(
         units, draw.list_sizes(config), size_by=draw.PROFILE if config.profiles else None,
         barriers=inputs.barriers, barrier_rule=profile.barriers,
         dedicated=profile.dedicated, code=profile.code, seed=settings.seed,
         effort=settings.effort, workers=settings.workers, time_limit_s=settings.time_limit_s,
-        progress=lambda done, total: progress("partition", done, total),
+        progress=lambda done, total: progress("partition", done, total), executor=executor,
         **draw.take_options(inputs, units, config.drawing),
     )
-
-
-def _units_to_draw(inputs: Inputs, config: Config) -> GeoDataFrame:
-    """Return units with the territory they stay in, and the profile whose sizes hold there."""
-    territories = inputs.territories
-    units = draw.place_units(_known(inputs.units), territories, config.settings.within)
-    return draw.choose_profiles(units, territories, config) if config.profiles else units
 
 
 def _given_grids(grids: GeoDataFrame) -> GeoDataFrame:
@@ -183,7 +165,7 @@ def _given_grids(grids: GeoDataFrame) -> GeoDataFrame:
     return grids.assign(kind="existing", area_m2=tiling.measure_area(grids), **missing)
 
 
-def _drawn_lines(inputs: Inputs, drawn: zoning.Partition) -> list[DataFrame]:
+def drawn_lines(inputs: Inputs, drawn: zoning.Partition) -> list[DataFrame]:
     """Prove that the partition holds every unit and everybody in it."""
     if inputs.units is None or inputs.grids is not None:
         return []

@@ -20,7 +20,8 @@ from ..workspace.config import Config, Source, TableSource
 #: Told how far a long step is: its name, what is done, what there is to do.
 Progress = Callable[[str, int, int], None]
 
-_LOADERS: dict[str, Callable[..., sources.Loaded]] = {
+#: What reads the files of each kind.
+LOADERS: dict[str, Callable[..., sources.Loaded]] = {
     "territories": sources.load_territories,
     "units": sources.load_units,
     "grids": sources.load_grids,
@@ -143,8 +144,8 @@ def read_files(
     SourceError, CRSError, SchemaError
         If a file cannot be read, and ``refused`` is not given.
     """
-    named = [*_LOADERS, "tables"]
-    wanted = [(name, file) for name in named for file in _sources(config, name)]
+    named = [*LOADERS, "tables"]
+    wanted = [(name, file) for name in named for file in name_sources(config, name)]
     files = []
     for done, (name, file) in enumerate(wanted):
         progress("load", done, len(wanted))
@@ -155,6 +156,19 @@ def read_files(
                 raise
             refused(name, file, error)
     progress("load", len(wanted), len(wanted))
+    return files
+
+
+def read_kind(config: Config, kind: str, *, progress: Progress = silent) -> list[ReadFile]:
+    """Read the files of one kind; see `read_files`."""
+    named = [*LOADERS, "tables"]
+    before = sum(len(name_sources(config, name)) for name in named[: named.index(kind)])
+    whole = sum(len(name_sources(config, name)) for name in named)
+    files = []
+    for done, file in enumerate(name_sources(config, kind), start=before):
+        progress("load", done, whole)
+        files.append(ReadFile(kind, file, read_source(kind, file)))
+    progress("load", before + len(files), whole)
     return files
 
 
@@ -176,21 +190,61 @@ def join_files(files: Sequence[ReadFile], config: Config) -> Inputs:
     CRSError
         If no CRS in metres fits.
     """
-    account = _Account([], [], [])
-    for file in files:
-        account.take(file.loaded, file.told)
-    parts = {name: [_prefixed(file) for file in files if file.name == name] for name in _LOADERS}
-    crs = choose_crs(config, *parts["territories"], *parts["units"])
+    parts = {name: [file for file in files if file.name == name] for name in (*LOADERS, "tables")}
+    crs = choose_crs(config, *prefixed(parts["territories"]), *prefixed(parts["units"]))
+    kinds = {name: join_kind(some, crs) for name, some in parts.items() if some}
     frames: dict[str, Any] = {
-        name: _join(name, some, crs, account) if some else None for name, some in parts.items()
+        name: kinds[name].frame if name in kinds else None for name in LOADERS
     }
     return Inputs(
         **frames,
-        tables=tuple(file.loaded.frame for file in files if file.name == "tables"),
-        changes=ledger.join_changes(*account.changes),
-        rejects=ledger.join_changes(*account.rejects),
-        ledger=ledger.join_ledger(*account.lines),
+        tables=tuple(file.loaded.frame for file in parts["tables"]),
+        **join_accounts(list(kinds.values())),
     )
+
+
+class Kind(NamedTuple):
+    """All files of one kind, and the account of them."""
+
+    frame: Any  # None for tables, which are not joined with each other
+    changes: DataFrame
+    rejects: DataFrame
+    lines: DataFrame
+    doubles: DataFrame  # rejects: codes that an earlier file has
+    doubles_lines: DataFrame
+
+
+def join_kind(files: Sequence[ReadFile], crs: CRS) -> Kind:
+    """Put the files of one kind together, in the CRS of the run; tables stay apart.
+
+    A code that came before is rejected by name.
+
+    Raises
+    ------
+    CRSError
+        If places have no place in the CRS.
+    """
+    account, doubles = _Account([], [], []), _Account([], [], [])
+    for file in files:
+        account.take(file.loaded, file.told)
+    name = files[0].name
+    frame = None if name == "tables" else _join(name, prefixed(files), crs, doubles)
+    return Kind(
+        frame, ledger.join_changes(*account.changes), ledger.join_changes(*account.rejects),
+        ledger.join_ledger(*account.lines), ledger.join_changes(*doubles.rejects),
+        ledger.join_ledger(*doubles.lines),
+    )
+
+
+def join_accounts(kinds: Sequence[Any]) -> dict[str, DataFrame]:
+    """Return ``changes``, ``rejects`` and ``ledger`` of all kinds: files first, then doubles."""
+    return {
+        "changes": ledger.join_changes(*(kind.changes for kind in kinds)),
+        "rejects": ledger.join_changes(*(kind.rejects for kind in kinds),
+                                       *(kind.doubles for kind in kinds)),
+        "ledger": ledger.join_ledger(*(kind.lines for kind in kinds),
+                                     *(kind.doubles_lines for kind in kinds)),
+    }
 
 
 class _Account(NamedTuple):
@@ -209,7 +263,8 @@ class _Account(NamedTuple):
         )
 
 
-def _sources(config: Config, name: str) -> Sequence[Source | TableSource]:
+def name_sources(config: Config, name: str) -> Sequence[Source | TableSource]:
+    """Return the files of one kind that a configuration names."""
     given = getattr(config, name)
     if given is None:
         return ()
@@ -229,14 +284,18 @@ def read_source(name: str, file: Source | TableSource) -> sources.Loaded:
             file.path, key=file.key, columns=file.columns, encoding=file.encoding,
             where=file.where, strip=file.strip,
         )
-    return _LOADERS[name](
+    return LOADERS[name](
         file.path, columns=file.columns, constants=file.constants, layer=file.layer,
         crs=file.crs, offset=file.offset, encoding=file.encoding, where=file.where,
     )
 
 
-def _prefixed(file: ReadFile) -> Any:
-    frame, prefix = file.loaded.frame, getattr(file.source, "prefix", "")
+def prefixed(files: Sequence[ReadFile]) -> list[Any]:
+    """Return the frames of files, with the prefix before each code that the file asks for."""
+    return [_prefixed(file.loaded.frame, getattr(file.source, "prefix", "")) for file in files]
+
+
+def _prefixed(frame: Any, prefix: str) -> Any:
     if not prefix:
         return frame
     return frame.set_axis((prefix + frame.index).rename(frame.index.name), axis="index")

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from geopandas import GeoDataFrame
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from .. import coverage, maps, schema
-from ..workspace import Contents, Layer, inputs, manifest, save_workspace
+from ..workspace import Contents, inputs, manifest, save_workspace
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
+from . import files
 from .job import Run
 from .load import Progress, silent
-from .summary import explain_sizes
 
 
 def save_run(
@@ -64,20 +65,28 @@ def save_run(
     published = coverage.suppress_counts(done.by_grid, config.publication)
     shown = done.grids[["geometry"]].join(published.by_grid)
     progress("save", 0, 4)
-    page = _page(done, shown, published, config)
+    page = files.draw_page(
+        config, shown, published, territories=done.territories, barriers=done.barriers,
+        sites=done.sites, assets=done.assets, elements=done.elements)
     progress("save", 1, 4)
-    report = _report(done, shown, published, config)
+    report = files.draw_report(
+        config=config, shown=shown, published=published, summary=done.summary,
+        totals=done.totals, changes=done.changes, ledger=done.ledger,
+        territories=done.territories)
     progress("save", 2, 4)
     tables = {"grids": published.by_grid, "suppressed": published.suppressed,
               "changes": done.changes, "rejects": done.rejects, "ledger": done.ledger}
+    style = maps.draw_qgis_style(shown, config.settings.figure)
     contents = Contents(
-        frames=_frames(done), packages={"grids": _layers(done, shown, config)}, tables=tables,
-        pages={"map": page, "report": report}, facts=_facts(done, config, read),
+        frames=_frames(done),
+        packages={"grids": files.lay_out(shown, style, done.territories, done.assets)},
+        tables=tables, pages={"map": page, "report": report},
+        facts=tell_facts(config, read, done.summary, done.changes, done.rejects, done.ledger),
     )
     inputs.check_inputs(read)
-    files = save_workspace(config.workspace, contents)
+    saved = save_workspace(config.workspace, contents)
     progress("save", 4, 4)
-    return files
+    return saved
 
 
 def _frames(done: Run) -> dict[str, GeoDataFrame | DataFrame]:
@@ -92,41 +101,10 @@ def _frames(done: Run) -> dict[str, GeoDataFrame | DataFrame]:
     return {**kept, "by_grid": done.by_grid, "assignment": done.assignment.to_frame()}
 
 
-def _layers(done: Run, shown: GeoDataFrame, config: Config) -> dict[str, Layer]:
-    style = maps.draw_qgis_style(shown, config.settings.figure)
-    columns = ["name", "level", "parent", "geometry"]
-    territories = done.territories[[c for c in columns if c in done.territories]]
-    layers = {"grids": Layer(shown, style), "territories": Layer(territories)}
-    if done.assets is not None:
-        layers["assets"] = Layer(done.assets[["kind", "radius_m", "grid", "geometry"]])
-    return layers
-
-
-def _page(
-    done: Run, shown: GeoDataFrame, published: coverage.Published, config: Config
-) -> str:
-    page = maps.draw_page(
-        shown, figure=config.settings.figure, territories=done.territories,
-        barriers=done.barriers, sites=done.sites, assets=done.assets, elements=done.elements,
-        suppressed=published.suppressed, title=config.settings.name,
-        publication=config.publication,
-    )
-    html: str = page.get_root().render()
-    return html
-
-
-def _report(
-    done: Run, shown: GeoDataFrame, published: coverage.Published, config: Config
-) -> str:
-    return maps.draw_report(
-        shown, title=config.settings.name, summary=done.summary, totals=done.totals,
-        reasons=explain_sizes(done.changes), ledger=done.ledger, size=config.profile.size,
-        territories=done.territories, suppressed=published.suppressed,
-        publication=config.publication,
-    )
-
-
-def _facts(done: Run, config: Config, reading: Reading) -> dict[str, Any]:
+def tell_facts(
+    config: Config, reading: Reading, summary: Series, changes: DataFrame, rejects: DataFrame,
+    account: DataFrame,
+) -> Mapping[str, Any]:
     """Return what the manifest says beside the outputs: enough to make them again."""
     settings = config.settings
     return {
@@ -136,11 +114,11 @@ def _facts(done: Run, config: Config, reading: Reading) -> dict[str, Any]:
         "seed": settings.seed,
         "hashes": manifest.hash_config(config),
         "inputs": reading.hashes,
-        "summary": {str(k): None if v != v else float(v) for k, v in done.summary.items()},
+        "summary": {str(k): None if v != v else float(v) for k, v in summary.items()},
         "tiling": asdict(config.profile.tiling),
-        "ledger": json.loads(done.ledger.to_json(orient="records")),
-        "changes": _count(done.changes),
-        "rejects": _count(done.rejects),
+        "ledger": json.loads(account.to_json(orient="records")),
+        "changes": _count(changes),
+        "rejects": _count(rejects),
         "versions": manifest.tell_versions(),
     }
 

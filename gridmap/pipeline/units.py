@@ -47,7 +47,7 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     built = tiling.build_units(
         lowest_territories(inputs.territories, config.settings.within),
         barriers=inputs.barriers, sites=inputs.sites, elements=dwellings(inputs.elements),
-        largest_households=_finest(config), rule=config.profile.tiling,
+        largest_households=finest(config), rule=config.profile.tiling,
     )
     progress("units", 1, 2)
     changed = inputs._replace(
@@ -57,7 +57,7 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     return count_residents(changed, snap_m=config.profile.tiling.snap_m)
 
 
-def _finest(config: Config) -> float | None:
+def finest(config: Config) -> float | None:
     """A block above this is divided: a quarter of a grid lets sizes come out in range."""
     sizes = [config.profile.size, *(choice.size for choice in config.profiles)]
     targets = [size.target for size in sizes if size.measure == "households"]

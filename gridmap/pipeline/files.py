@@ -1,0 +1,201 @@
+"""The files of a workspace, each made of some outputs of a job: those alone are read for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from geopandas import GeoDataFrame
+from pandas import DataFrame
+
+from .. import coverage, maps, schema
+from ..workspace import Contents, Layer
+from ..workspace.config import Config
+from . import graph, keys
+from .summary import explain_sizes
+
+#: What is kept of the frames of a run.
+_KNOWN = {"grids": schema.GRIDS, "territories": schema.TERRITORIES, "units": schema.UNITS,
+          "elements": schema.ELEMENTS, "assets": schema.ASSETS}
+
+
+class Output(NamedTuple):
+    """One file of a workspace."""
+
+    name: str
+    ingredients: dict[str, str]
+    make: Callable[[], Any]  # a frame, layers, a table, or a page
+
+
+class Files:
+    """What is written of a job.
+
+    Parameters
+    ----------
+    job : Job
+    config : Config
+    """
+
+    def __init__(self, job: graph.Job, config: Config) -> None:
+        self.job, self.config = job, config
+
+    @cached_property
+    def published(self) -> coverage.Published:
+        """The figures that may be shown."""
+        return coverage.suppress_counts(self.job.measured["by_grid"], self.config.publication)
+
+    @cached_property
+    def shown(self) -> GeoDataFrame:
+        """Grids with the figures that may be shown."""
+        return self.job.grids.value[["geometry"]].join(self.published.by_grid)
+
+    def list_frames(self) -> list[Output]:
+        """Return the frames, for the next step of work."""
+        job = self.job
+        there = {"grids": job.grids.hash, "territories": job.given("territories").hash,
+                 "units": job.given("units").hash, "elements": job.hash_placed("elements"),
+                 "assets": job.hash_placed("assets")}
+        made = [Output(f"frames/{name}.parquet", {name: text}, _Make(self._frame, name))
+                for name, text in there.items() if text]
+        return [*made,
+                Output("frames/by_grid.parquet", {"figures": job.measured.hash_of("by_grid")},
+                       lambda: job.measured["by_grid"]),
+                Output("frames/assignment.parquet",
+                       {"assignment": job.drawn.hash_of("assignment")},
+                       lambda: job.drawn["assignment"])]
+
+    def _frame(self, name: str) -> GeoDataFrame | DataFrame:
+        frame = self.job.grids.value if name == "grids" else self.job.placed(name)
+        columns = [c.name for c in _KNOWN[name].columns if c.name in frame]
+        kept: GeoDataFrame | DataFrame = frame[[*columns, "geometry"]]
+        return kept
+
+    @property
+    def _ground(self) -> dict[str, str]:
+        """What every published file is made of."""
+        return {"grids": self.job.grids.hash, "figures": self.job.measured.hash_of("by_grid"),
+                "publication": keys.hash_value(self.config.publication)}
+
+    def list_packages(self) -> list[Output]:
+        """Return the packages."""
+        job = self.job
+        return [Output("grids.gpkg", {
+            **self._ground, "territories": job.given("territories").hash,
+            "assets": job.hash_placed("assets"), "figure": self.config.settings.figure,
+            **_drawing_code(),
+        }, self._layers)]
+
+    def _layers(self) -> dict[str, Layer]:
+        style = maps.draw_qgis_style(self.shown, self.config.settings.figure)
+        return lay_out(self.shown, style, self.job.given("territories").value,
+                       self.job.placed("assets"))
+
+    def list_tables(self) -> list[Output]:
+        """Return the tables."""
+        account = self.job.account
+        return [
+            Output("grids.csv", self._ground, lambda: self.published.by_grid),
+            Output("suppressed.csv", self._ground, lambda: self.published.suppressed),
+            *(Output(f"{name}.csv", {name: keys.hash_frame(account[name])},
+                     _Make(account.get, name)) for name in ("changes", "rejects", "ledger")),
+        ]
+
+    def list_pages(self) -> list[Output]:
+        """Return the pages."""
+        job, config = self.job, self.config
+        several = {**self._ground, "territories": job.given("territories").hash,
+                   "name": config.settings.name, **_drawing_code()}
+        shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
+        return [
+            Output("map.html", {
+                **several, **shows, "barriers": job.given("barriers").hash,
+                "sites": job.given("sites").hash, "assets": job.hash_placed("assets"),
+                "figure": config.settings.figure}, self._page),
+            Output("report.html", {
+                **several, "summary": job.summed.hash_of("summary"),
+                "totals": job.measured.hash_of("totals"),
+                "changes": keys.hash_frame(job.account["changes"]),
+                "ledger": keys.hash_frame(job.account["ledger"]),
+                "size of the profile": keys.hash_value(config.profile.size)}, self._report),
+        ]
+
+    def _page(self) -> str:
+        job, config = self.job, self.config
+        elements = job.placed("elements") if config.publication.elements else None
+        return draw_page(
+            config, self.shown, self.published, territories=job.given("territories").value,
+            barriers=job.given("barriers").value, sites=job.given("sites").value,
+            assets=job.placed("assets"), elements=elements)
+
+    def _report(self) -> str:
+        job = self.job
+        return draw_report(
+            config=self.config, shown=self.shown, published=self.published, summary=job.summary,
+            totals=job.measured["totals"]["totals"], changes=job.account["changes"],
+            ledger=job.account["ledger"], territories=job.given("territories").value)
+
+    def gather(self, kept: Mapping[str, Path], facts: Mapping[str, Any]) -> Contents:
+        """Make what is not kept, and return all of it."""
+        def some(outputs: list[Output], *, folder: str = "") -> dict[str, Any]:
+            return {Path(one.name).stem: one.make() for one in outputs if one.name not in kept}
+
+        return Contents(
+            frames=some(self.list_frames()), packages=some(self.list_packages()),
+            tables=some(self.list_tables()), pages=some(self.list_pages()), facts=facts,
+            kept=kept)
+
+    def list_all(self) -> list[Output]:
+        """Return all files."""
+        return [*self.list_frames(), *self.list_packages(), *self.list_tables(),
+                *self.list_pages()]
+
+
+class _Make:
+    """A function with its argument, to be called later."""
+
+    def __init__(self, function: Callable[[str], Any], name: str) -> None:
+        self._function, self._name = function, name
+
+    def __call__(self) -> Any:
+        return self._function(self._name)
+
+
+def _drawing_code() -> dict[str, str]:
+    return {"code": keys.hash_code("maps", "coverage", "workspace", "pipeline/files.py"),
+            "libraries": keys.hash_libraries()}
+
+
+def lay_out(
+    shown: GeoDataFrame, style: str, territories: GeoDataFrame, assets: GeoDataFrame | None
+) -> dict[str, Layer]:
+    """Return the layers of the package of grids."""
+    columns = ["name", "level", "parent", "geometry"]
+    land = territories[[c for c in columns if c in territories]]
+    layers = {"grids": Layer(shown, style), "territories": Layer(land)}
+    if assets is not None:
+        layers["assets"] = Layer(assets[["kind", "radius_m", "grid", "geometry"]])
+    return layers
+
+
+def draw_page(
+    config: Config, shown: GeoDataFrame, published: coverage.Published, **frames: Any
+) -> str:
+    """Draw the map of a run as HTML."""
+    page = maps.draw_page(
+        shown, figure=config.settings.figure, suppressed=published.suppressed,
+        title=config.settings.name, publication=config.publication, **frames)
+    html: str = page.get_root().render()
+    return html
+
+
+def draw_report(
+    *, config: Config, shown: GeoDataFrame, published: coverage.Published, changes: DataFrame,
+    **told: Any,
+) -> str:
+    """Draw the report of a run as HTML."""
+    return maps.draw_report(
+        shown, title=config.settings.name, reasons=explain_sizes(changes),
+        size=config.profile.size, suppressed=published.suppressed,
+        publication=config.publication, **told)

@@ -1,0 +1,430 @@
+"""The main job as steps: each with the ingredients that it is made of, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pandas import DataFrame, Series
+from pyproj import CRS
+
+from .. import coverage, ledger, tiling
+from ..executors import Executor
+from ..workspace import inputs as files
+from ..workspace.config import Config
+from ..workspace.inputs import Reading
+from . import arrow, draw, fill, keys, load, mend, totals, units
+from .load import Inputs, Progress
+from .steps import Outputs, Steps
+from .summary import summarise
+
+_NOTHING = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
+            "ledger": ledger.join_ledger()}
+
+
+class Ref(NamedTuple):
+    """A frame that a step gives, or that there is none of."""
+
+    outputs: Outputs | None = None
+    name: str = ""
+
+    @property
+    def value(self) -> Any:
+        """The frame."""
+        return None if self.outputs is None else self.outputs[self.name]
+
+    @property
+    def hash(self) -> str:
+        """The hash of its bytes, "" for none."""
+        return "" if self.outputs is None else self.outputs.hash_of(self.name)
+
+
+class Job:
+    """The steps of the main job, each done when something asks for it.
+
+    Parameters
+    ----------
+    config : Config
+    steps : Steps
+    reading : Reading, optional
+        The hashes of the input; needed where steps are kept.
+    progress : callable
+    executor : Executor, optional
+        Where drawing and attaching are done side by side.
+    """
+
+    def __init__(
+        self, config: Config, steps: Steps, reading: Reading | None, progress: Progress,
+        executor: Executor | None = None,
+    ) -> None:
+        self.config, self.steps, self.progress = config, steps, progress
+        self._executor = executor
+        self._hashes: dict[Path, str] = {}
+        if reading is not None:
+            named = files.name_files(config)
+            self._hashes = {named[name]: text for name, text in reading.hashes.items()}
+        self._read: dict[str, list[load.ReadFile]] = {}
+
+    # --- load -------------------------------------------------------------------------------
+
+    def _files_of(self, kind: str) -> dict[str, str]:
+        """Return the hash of each file of a kind, and how it is read."""
+        said = {}
+        for number, source in enumerate(load.name_sources(self.config, kind)):
+            name = f"{kind}: {source.path.name}"
+            name = name if name not in said else f"{name} ({number})"
+            mine = {path.name: text for path, text in sorted(self._hashes.items())
+                    if path == source.path or path.is_relative_to(source.path)
+                    or (path.parent == source.path.parent
+                        and path.stem.split(".")[0] == source.path.stem.split(".")[0])}
+            said[name] = keys.hash_value(mine)
+            said[f"{name}, how it is read"] = keys.hash_value(
+                replace(source, path=Path(source.path.name)))
+        return said
+
+    def _read_kind(self, kind: str) -> list[load.ReadFile]:
+        if kind not in self._read:
+            self._read[kind] = load.read_kind(self.config, kind, progress=self.progress)
+        return self._read[kind]
+
+    @cached_property
+    def crs(self) -> str:
+        """The CRS of the run, as text."""
+        config = self.config
+        if config.settings.crs is not None:
+            return config.settings.crs
+        land = ("territories", "units")
+        made = self.steps.do(
+            "crs", {**self._files_of(land[0]), **self._files_of(land[1]), **_code("sources")},
+            lambda: {"crs": arrow.tell_crs(load.choose_crs(
+                config, *load.prefixed(self._read_kind(land[0])),
+                *load.prefixed(self._read_kind(land[1]))))},
+        )
+        return str(made["crs"])
+
+    @cached_property
+    def loaded(self) -> dict[str, Outputs]:
+        """What the files of each kind hold."""
+        return {kind: self._load(kind) for kind in (*load.LOADERS, "tables")
+                if load.name_sources(self.config, kind)}
+
+    def _load(self, kind: str) -> Outputs:
+        def make() -> dict[str, Any]:
+            read = self._read_kind(kind)
+            joined = load.join_kind(read, CRS.from_user_input(self.crs))
+            self._read.pop(kind)
+            tables = {str(n): file.loaded.frame for n, file in enumerate(read)}
+            return {**joined._asdict(), **(tables if kind == "tables" else {})}
+
+        return self.steps.do(
+            f"load: {kind}",
+            {**self._files_of(kind), "crs of the run": self.crs, **_code("sources")}, make)
+
+    # --- mend, totals, units ----------------------------------------------------------------
+
+    @cached_property
+    def mended(self) -> Outputs:
+        """Seamless territories, units and grids."""
+        names = ("territories", "units", "grids", "schemes")
+        config = self.config
+        settings = replace(config.settings, crs=self.crs)
+
+        def make() -> dict[str, Any]:
+            given = _inputs(**{name: self._ref("load", name).value for name in names})
+            done = mend.mend_inputs(given, replace(config, settings=settings),
+                                    progress=self.progress)
+            return _pick(done, "territories", "units", "grids", "schemes", "changes", "ledger")
+
+        return self.steps.do("mend", {
+            **{name: self._ref("load", name).hash for name in names},
+            "tiling of the profile": keys.hash_value(config.profile.tiling),
+            "within": config.settings.within,
+            "territories from units": str(config.territories_from_units),
+            **_code("tiling", "sources", "pipeline/mend.py"),
+        }, make)
+
+    @cached_property
+    def totalled(self) -> Outputs | None:
+        """Frames that tables were joined to; None without tables and totals to spread."""
+        config = self.config
+        if not config.tables and config.population is None:
+            return None
+        names = ("territories", "units", "grids")
+        spread = ("elements",) if config.population is not None else ()
+
+        def make() -> dict[str, Any]:
+            self.progress("totals", 0, 1)
+            tables = tuple(self.loaded["tables"][str(n)] for n in range(len(config.tables)))
+            given = _inputs(**{name: self._ref("mend", name).value for name in (*names, *spread)},
+                            tables=tables)
+            done = totals.join_totals(given, config)
+            self.progress("totals", 1, 1)
+            return _pick(done, *names, *spread, "changes", "rejects", "ledger")
+
+        tables = {f"table {n + 1}": self.loaded["tables"].hash_of(str(n))
+                  for n in range(len(config.tables))}
+        return self.steps.do("totals", {
+            **{name: self._ref("mend", name).hash for name in (*names, *spread)}, **tables,
+            "what tables join": keys.hash_value([(t.joins, t.path.name) for t in config.tables]),
+            "population": keys.hash_value(config.population), "within": config.settings.within,
+            **_code("attach", "pipeline/totals.py"),
+        }, make)
+
+    @cached_property
+    def built(self) -> Outputs | None:
+        """Units that were built; None where units or grids are given."""
+        config = self.config
+        if not config.build_units or config.grids is not None:
+            return None
+        names = ("territories", "barriers", "sites", "elements")
+
+        def make() -> dict[str, Any]:
+            given = _inputs(**{name: self._ref("totals", name).value for name in names})
+            done = units.make_units(given, config, progress=self.progress)
+            return _pick(done, "units", "changes", "ledger")
+
+        return self.steps.do("units", {
+            **{name: self._ref("totals", name).hash for name in names},
+            "sizes of the profile": keys.hash_value(units.finest(config)),
+            "tiling of the profile": keys.hash_value(config.profile.tiling),
+            "within": config.settings.within,
+            **_code("tiling", "attach", "pipeline/units.py"),
+        }, make)
+
+    def _ref(self, after: str, name: str) -> Ref:
+        """Return a frame as it is after a step: load, mend, totals or units."""
+        if after == "units" and name == "units" and self.built is not None:
+            return Ref(self.built, name)
+        if after in ("totals", "units") and self.totalled is not None and (
+            name in self.totalled.record.outputs and name not in ("changes", "rejects", "ledger")
+        ):
+            return Ref(self.totalled, name)
+        if after != "load" and name in ("territories", "units", "grids", "schemes"):
+            return Ref(self.mended, name)
+        return Ref(self.loaded[name], "frame") if name in self.loaded else Ref()
+
+    def given(self, name: str) -> Ref:
+        """Return a frame as the drawing of grids takes it."""
+        return self._ref("units", name)
+
+    # --- partition --------------------------------------------------------------------------
+
+    @cached_property
+    def drawn(self) -> Outputs:
+        """Grids, which unit is in which, and why they are odd."""
+        config, settings, profile = self.config, self.config.settings, self.config.profile
+        names = ["units", "territories", "barriers", "grids"]
+        names += ["assets"] if config.drawing.homes else []
+
+        def make() -> dict[str, Any]:
+            from .job import draw_base_grids, drawn_lines
+
+            given = _inputs(**{name: self.given(name).value for name in names})
+            done = draw_base_grids(given, config, progress=self.progress,
+                                   executor=self._executor)
+            return {"grids": done.grids, "assignment": done.assignment.to_frame(),
+                    "changes": done.changes, "ledger": ledger.join_ledger(
+                        *drawn_lines(given, done))}
+
+        rules = {
+            "size of the profile": draw.list_sizes(config), "barriers of the profile":
+            profile.barriers, "dedicated kinds of the profile": profile.dedicated,
+            "codes of the profile": profile.code, "profiles": config.profiles,
+            "drawing": config.drawing, "seed": settings.seed, "effort": settings.effort,
+            "time limit": settings.time_limit_s, "within": settings.within,
+            "name of the profile": profile.name if config.profiles else "",
+        }
+        return self.steps.do("partition", {
+            **{name: self.given(name).hash for name in names},
+            **{name: keys.hash_value(rule) for name, rule in rules.items()},
+            **_code("zoning", "tiling", "coverage", "pipeline/draw.py", "pipeline/job.py"),
+        }, make, lasting=_was_whole)
+
+    # --- attach, prove, measure -------------------------------------------------------------
+
+    @cached_property
+    def attached(self) -> dict[str, Outputs]:
+        """What attaching adds to each frame."""
+        names = [name for name in fill.NAMES if name in self.loaded]
+        done = {}
+        for number, name in enumerate(names):
+            self.progress("attach", number, len(names))
+            done[name] = self._attach(name)
+        self.progress("attach", len(names), len(names))
+        return done
+
+    def _attach(self, name: str) -> Outputs:
+        config, snap_m = self.config, self.config.profile.tiling.snap_m
+        frame, drawn = self.given(name), Ref(self.drawn, "grids")
+
+        def make() -> dict[str, Any]:
+            grids = drawn.value
+            found = fill.attach_frame(name, frame.value, grids, snap_m=snap_m,
+                                      executor=self._executor)
+            if found is None:
+                nothing = {"columns": None, "by_grid": None}
+                return {**nothing, "rejects": None, "ledger": None, "grids": None}
+            counted = name == "elements" and config.build_units
+            return {**found._asdict(),
+                    "grids": fill.count_grids(grids, frame.value, found.by_grid)
+                    if counted else None}
+
+        return self.steps.do(f"attach: {name}", {
+            name: frame.hash, "grids": drawn.hash, "snapping distance of the profile": str(snap_m),
+            "counted": str(config.build_units), **_code("attach", "pipeline/fill.py"),
+        }, make)
+
+    @property
+    def grids(self) -> Ref:
+        """The grids, counted."""
+        counted = self.attached.get("elements")
+        if counted is not None and counted.record.outputs["grids"]:
+            return Ref(counted, "grids")
+        return Ref(self.drawn, "grids")
+
+    def placed(self, name: str) -> Any:
+        """Return a frame with the grid of each row."""
+        if name not in self.attached:
+            return self.given(name).value
+        return fill.put_back(self.given(name).value, self.attached[name]["columns"])
+
+    def hash_placed(self, name: str) -> str:
+        """Return the hash of a frame with the grid of each row."""
+        added = self.attached[name].hash_of("columns") if name in self.attached else ""
+        return f"{self.given(name).hash} {added}".strip()
+
+    @cached_property
+    def proven(self) -> Outputs:
+        """The proof that grids tile their land."""
+        rule = self.config.profile.tiling
+        grids = Ref(self.drawn, "grids")
+
+        def make() -> dict[str, Any]:
+            self.progress("prove", 0, 1)
+            tiling.check_tiling(grids.value, rule=rule)
+            self.progress("prove", 1, 1)
+            return {"proven": True}
+
+        return self.steps.do("prove", {
+            "grids": grids.hash, "tiling of the profile": keys.hash_value(rule),
+            **_code("tiling"),
+        }, make)
+
+    @cached_property
+    def measured(self) -> Outputs:
+        """The figures of grids and of the whole."""
+        config = self.config
+        stated = config.grids is None and bool(config.profiles or config.drawing.workload)
+
+        def make() -> dict[str, Any]:
+            self.progress("measure", 0, 1)
+            done = coverage.measure_coverage(
+                self.grids.value, size=config.profile.size,
+                **{name: self.placed(name) for name in fill.NAMES})
+            if stated:
+                given = _inputs(units=self.given("units").value,
+                                territories=self.given("territories").value)
+                done = draw.state_sizes(done, draw.take_units(given, config),
+                                        self.drawn["assignment"]["grid"], config)
+            self.progress("measure", 1, 1)
+            return {"by_grid": done.by_grid, "uncovered": done.uncovered,
+                    "totals": done.totals.to_frame()}
+
+        more = {} if not stated else {
+            "units": self.given("units").hash, "territories": self.given("territories").hash,
+            "assignment": self.drawn.hash_of("assignment"),
+            "profiles": keys.hash_value(config.profiles),
+            "drawing": keys.hash_value(config.drawing),
+        }
+        return self.steps.do("measure", {
+            "grids": self.grids.hash, **{name: self.hash_placed(name) for name in fill.NAMES},
+            "size of the profile": keys.hash_value(config.profile.size), **more,
+            **_code("coverage", "zoning", "pipeline/draw.py"),
+        }, make)
+
+    # --- account ----------------------------------------------------------------------------
+
+    @cached_property
+    def account(self) -> dict[str, DataFrame]:
+        """The account of every row: changes, rejects, ledger."""
+        first = load.join_accounts([_Kind(outputs) for outputs in self.loaded.values()])
+        middle = [_told(self.mended), _told(self.totalled), _told(self.built), _told(self.drawn)]
+        last = [_told(outputs) for outputs in self.attached.values()]
+        parts = [first, *middle, *last]
+        account = ledger.join_ledger(*(part["ledger"] for part in parts))
+        ledger.check_balance(account)
+        return {
+            "changes": ledger.join_changes(*(part["changes"] for part in parts)),
+            "rejects": ledger.join_changes(*(part["rejects"] for part in parts)),
+            "ledger": account,
+        }
+
+    @cached_property
+    def summed(self) -> Outputs:
+        """The few figures that sum the run up."""
+        account = {name: keys.hash_frame(frame) for name, frame in self.account.items()}
+
+        def make() -> dict[str, Any]:
+            attached = self.attached.get("elements")
+            elements = None if attached is None else attached["columns"]
+            filled = fill.Filled(
+                self.grids.value, elements, None, None, None, None, DataFrame(),
+                self.account["rejects"], self.account["ledger"])
+            measured = coverage.Coverage(self.measured["by_grid"], self.measured["uncovered"],
+                                         self.measured["totals"]["totals"])
+            summary = summarise(filled, measured, changes=self.account["changes"],
+                                ledger=self.account["ledger"])
+            return {"summary": summary.to_frame()}
+
+        return self.steps.do("sum up", {
+            "figures": self.measured.hash_of("by_grid"), "elements": self.hash_placed("elements"),
+            **account, **_code("pipeline/summary.py", "pipeline/fill.py"),
+        }, make)
+
+    @property
+    def summary(self) -> Series:
+        """The figures of `summed` as a column."""
+        return self.summed["summary"]["summary"]
+
+
+class _Kind:
+    """Gives the outputs of loading a kind as attributes."""
+
+    def __init__(self, outputs: Outputs) -> None:
+        self._outputs = outputs
+
+    def __getattr__(self, name: str) -> Any:
+        return self._outputs[name]
+
+
+def _told(outputs: Outputs | None) -> Mapping[str, DataFrame]:
+    """Return what a step adds to the account."""
+    if outputs is None:
+        return _NOTHING
+    found = {name: outputs[name] for name in _NOTHING if name in outputs.record.outputs}
+    return {**_NOTHING, **{name: frame for name, frame in found.items() if frame is not None}}
+
+
+def _inputs(**given: Any) -> Inputs:
+    """Return inputs of which a step needs only some, with an empty account."""
+    frames = dict.fromkeys(load.LOADERS) | {"tables": ()}
+    return Inputs(**{**frames, **_NOTHING, **given})
+
+
+def _pick(done: Inputs, *names: str) -> dict[str, Any]:
+    return {name: getattr(done, name) for name in names}
+
+
+def _was_whole(made: Mapping[str, Any]) -> bool:
+    """Say whether a drawing was not cut short by a clock or an interrupt."""
+    changes: DataFrame = made["changes"]
+    return not (changes["what"] == "search cut short").any()
+
+
+def _code(*rooms: str) -> dict[str, str]:
+    """Return the ingredients that every step has: the code that does it, and the libraries."""
+    own = ("pipeline/graph.py", "pipeline/load.py")
+    return {"code": keys.hash_code(*rooms, *own), "libraries": keys.hash_libraries()}
