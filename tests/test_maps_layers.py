@@ -132,7 +132,7 @@ def test_a_plugin_that_needs_the_web_is_refused_by_name():
         render(page)
     page = maps.Map()
     folium.Marker((0, 0), icon=folium.Icon("red")).add_to(page)
-    with pytest.raises(errors.PublicationError, match="which pages do not carry"):
+    with pytest.raises(errors.PublicationError, match=r"folium\.Icon needs scripts and fonts"):
         render(page)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 from geopandas import GeoDataFrame
@@ -30,6 +31,7 @@ def draw_comparison(
     title: words.Name = "",
     language: str = "auto",
     credits: str = "",  # noqa: A002
+    base: str | Path | None = None,
 ) -> Map:
     """Compare two layers of grids: the same figure, the same classes, the same colours.
 
@@ -56,6 +58,8 @@ def draw_comparison(
         Language at the start.
     credits : str, default ""
         Notices of the sources, shown at the lower edge.
+    base : str or Path, optional
+        What lies under both, as for `Map`.
 
     Returns
     -------
@@ -68,6 +72,8 @@ def draw_comparison(
         If the figure is not allowed, or small counts are present that must not be.
     SchemaError
         If grids are no polygons with unique codes.
+    SourceError
+        If the base map is no such address, or cannot be read.
 
     Examples
     --------
@@ -81,7 +87,8 @@ def draw_comparison(
     tables = [figures.match_figures(grids, None) for grids in (before, after)]
     common = [name for name in tables[1].columns if name in tables[0].columns]
     pool = pd.concat([figures.pick_allowed(table[common], publication) for table in tables])
-    page = Map(title=title, publication=publication, language=language, credits=credits)
+    page = Map(title=title, publication=publication, language=language, credits=credits,
+               base=base)
     borders = [] if territories is None else list(pages.draw_borders(territories))
     if borders:
         layers.draw_land(borders[-1]).add_to(page)

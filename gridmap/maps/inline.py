@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -16,7 +16,7 @@ from ..errors import PublicationError, listed
 #: Our own scripts, in the order in which they build on each other.
 _ENGINE = ("inflate", "decode", "geometry", "paint", "labels", "engine")
 _PAGE = ("core", "layer", "figures", "view", "time", "panel", "search", "detail", "tools",
-         "compare", "faults", "table", "measure", "share", "print", "start")
+         "base", "compare", "faults", "table", "measure", "share", "print", "start")
 
 _SCRIPT_LINK = re.compile(r'<script src="([^"]+)"></script>\s*')
 _STYLE_LINK = re.compile(r'<link rel="stylesheet" href="([^"]+)"\s*/?>\s*')
@@ -26,7 +26,7 @@ _TAGGED_LINK = re.compile(
     r"""\b(?:src|href|data)\s*=\s*["']((?:https?:)?//[^"']+)["']""")
 #: Text in a script that is an address by itself (not a link inside some text).
 _ADDRESS = re.compile(r"""(?<!href=)(?<!href=\\)["'`]((?:https?:)?//[^\s"'`<>\\]+)""")
-_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_SCRIPT = re.compile(r"""<script(?: type=["']text/javascript["'])?>(.*?)</script>""", re.DOTALL)
 _XML_NAMES = ("http://www.w3.org/",)  # names of XML languages: never fetched
 
 
@@ -204,11 +204,12 @@ def escape_json(text: str) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def policy(page: str) -> str:
+def policy(page: str, machines: Iterable[str] = ()) -> str:
     """Return the content security policy of a page: its own scripts, and no connection.
 
     Scripts are allowed by their hashes, so that even text that slipped through as a script
-    would not run.
+    would not run. Pictures may come from the named machines, where a user laid their tiles
+    under the page.
 
     Examples
     --------
@@ -217,8 +218,9 @@ def policy(page: str) -> str:
     """
     hashes = sorted({_hash(script) for script in _SCRIPT.findall(page)})
     allowed = " ".join(hashes) or "'none'"
+    pictures = " ".join(["data: blob:", *machines])
     rules = ("default-src 'none'", f"script-src {allowed}", "style-src 'unsafe-inline'",
-             "img-src data: blob:", "font-src data:", "worker-src blob:", "base-uri 'none'",
+             f"img-src {pictures}", "font-src data:", "worker-src blob:", "base-uri 'none'",
              "form-action 'none'")
     return f'<meta http-equiv="Content-Security-Policy" content="{"; ".join(rules)}">\n'
 

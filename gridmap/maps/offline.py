@@ -10,13 +10,14 @@ from __future__ import annotations
 import html as html_text
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import folium
 from branca.element import Element, Figure
 
 from ..rules import Publication
-from . import inline, style, words
+from . import basemap, children, inline, style, words
 from .binarylayer import BinaryLayer
 
 _POLICY_GOES_HERE = "<!-- policy -->\n"
@@ -40,11 +41,18 @@ class Map(folium.Map):
         Language at the start; ``auto`` is that of the browser.
     credits : str, default ""
         Notices of the sources, shown at the lower edge.
+    base : str or Path, optional
+        What lies under the layers: a GeoTIFF, which is put into the page, or the address of
+        tiles (``http://10.0.0.5:8080/{z}/{x}/{y}.png``) or of a WMS
+        (``http://10.0.0.5/wms?layers=photo``). The page may then ask that one machine. None
+        by default.
     **options
         Further options of `folium.Map`. There are no base tiles.
 
     Raises
     ------
+    SourceError
+        If the base map is no such address, or cannot be read.
     PublicationError
         On rendering, if something on the map needs another machine.
 
@@ -63,6 +71,7 @@ class Map(folium.Map):
         publication: Publication | None = None,
         language: str = "auto",
         credits: str = "",  # noqa: A002
+        base: str | Path | None = None,
         **options: Any,
     ) -> None:
         super().__init__(location=location, tiles=None, **options)
@@ -72,6 +81,11 @@ class Map(folium.Map):
         self.credits = credits
         self.fit = location is None
         self.extra: dict[str, Any] = {}  # more content for scripts of the page, as JSON
+        self.machines: tuple[str, ...] = ()  # those that the page may ask
+        if base is not None:
+            ground = basemap.read_base(base)
+            self.extra["base"] = ground.content()
+            self.machines = (ground.machine,) if ground.machine else ()
         self.options.setdefault("maxZoom", 20)  # folium drops it where there are no tiles
         self.options["zoomSnap"] = 0.25
         self.options["zoomDelta"] = 1
@@ -109,7 +123,8 @@ class _OfflinePage(Figure):
         document = super().render(**kwargs)
         numbers = {element._id: str(number) for number, element in enumerate(_elements(self))}
         head, body = inline.take_apart(_numbered(document, numbers))
-        inline.check_remote(head + body)
+        children.check_children(_elements(self), head + body)
+        inline.check_remote(children.without_data(head + body))
         title = html_text.escape(self._page.title.en or "gridmap")
         page = "".join([
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
@@ -118,7 +133,7 @@ class _OfflinePage(Figure):
             f"<title>{title}</title>\n", *inline.inlined(document, used_in=head + body), head,
             *self._own_parts(numbers, body), "</body>\n</html>\n",
         ])
-        return page.replace(_POLICY_GOES_HERE, inline.policy(page), 1)
+        return page.replace(_POLICY_GOES_HERE, inline.policy(page, self._page.machines), 1)
 
     def _own_parts(self, numbers: Mapping[str, str], body: str) -> Iterator[str]:
         """Yield scripts, light blocks, the body, then heavy blocks: the map shows first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from geopandas import GeoDataFrame
@@ -36,6 +37,7 @@ def draw_page(
     title: words.Name = "",
     language: str = "auto",
     credits: str = "",  # noqa: A002
+    base: str | Path | None = None,
 ) -> Map:
     """Compose the page of a run: grids by their figures, over land, with all layers at hand.
 
@@ -65,6 +67,8 @@ def draw_page(
         Language at the start.
     credits : str, default ""
         Notices of the sources, shown at the lower edge.
+    base : str or Path, optional
+        What lies under the grids, as for `Map`: a GeoTIFF, or the address of tiles or a WMS.
 
     Returns
     -------
@@ -77,6 +81,8 @@ def draw_page(
         If the figure is not allowed, or small counts are present that must not be.
     SchemaError
         If grids are no polygons with unique codes, or ``by_grid`` has other rows.
+    SourceError
+        If the base map is no such address, or cannot be read.
 
     Examples
     --------
@@ -90,7 +96,8 @@ def draw_page(
     if figure is None:
         shown = "size_state" in table and "size_state" in publication.columns
         figure = "size_state" if shown else "households"
-    page = Map(title=title, publication=publication, language=language, credits=credits)
+    page = Map(title=title, publication=publication, language=language, credits=credits,
+               base=base)
     others = _draw_others(publication, barriers=barriers, sites=sites, assets=assets,
                           elements=elements, events=events)
     add_layers(page, grids, figure, publication=publication, by_grid=by_grid,

@@ -61,6 +61,7 @@
     second.gridmapTwins = true;
     view.second = second;
     second.setView(map.getCenter(), map.getZoom(), { animate: false });
+    if (view.base && map.hasLayer(view.base)) gridmap.addBase(view, second);
     for (const layer of gridmap.order) {
       if (layer !== before && map.hasLayer(layer)) layer.twin().addTo(second);
     }

@@ -12,8 +12,11 @@
       if (attribute) element.setAttribute(attribute, text); else element.textContent = text;
     };
     spoken.push(speak); speak();
+    element.gridmapSpeak = speak;
     return element;
   };
+  /* Say again what an element says, where that is more than its language. */
+  gridmap.setWord = element => element.gridmapSpeak();
   gridmap.setLanguage = function (language, view) {
     gridmap.language = language;
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";

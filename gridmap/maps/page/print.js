@@ -15,8 +15,8 @@
     map.invalidateSize({ animate: false });
     map.fitBounds(bounds, { animate: false });
     await new Promise(done => setTimeout(done, 120));
-    await Promise.all([...gridmap.order, ...Object.values(map.gridmapLabels || {})]
-      .filter(layer => map.hasLayer(layer)).map(drawn));
+    await Promise.all([view.base, ...gridmap.order, ...Object.values(map.gridmapLabels || {})]
+      .filter(layer => layer && map.hasLayer(layer)).map(drawn));
     await new Promise(done => setTimeout(done, 300));      // tiles fade in
   };
   gridmap.leavePrint = function (view) {

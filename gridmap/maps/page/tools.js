@@ -28,6 +28,7 @@
   };
 
   gridmap.buildTools = function (view) {
+    gridmap.buildBase(view);
     const strip = make("div", { class: "gm-tools", role: "group" });
     gridmap.spoken(strip, "tools", "aria-label");
     strip.append(layerTool(view), ...gridmap.tools.map(tool => tool(view)).filter(Boolean),
@@ -48,6 +49,7 @@
     const list = make("ul", { class: "gm-layers" });
     const listed = gridmap.order.filter(layer => !layer.about.background).reverse();
     for (const layer of listed) list.append(layerRow(view, layer));
+    if (view.base) list.append(baseRow(view));
     return gridmap.cardButton("layers",
       icon("M10 3l7.5 4L10 11 2.5 7z", "M2.5 10.5L10 14.5l7.5-4", "M2.5 13.8L10 17.8l7.5-4"),
       make("div", {}, gridmap.spoken(make("h2"), "layers"), list));
@@ -69,8 +71,29 @@
     const row = make("li", {}, make("label", { for: box.id }, box, name, count));
     if (about.kinds) row.append(make("ul", { class: "gm-kinds" }, ...about.kinds.map(kindRow)));
     if (about.ramp) row.append(rampRow(about.ramp));
+    if (about.figures) row.append(opacityRow(layer));
     follow();
     return row;
+  }
+  /* The ground is told with the machine that it comes from, and whether that one answers. */
+  function baseRow(view) {
+    const { map, base, page } = view;
+    const box = make("input", { type: "checkbox", id: "gm-show-base" });
+    box.checked = true;
+    box.addEventListener("change", () => { if (box.checked) map.addLayer(base); else map.removeLayer(base); });
+    const note = gridmap.spoken(make("p", { class: "gm-note gm-indented" }), () =>
+      (view.baseFailed ? word("baseFailed", { machine: page.base.machine }) :
+        page.base.machine ? word("baseFrom", { machine: page.base.machine }) : ""));
+    view.on("base", () => gridmap.setWord(note));
+    return make("li", {}, make("label", { for: box.id }, box, gridmap.spoken(make("span"), "base")), note);
+  }
+  function opacityRow(layer) {
+    const id = "gm-opacity-" + layer.id;
+    const slider = make("input", { type: "range", min: "10", max: "100", step: "5", id });
+    const follow = () => { slider.value = String(Math.round(100 * layer.options.opacity)); };
+    slider.addEventListener("input", () => layer.setOpacity(Number(slider.value) / 100));
+    setTimeout(follow);
+    return make("div", { class: "gm-opacity" }, gridmap.spoken(make("label", { for: id }), "opacity"), slider);
   }
   function kindRow(kind) {
     const swatch = make("i", { class: "gm-mark gm-mark-" + kind.mark });
