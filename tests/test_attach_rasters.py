@@ -79,5 +79,5 @@ def test_files_that_are_no_rasters_are_named(tmp_path):
     pytest.importorskip("rasterio", reason="rasterio is not installed")
     path = tmp_path / "people.tif"
     path.write_text("no raster")
-    with pytest.raises(SourceError, match=r"people\.tif cannot be read as a raster"):
+    with pytest.raises(SourceError, match=r"people\.tif is no GeoTIFF, PNG or JPEG that"):
         load_raster(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -17,7 +18,7 @@ _PIECE = 65_536
 _INDEXES = ("rtree", "rtree_i32", "fts3", "fts4", "fts5")
 
 
-class _Seen(Exception):
+class _FirstElement(Exception):  # noqa: N818  no fault: it ends the walk
     """The first element was reached."""
 
 
@@ -48,14 +49,14 @@ def check_xml(stream: IO[bytes], told: object, root: str | None = None) -> None:
 
     def see(name: str, _: Any) -> None:
         found.append(name.rpartition(" ")[2])
-        raise _Seen
+        raise _FirstElement
 
     parser.StartDoctypeDeclHandler = forbid
     parser.StartElementHandler = see
     try:
         while piece := stream.read(_PIECE):
             parser.Parse(piece, False)
-    except _Seen:
+    except _FirstElement:
         pass
     except expat.ExpatError as error:
         raise SourceError(f"{told} is no XML that can be read: {error}") from error
@@ -67,22 +68,27 @@ def check_xml(stream: IO[bytes], told: object, root: str | None = None) -> None:
 def check_package(path: Path) -> None:
     """Raise where a GeoPackage has layers that are computed or lie in other files.
 
-    A view may compute rows without end, and a virtual table may be any file or address.
+    A view may compute rows without end, and a virtual table may be any file or address. What
+    lies in a write-ahead log beside the file is looked at as GDAL would.
 
     Raises
     ------
     SourceError
         Names the layer.
     """
+    if _size(path, "-journal"):
+        raise SourceError(f"{path} has the journal of an interrupted write beside it, which would "
+                          "change it while it is read: open and close it once in QGIS, or remove "
+                          f"{path.name}-journal")
+    mode = "ro" if _size(path, "-wal") else "ro&immutable=1"
     try:
-        with sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1",
-                             uri=True) as package:
+        with closing(sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode={mode}",
+                                     uri=True)) as package:
             package.execute("PRAGMA trusted_schema = 0")
             parts = package.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master"
                                     ).fetchall()
             layers = {name.lower() for (name,) in package.execute(
                 "SELECT table_name FROM gpkg_contents").fetchall()}
-        package.close()
     except (sqlite3.Error, AttributeError) as error:
         raise SourceError(f"{path} is no GeoPackage that can be read: {error}") from error
     views = [name for kind, name, _ in parts if kind == "view" and name.lower() in layers]
@@ -98,6 +104,11 @@ def check_package(path: Path) -> None:
             f"{path} has virtual tables that may lie anywhere: {listed(strange)}. It is not "
             "opened: drop them"
         )
+
+
+def _size(path: Path, ending: str) -> int:
+    beside = path.resolve().with_name(path.resolve().name + ending)
+    return beside.stat().st_size if beside.is_file() else 0
 
 
 def _module(sql: str) -> str:

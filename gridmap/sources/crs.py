@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 from geopandas import GeoDataFrame
 from pyproj import CRS
+from pyproj.exceptions import CRSError as ProjCRSError
 from pyproj.exceptions import ProjError
 
 from ..errors import CRSError
@@ -13,9 +16,43 @@ from ..schema import crs_name
 
 Bounds = tuple[float, float, float, float]
 
+#: What makes PROJ open files of its own choice: definitions with init=, and grids with a path.
+_FILES = re.compile(r"init\s*=|grids\s*=\s*@?[^,\s\"']*[/\\]|PARAMETERFILE\s*\[[^\]]*[/\\]",
+                    re.IGNORECASE)
+
 #: The 3-degree zones of CGCS2000 without a zone number in the easting: EPSG:4534 is around
 #: 75° E, and each next code 3° further, up to EPSG:4554 around 135° E.
 _FIRST_ZONE, _FIRST_MERIDIAN, _ZONES = 4534, 75.0, 21
+
+
+def crs_of_text(told: Any) -> CRS:
+    """Return the CRS that a file names, by a code, WKT or PROJJSON.
+
+    Parameters
+    ----------
+    told : str or dict
+        As it stands in the file.
+
+    Returns
+    -------
+    pyproj.CRS
+
+    Raises
+    ------
+    pyproj.exceptions.CRSError
+        If it is none, or PROJ would open files that it names, which may be anything.
+
+    Examples
+    --------
+    >>> crs_of_text("EPSG:4490").to_epsg()
+    4490
+    >>> crs_of_text("+init=/dev/zero:1")
+    Traceback (most recent call last):
+    pyproj.exceptions.CRSError: it names files that PROJ would open
+    """
+    if _FILES.search(told if isinstance(told, str) else json.dumps(told)):
+        raise ProjCRSError("it names files that PROJ would open")
+    return CRS.from_user_input(told)
 
 
 def metric_crs(*frames: GeoDataFrame) -> CRS:

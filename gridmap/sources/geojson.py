@@ -16,6 +16,7 @@ from pyproj.exceptions import CRSError as ProjCRSError
 
 from ..errors import SourceError, listed
 from . import cells, topology
+from . import crs as crs_room
 from .account import Lost
 from .encodings import find_encoding, known_encoding
 from .raw import Raw, check_columns, make_raw
@@ -178,7 +179,7 @@ def _crs(whole: dict[str, Any], path: Path) -> CRS:
     if not isinstance(name, str) or "CRS84" in name:
         return CRS.from_epsg(4326)
     try:
-        return CRS.from_user_input(name)
+        return crs_room.crs_of_text(name)
     except ProjCRSError:
         raise SourceError(
             f"{path} says that its CRS is {name!r}, which does not exist. Take that member out, "

@@ -38,6 +38,7 @@ class Limits:
     vertices: int = 5_000_000  # of one shape
     parts: int = 200_000  # of one shape
     crossings: int = 1_000_000  # of one ring with itself
+    pixels: int = 500_000_000  # of a raster that is read whole
 
     def __post_init__(self) -> None:
         for one in fields(self):
@@ -120,7 +121,7 @@ def make_limits(entries: Mapping[str, Any]) -> Limits:
     >>> make_limits({"cells": 3})
     Traceback (most recent call last):
     gridmap.errors.SourceError: there is no limit cells. Limits are file_bytes, whole_bytes, \
-unpacked_bytes, unpacked_times, members, line_bytes, columns, vertices, parts, crossings
+unpacked_bytes, unpacked_times, members, line_bytes, columns, vertices, parts, crossings, pixels
     """
     known = [one.name for one in fields(Limits)]
     strange = [name for name in entries if name not in known]

@@ -17,6 +17,7 @@ from pyproj.exceptions import CRSError as ProjCRSError
 
 from ..errors import SourceError
 from . import cells, nesting
+from . import crs as crs_room
 from . import limits as bounds
 from .limits import USUAL, Limits
 from .raw import Raw, check_columns, make_raw
@@ -28,7 +29,7 @@ _USUAL = ("geometry", "geom", "wkb_geometry", "the_geom", "wkb")
 
 #: What the readers raise for a file that contradicts itself.
 _FAULTS = (pa.ArrowException, ValueError, OSError, KeyError, TypeError, AttributeError,
-           NotImplementedError)
+           NotImplementedError, RecursionError)
 
 
 class _Geometry(NamedTuple):
@@ -93,10 +94,21 @@ def _read_groups(file: pq.ParquetFile, columns: list[str], path: Path, limits: L
                        path, packed, limits)
     parts = []
     for number in range(file.num_row_groups):
-        parts.append(file.read_row_group(number, columns=columns))
-        size += parts[-1].nbytes
+        part = file.read_row_group(number, columns=columns)
+        size += _unfolded_bytes(part)
         bounds.check_grown(size, path, packed, limits)
+        parts.append(part)
     return pa.concat_tables(parts) if parts else file.read(columns=columns)
+
+
+def _unfolded_bytes(table: pa.Table) -> int:
+    """Return what a table takes when every value stands for itself, and not once for many."""
+    size = 0
+    for chunk in (one for column in table.columns for one in column.chunks):
+        size += chunk.nbytes
+        if pa.types.is_dictionary(chunk.type) and len(chunk.dictionary):
+            size += chunk.dictionary.nbytes * len(chunk) // len(chunk.dictionary)
+    return size
 
 
 def _describe(schema: pa.Schema) -> _Geometry | None:
@@ -119,7 +131,7 @@ def _crs(column: dict[str, Any]) -> CRS | None:
     if "crs" not in column:
         return CRS.from_epsg(4326)
     try:
-        return None if column["crs"] is None else CRS.from_user_input(column["crs"])
+        return None if column["crs"] is None else crs_room.crs_of_text(column["crs"])
     except ProjCRSError:
         return None
 

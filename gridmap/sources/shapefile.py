@@ -18,6 +18,7 @@ from pyproj import CRS
 from pyproj.exceptions import ProjError
 
 from ..errors import SourceError
+from . import crs as crs_room
 from . import dbf as table_room
 from . import gdal
 from .raw import Raw, check_columns, make_raw
@@ -184,6 +185,6 @@ def _prj(beside: dict[str, Path]) -> CRS | None:
         return None
     text = beside[".prj"].read_bytes()[:20_000].decode("utf-8-sig", errors="ignore").strip()
     try:
-        return CRS.from_user_input(text) if text else None
+        return crs_room.crs_of_text(text) if text else None
     except ProjError:
         return None
