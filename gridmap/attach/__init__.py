@@ -12,6 +12,7 @@ from .population import Population, attach_population
 from .rasters import RasterSums, attach_raster
 from .stream import attach_batch, attach_batches, count_batch
 from .sums import measure_collected, measure_territories
+from .tables import attach_table
 
 __all__ = [
     "Attachment",
@@ -27,6 +28,7 @@ __all__ = [
     "attach_points",
     "attach_population",
     "attach_raster",
+    "attach_table",
     "build_locator",
     "count_batch",
     "find_repeated",

@@ -113,14 +113,14 @@ def attach_batches(
     [['A'], ['A']]
     """
     if executor is not None:
-        task = executor.broadcast(_Task(ready, x, y, geometry))
-        yield from executor.map(_attach, batches, shared=task)
+        task = executor.broadcast(Task(ready, x, y, geometry))
+        yield from executor.map(attach_task, batches, shared=task)
         return
     for batch in batches:
         yield attach_batch(batch, ready, x=x, y=y, geometry=geometry)
 
 
-class _Task(NamedTuple):
+class Task(NamedTuple):
     """What workers need beside the batch."""
 
     ready: Locator
@@ -129,7 +129,8 @@ class _Task(NamedTuple):
     geometry: str | None
 
 
-def _attach(batch: pa.RecordBatch, task: _Task) -> pa.RecordBatch:
+def attach_task(batch: pa.RecordBatch, task: Task) -> pa.RecordBatch:
+    """As `attach_batch`, with all options in one value, as executors hand it out."""
     return attach_batch(batch, task.ready, x=task.x, y=task.y, geometry=task.geometry)
 
 
