@@ -53,7 +53,8 @@ def test_totals_hide_what_is_small_and_keep_what_is_not(redrawn):
 
 def test_nothing_moved_is_no_secret():
     units = sketch_units("AABB").assign(households=[3, 3])
-    still = repartition(Series({"A": "G", "B": "H"}), units, SizeRule(minimum=2, target=3, maximum=4))
+    size = SizeRule(minimum=2, target=3, maximum=4)
+    still = repartition(Series({"A": "G", "B": "H"}), units, size)
     told = plain(write_bill(still.bill, publication=SHARED))
     assert "Households moved 变更住户 0 0.0 % of 6" in told
     assert "No grid is touched" in told

@@ -11,7 +11,7 @@ from pandas import DataFrame, Series
 
 from ..redraw.bill import FATES, Bill
 from ..rules import Publication
-from . import legend, sheet, words
+from . import sheet, words
 from .charts import both
 
 #: Words of the bill, beside those of the page.
@@ -112,7 +112,8 @@ def write_bill(
     (True, False)
     """
     parts = [
-        _tiles(bill, publication), _link(page), _fates(bill.totals), _net(bill.measures),
+        _tiles(bill, publication), _link(page),
+        f'<div class="pair">{_net(bill.measures)}{_fates(bill.totals)}</div>\n',
         _touched(bill.by_grid, publication, territories), _missed(changes),
     ]
     return sheet.write_sheet(title, SAYS["subtitle"], parts, language=language,
@@ -229,7 +230,7 @@ def _figure(name: str, value: float) -> str:
     if name.endswith("_share") or name == "off_target_max":
         return f"{100 * value:,.1f} %"
     if name.startswith("compactness"):
-        return legend.write_number(value, "compactness")
+        return f"{value:.3f}"
     return f"{value:,.0f}"
 
 
@@ -276,7 +277,7 @@ def _missed(changes: DataFrame | None) -> str:
     for what, some in changes.groupby("what", sort=True):
         first = some.iloc[0]
         rows.append(f'<tr><td>{html.escape(str(what))}</td><td class="number">{len(some):,}</td>'
-                    f"<td>{html.escape(str(first['id']))}</td>"
+                    f"<td class=\"code\">{html.escape(str(first['id']))}</td>"
                     f"<td>{html.escape(str(first['note']))}</td></tr>")
     head = [SAYS[name] for name in ("what", "count", "first", "note")]
     return sheet.write_table(SAYS["missed"], head, rows, numbers=[1])
