@@ -24,6 +24,7 @@ from .commands import (
     redraw,
     restore,
     run,
+    serve,
     trace,
     verify,
 )
@@ -35,7 +36,7 @@ BUSY = 3
 
 #: In the order in which ``gridmap --help`` tells of them: that of a first day.
 _COMMANDS = (new, check, run, reconcile, redraw, diff, trace, export, verify, log, restore, prune,
-             profiles, atlas)
+             profiles, atlas, serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
