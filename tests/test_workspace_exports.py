@@ -210,7 +210,7 @@ def test_workbook_is_the_same_to_openpyxl_and_tells_what_is_withheld(workspace, 
     assert {reason for _, _, reason in withheld} >= {"small", "protects others"}
     about = dict(row for row in book["about"].iter_rows(min_row=2, values_only=True))
     assert about["publication"] == "shared" and about["withheld"] == str(len(withheld))
-    sums = [row for row in book["by territory"].iter_rows(min_row=2, values_only=True)]
+    sums = list(book["by territory"].iter_rows(min_row=2, values_only=True))
     assert [row[0] for row in sums] == ["T1", "T2"]
 
 
@@ -338,7 +338,8 @@ def test_a_version_is_never_written_into(workspace):
 
 
 def test_a_text_that_dbase_would_cut_is_an_error(tmp_path):
-    out = publish(tmp_path / "out", more={"size_state": ["字" * 85, "a", "b", "字" * 84, "d", "e"]})
+    texts = ["字" * 85, "a", "b", "字" * 84, "d", "e"]
+    out = publish(tmp_path / "out", more={"size_state": texts})
     with pytest.raises(SchemaError, match=(
             r"^column size_state has texts longer than 254 bytes, which a shapefile cannot hold, "
             r"in A\. Export to \.gpkg or \.fgb instead$")) as told:
