@@ -282,11 +282,12 @@ def read_source(name: str, file: Source | TableSource) -> sources.Loaded:
     if isinstance(file, TableSource):
         return sources.load_table(
             file.path, key=file.key, columns=file.columns, encoding=file.encoding,
-            where=file.where, strip=file.strip,
+            where=file.where, strip=file.strip, limits=file.limits,
         )
     return LOADERS[name](
         file.path, columns=file.columns, constants=file.constants, layer=file.layer,
         crs=file.crs, offset=file.offset, encoding=file.encoding, where=file.where,
+        limits=file.limits,
     )
 
 

@@ -120,7 +120,7 @@ def as_path(path: str | Path) -> Path:
     'towns.csv'
     """
     text = str(path)
-    if not text.startswith(SCHEME) or is_table(Path(text)):
+    if not text.startswith(f"{SCHEME}//"):  # which no path has, as it would lose a slash
         return Path(path)
     address = read_address(text)
     told = "&".join(f"{name}={quote(value, safe='')}" for name, value in address.options)

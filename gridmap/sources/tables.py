@@ -14,6 +14,7 @@ from ..errors import SourceError
 from ..schema import Column
 from . import account, cells, choose, fit, loaders, personal, reading
 from .account import Fault, Fitted, Note
+from .limits import USUAL, Limits
 from .loaded import Loaded
 from .raw import Raw
 
@@ -30,6 +31,7 @@ def load_table(
     encoding: str | None = None,
     where: Mapping[str, Any] | None = None,
     strip: str | None = None,
+    limits: Limits = USUAL,
 ) -> Loaded:
     """Read a table of figures that is keyed by codes, or by codes and periods.
 
@@ -50,6 +52,8 @@ def load_table(
         As in `load_frame`.
     strip : str, optional
         Characters to leave out of the codes, such as ``"-"``.
+    limits : Limits, optional
+        How much the file may ask for, where the usual is not enough.
 
     Returns
     -------
@@ -74,7 +78,8 @@ def load_table(
     named = dict(columns) if period is None else {"period": period, **columns}
     wanted = choose.choose_columns(named, where, key)
     asked = choose.leave_private(wanted, where)
-    raw, left_out = choose.keep_rows(reading.read_file(file, asked, encoding=encoding), where)
+    raw, left_out = choose.keep_rows(reading.read_file(
+        file, asked, encoding=encoding, limits=limits), where)
     fit.check_key([str(key)], "the key")
     codes = fit.fit_key(raw.table[str(key)], "the key", strip=strip,
                         public=personal.is_public_key([str(key)]))

@@ -18,6 +18,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 from .. import rules
 from ..errors import ConfigError, ProfileError, listed
 from ..executors.choose import EXECUTORS
+from ..sources import Limits
+from . import inlets
 from .drawing import DrawingRule, ProfileChoice
 
 #: Tables of gridmap.toml that may stand several times, one for each file.
@@ -50,6 +52,7 @@ class Source:
     encoding: str | None = None
     where: Mapping[str, Any] | None = None
     prefix: str = ""  # put before every code, to tell files with the same codes apart
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +66,7 @@ class TableSource:
     encoding: str | None = None
     where: Mapping[str, Any] | None = None
     strip: str | None = None
+    limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if self.joins not in ("territories", "units", "grids"):
@@ -191,7 +195,7 @@ new DIR
 
 def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) -> Config:
     known = ("run", "units", "grids", "population", "drawing", "profiles", "net",
-             *MANY)
+             "limits", *MANY)
     unknown = [name for name in tables if name not in known]
     if unknown:
         raise ConfigError(
@@ -201,6 +205,7 @@ def _config(file: Path, tables: dict[str, Any], variables: Mapping[str, str]) ->
     if "run" not in tables:
         raise ConfigError(f"{file.name} has no [run] table, which names the run")
     settings: Settings = _make(Settings, tables["run"], "[run]")
+    tables = inlets.spread_limits(tables, MANY)
     many: dict[str, Any] = {name: _many(tables, name, file, variables) for name in MANY}
     config = Config(
         path=file.resolve(),
@@ -293,7 +298,8 @@ def _source(
     if "path" not in entry:
         raise ConfigError(f"{where} has no path")
     text = _expand(str(entry["path"]), variables, where)
-    return _make(kind, {**entry, "path": file.resolve().parent / text}, where)
+    path = inlets.find_input(file.resolve().parent, text, where)
+    return _make(kind, {**entry, "path": path}, where)
 
 
 def _expand(text: str, variables: Mapping[str, str], where: str) -> str:
