@@ -280,7 +280,7 @@ def _all_sheets(
     made: plan.Plan, folder: Path, chunks: list[tuple[int, int]], grids: GeoDataFrame,
     territories: GeoDataFrame | None,
 ) -> Iterator[pdf.Packed]:
-    first = overview.count_overview(made.parts) + 1
+    first = overview.count_overview(made.parts, territories) + 1
     some = page.per_sheet(made)
     numbers = {code: first + place // some for place, code in enumerate(made.order)}
     land = grids.loc[made.order]

@@ -25,6 +25,7 @@ class Label(NamedTuple):
     size: float
     colour: str
     room: tuple[float, float]  # width, height
+    shorter: tuple[str, ...] = ()  # lines to be tried where there is no room for the others
     own: bool = False  # set in bold, whatever the room
 
 
@@ -74,9 +75,8 @@ def set_labels(
 ) -> str:
     """Set labels one after the other, where there is room; the first come first.
 
-    A label with several lines whose room is too small is tried with its last line only. One
-    that would lie on another, on ``taken``, or across the frame is left out, unless it is
-    the grid's own.
+    A label whose room is too small is tried with its shorter lines. One that would lie on
+    another, on ``taken``, or across the frame is left out, unless it is the grid's own.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def set_labels(
     """
     boxes, drawn = list(taken), []
     for label in labels:
-        for lines in dict.fromkeys((label.lines, label.lines[-1:])):
+        for lines in filter(None, (label.lines, label.shorter)):
             wide = max(font.width(line, label.size) for line in lines)
             tall = label.size * (1.15 * len(lines) - 0.15)
             x, y = label.place

@@ -1,26 +1,35 @@
-"""The first sheets of an atlas: where its parts lie, and on which page each grid is."""
+"""The first sheets of an atlas: where its parts lie, and on which pages they are."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
+import geopandas
 import numpy as np
 import shapely
 from geopandas import GeoDataFrame
 from pandas import Series
 
 from .. import layers
-from . import ink, surroundings
+from . import ink, labels, marks, register
 from .fonts import Font
 from .pdf import MM, Sheet
 
-_WIDTH, _HEIGHT = 210 * MM, 297 * MM
 _WORDS = {"zh": ("图册总览", "页码索引"), "en": ("Overview", "Index of pages")}
 
-#: What these sheets say beside names and codes.
-TEXTS = tuple(text for pair in _WORDS.values() for text in pair)
+#: What these sheets say beside names, codes and numbers.
+TEXTS = (*(text for pair in _WORDS.values() for text in pair), "–")
 
 _PASTELS = ("#dbe8f4", "#f6e6c8", "#dcefe0", "#f3dce2", "#e6e1f2", "#e9ecef")
+
+_INK = "#17202b"
+
+#: More parts than this are shown town by town, a sheet for each.
+_MOST = 30
+
+#: Lower left corner and size of a map, in points.
+_CORNER, _BOX = (14 * MM, 16 * MM), (182 * MM, 244 * MM)
 
 
 def draw_overview(
@@ -33,7 +42,10 @@ def draw_overview(
     language: str = "zh",
     numbers: Mapping[str, int] | None = None,
 ) -> list[Sheet]:
-    """Draw the parts of an atlas on one map, and list the page of every grid.
+    """Draw the parts of an atlas on maps, and list the page of every grid.
+
+    More than 30 parts are divided by what they lie in: a map of the towns comes first, then
+    one for each town.
 
     Parameters
     ----------
@@ -46,7 +58,7 @@ def draw_overview(
     font : Font
         Has all letters.
     territories : GeoDataFrame, schema TERRITORIES, optional
-        Names of parts.
+        Names of parts, and what they lie in.
     language : {"zh", "en"}, default "zh"
         Of headings.
     numbers : mapping, optional
@@ -63,17 +75,32 @@ def draw_overview(
     >>> len(draw_overview(sketch_grids("AB"), {"T": ["A", "B"]}, "", build_font(TEXTS)))
     2
     """
-    heading, index = _WORDS[language]
-    names = {} if territories is None or "name" not in territories else (
-        territories["name"].dropna().to_dict())
-    called = {part: str(names.get(part, part)) for part in parts}
-    first = Sheet(_WIDTH, _HEIGHT, _heading(font, title or heading, heading)
-                  + _parts_map(grids, parts, called, font), heading)
+    over, index = _WORDS[language]
+    if numbers is None:
+        numbers = {code: page for codes in parts.values() for page, code in enumerate(codes, 1)}
+    called = _names(territories)
+    towns = divide_parts(parts, territories)
+    home = Series({code: part for part, codes in parts.items() for code in codes}, dtype="str")
+    land = dissolve(grids, home.loc[grids.index]).loc[list(parts)] if len(grids) else None
+    shown = parts if not towns else {
+        town: [code for part in some for code in parts[part]] for town, some in towns.items()}
+    whole = land
+    if towns and land is not None:
+        upper = {part: town for town, some in towns.items() for part in some}
+        whole = dissolve(land.to_frame("geometry").set_geometry("geometry"),
+                         Series(upper, dtype="str").loc[land.index])
+    sheets = [_sheet(font, title or over, over, whole, shown, called, numbers)]
+    for town, some in towns.items():
+        mine = {part: parts[part] for part in some}
+        there = None if land is None else land.loc[some]
+        sheets.append(_sheet(font, called.get(town, town), over, there, mine, called, numbers))
     paths = _paths(parts, called, territories)
-    return [first, *_index_sheets(parts, paths, font, index, numbers or {})]
+    return [*sheets, *register.draw_index(parts, paths, numbers, font, index)]
 
 
-def count_overview(parts: Mapping[str, Sequence[str]]) -> int:
+def count_overview(
+    parts: Mapping[str, Sequence[str]], territories: GeoDataFrame | None = None
+) -> int:
     """Return how many sheets `draw_overview` makes.
 
     Examples
@@ -81,8 +108,31 @@ def count_overview(parts: Mapping[str, Sequence[str]]) -> int:
     >>> count_overview({"T": ["A", "B"]})
     2
     """
-    lines = len(parts) + sum(len(codes) for codes in parts.values())
-    return 1 + -(-lines // (3 * 68))
+    return 1 + len(divide_parts(parts, territories)) + register.count_index(parts)
+
+
+def divide_parts(
+    parts: Mapping[str, Sequence[str]], territories: GeoDataFrame | None
+) -> dict[str, list[str]]:
+    """Return the parts of each town where there are many; else none.
+
+    Examples
+    --------
+    >>> divide_parts({"T": ["A", "B"]}, None)
+    {}
+    """
+    if territories is None or "parent" not in territories or len(parts) <= _MOST:
+        return {}
+    parents = territories["parent"].dropna().to_dict()
+    towns = {str(town): list(some) for town, some in
+             groupby(parts, key=lambda part: parents.get(part, part))}
+    return towns if 1 < len(towns) < len(parts) else {}
+
+
+def _names(territories: GeoDataFrame | None) -> dict[str, str]:
+    if territories is None or "name" not in territories:
+        return {}
+    return {str(code): str(name) for code, name in territories["name"].dropna().items()}
 
 
 def _paths(
@@ -91,58 +141,66 @@ def _paths(
 ) -> dict[str, str]:
     """Return what heads the grids of a part: town and community."""
     if territories is None:
-        return dict(called)
+        return {part: called.get(part, part) for part in parts}
     places = layers.name_places(Series(list(parts), index=list(parts), dtype="str"), territories)
     return {str(part): " · ".join(str(place).split(" · ")[-2:]) for part, place in places.items()}
 
 
-def _heading(font: Font, text: str, below: str) -> str:
-    return (ink.set_text(font, text, (14 * MM, _HEIGHT - 22 * MM), size=22, bold=True,
-                         width=182 * MM)
-            + ink.set_text(font, below, (14 * MM, _HEIGHT - 29 * MM), size=10, colour="#55606e"))
+def _sheet(
+    font: Font, title: str, below: str, land: geopandas.GeoSeries | None,
+    parts: Mapping[str, Sequence[str]], called: Mapping[str, str], numbers: Mapping[str, int],
+) -> Sheet:
+    drawn = register.heading(font, title, below)
+    if land is not None:
+        drawn += _map(font, land, parts, called, numbers)
+    return Sheet(register.WIDTH, register.HEIGHT, drawn, title)
 
 
-def _parts_map(
-    grids: GeoDataFrame, parts: Mapping[str, Sequence[str]], called: Mapping[str, str], font: Font
+def _map(
+    font: Font, land: geopandas.GeoSeries, parts: Mapping[str, Sequence[str]],
+    called: Mapping[str, str], numbers: Mapping[str, int],
 ) -> str:
-    home = Series({code: part for part, codes in parts.items() for code in codes})
-    land = surroundings.dissolve(grids, home.loc[grids.index])
+    """Draw parts in pastel, each with its name and pages, the largest named first."""
     west, south, east, north = land.total_bounds
-    box = (182 * MM, 240 * MM)
-    points = min(box[0] / max(east - west, 1e-9), box[1] / max(north - south, 1e-9)) * 0.97
-    shift = np.array([14 * MM + box[0] / 2, 20 * MM + box[1] / 2])
+    points = min(_BOX[0] / max(east - west, 1e-9), _BOX[1] / max(north - south, 1e-9)) * 0.97
+    shift = np.array([_CORNER[0] + _BOX[0] / 2, _CORNER[1] + _BOX[1] / 2])
     middle = np.array([(west + east) / 2, (south + north) / 2])
     pages = shapely.transform(land.to_numpy(), lambda xy: (xy - middle) * points + shift)
     drawn = [f"{ink.rgb(_PASTELS[number % len(_PASTELS)])} rg .45 .5 .56 RG .5 w\n"
              f"{ink.trace(np.array([page]))}b*\n" for number, page in enumerate(pages)]
-    anchors = shapely.get_coordinates(shapely.point_on_surface(pages)).tolist()
-    for part, page, (x, y) in zip(land.index, pages, anchors, strict=True):
-        text = called[part]
-        wide = shapely.bounds(page)[2] - shapely.bounds(page)[0]
-        if font.width(text, 7.5) < 1.1 * wide:
-            drawn.append(ink.set_text(font, text, (x, y - 3), size=7.5, align="centre",
-                                      halo=True))
-    return "".join(drawn)
+    bar, bar_room = marks.scale_bar(font, _CORNER, most=_BOX[0] / 4, points=points, scale=1.0)
+    arrow, arrow_room = marks.north_arrow(
+        font, (_CORNER[0] + _BOX[0], _CORNER[1] + _BOX[1]), scale=1.0)
+    anchors = labels.find_anchors(pages)
+    boxes = shapely.bounds(pages)
+    named = []
+    for at in np.argsort(-shapely.area(pages), kind="stable").tolist():
+        part = str(land.index[at])
+        name, told = called.get(part, part), _range(parts[part], numbers)
+        wide, tall = boxes[at, 2] - boxes[at, 0], boxes[at, 3] - boxes[at, 1]
+        room = (1.3 * wide + 8, 1.3 * tall + 8)  # a name may reach over a border a little
+        named.append(labels.Label((name, told), tuple(anchors[at]), 7.5, _INK, room, (name,)))
+        # Where that lies on another, a smaller one may find room: it is skipped otherwise.
+        named.append(labels.Label((name,), tuple(anchors[at]), 5.5, _INK, room))
+    frame = (*_CORNER, _CORNER[0] + _BOX[0], _CORNER[1] + _BOX[1])
+    text = labels.set_labels(named, font, frame, (bar_room, arrow_room))
+    return "".join([*drawn, text, bar, arrow])
 
 
-def _index_sheets(
-    parts: Mapping[str, Sequence[str]], called: Mapping[str, str], font: Font, index: str,
-    numbers: Mapping[str, int],
-) -> list[Sheet]:
-    """List part and page of every grid in three columns, 68 lines each."""
-    lines: list[tuple[str, str, bool]] = []
-    for part, codes in parts.items():
-        lines.append((called[part], "", True))
-        lines += [(code, str(numbers.get(code, page)), False)
-                  for page, code in enumerate(codes, start=1)]
-    sheets = []
-    for start in range(0, len(lines), 3 * 68):
-        drawn = [_heading(font, index, "")] if not start else []
-        for number, (left, right, head) in enumerate(lines[start:start + 3 * 68]):
-            x = 14 * MM + (number // 68) * 62 * MM
-            y = _HEIGHT - 36 * MM - (number % 68) * 3.6 * MM
-            drawn.append(ink.set_text(font, left, (x, y), size=8, bold=head, width=44 * MM))
-            if right:
-                drawn.append(ink.set_text(font, right, (x + 56 * MM, y), size=8, align="right"))
-        sheets.append(Sheet(_WIDTH, _HEIGHT, "".join(drawn), index if not start else ""))
-    return sheets
+def _range(codes: Sequence[str], numbers: Mapping[str, int]) -> str:
+    first, last = numbers[codes[0]], numbers[codes[-1]]
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def dissolve(shapes: GeoDataFrame, names: Series) -> geopandas.GeoSeries:
+    """Return the land of each part of an atlas, in the order in which parts come.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> grids = sketch_grids("AB")
+    >>> dissolve(grids, Series(["T", "T"], index=grids.index)).area.to_dict()
+    {'T': 2.0}
+    """
+    return shapes.geometry.groupby(names, sort=False).agg(
+        lambda some: shapely.union_all(some.to_numpy())).set_crs(shapes.crs)

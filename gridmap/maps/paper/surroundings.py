@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import geopandas
 import numpy as np
 import shapely
 from geopandas import GeoDataFrame
@@ -90,7 +89,7 @@ def gather(
         grids=_ready(grids, grids), number={code: n for n, code in enumerate(grids.index)},
         boxes=shapely.bounds(shapes), labels=codes.loc[grids.index].tolist(),
         homes=homes.loc[grids.index].tolist(), anchors=labels.find_anchors(shapes),
-        territories=_layer(territories, grids), lines=_layer(barriers, grids, "kind"),
+        territories=_borders(territories, grids), lines=_layer(barriers, grids, "kind"),
         buildings=_layer(buildings, grids), assets=_layer(assets, grids, "kind"),
     )
 
@@ -99,6 +98,15 @@ def _layer(
     frame: GeoDataFrame | None, like: GeoDataFrame, column: str | None = None
 ) -> Layer | None:
     return None if frame is None else _ready(frame, like, column)
+
+
+def _borders(territories: GeoDataFrame | None, like: GeoDataFrame) -> Layer | None:
+    """Return every border once: dashes of two neighbours would fill each other's gaps."""
+    if territories is None:
+        return None
+    rings = shapely.boundary(_ready(territories, like).shapes)
+    lines = shapely.get_parts(shapely.line_merge(shapely.union_all(rings)))
+    return Layer(lines, shapely.STRtree(lines), np.zeros(len(lines), dtype="int64"), [""])
 
 
 def _ready(frame: GeoDataFrame, like: GeoDataFrame, column: str | None = None) -> Layer:
@@ -282,19 +290,6 @@ def _labels(
         home, text = around.homes[near[at]], around.labels[near[at]]
         lines = (text,) if home in ("", around.homes[number]) else (home, text)
         room = (boxes[at, 2] - boxes[at, 0], boxes[at, 3] - boxes[at, 1])
-        found.append(labels.Label(lines, tuple(places[at]), 7.5 * view.scale, "#39424f", room))
+        found.append(labels.Label(lines, tuple(places[at]), 7.5 * view.scale, "#39424f", room,
+                                  (text,) if len(lines) > 1 else ()))
     return found
-
-
-def dissolve(grids: GeoDataFrame, names: Series) -> geopandas.GeoSeries:
-    """Return the land of each part of an atlas.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids
-    >>> grids = sketch_grids("AB")
-    >>> dissolve(grids, Series(["T", "T"], index=grids.index)).area.to_dict()
-    {'T': 2.0}
-    """
-    return grids.geometry.groupby(names).agg(
-        lambda shapes: shapely.union_all(shapes.to_numpy())).set_crs(grids.crs)
