@@ -74,7 +74,7 @@ def test_what_is_no_version_is_told(tmp_path):
     with pytest.raises(WorkspaceError, match=r"holds no frames/grids\.parquet, so it is no works"):
         load_version(tmp_path)
     (tmp_path / "net.gpkg").write_text("nothing")
-    with pytest.raises(SourceError, match=r"net\.gpkg cannot be read as polygons"):
+    with pytest.raises(SourceError, match=r"net\.gpkg ends in \.gpkg, but is no GPKG"):
         load_version(tmp_path / "net.gpkg")
     grids = sketch_grids("AB").reset_index()
     pd.concat([grids, grids]).to_file(tmp_path / "twice.gpkg")

@@ -21,6 +21,7 @@ from .limits import Limits, make_limits
 from .loaded import Loaded
 from .offset_faults import find_offset
 from .offsets import from_bd09, from_gcj02, to_bd09, to_gcj02
+from .peek import list_columns
 from .tables import load_table
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "find_offset",
     "from_bd09",
     "from_gcj02",
+    "list_columns",
     "load_assets",
     "load_barriers",
     "load_elements",

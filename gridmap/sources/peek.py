@@ -114,6 +114,37 @@ def list_layers(path: str | Path) -> list[str | None]:
     return list(names) if len(names) > 1 else [None]
 
 
+def list_columns(path: str | Path, *, layer: str | None = None) -> list[str]:
+    """Return the headers of a file in their order; nothing else of it is kept.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file that a loader reads.
+    layer : str, optional
+        As for a loader.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "homes.csv")
+    >>> _ = file.write_text("no,lon,lat\\nA,122.1,37.4\\n")
+    >>> list_columns(file)
+    ['no', 'lon', 'lat']
+    """
+    return list(reading.read_file(Path(path), choose.choose_columns(None, None),
+                                  layer=layer).headers)
+
+
 def _objects(file: Path) -> list[str]:
     """Return the names of the objects of a topology; of anything else, none."""
     if file.stat().st_size > _TOPOLOGY_BYTES or b'"Topology"' not in file.read_bytes():

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import geopandas
 import pandas as pd
-import pyogrio
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
@@ -91,11 +90,8 @@ def _read_if_there(file: Path) -> GeoDataFrame | None:
 
 
 def _load_grids(file: Path, columns: dict[str, str]) -> GeoDataFrame:
-    if file.suffix == ".parquet" and not columns:
-        grids = geopandas.read_parquet(file)
-        return grids if grids.index.name == "grid" else grids.set_index("grid")
     known = [schema.GRIDS.index, *(c.name for c in schema.GRIDS.columns)]
-    there = _list_columns(file)
+    there = sources.list_columns(file)
     wanted = {name: name for name in known if name in there} | columns
     if "grid" not in wanted:
         raise SourceError(
@@ -112,13 +108,6 @@ def _load_grids(file: Path, columns: dict[str, str]) -> GeoDataFrame:
             rows=[str(code) for code in loaded.rejects["id"]],
         )
     return loaded.frame
-
-
-def _list_columns(file: Path) -> list[str]:
-    try:
-        return [str(name) for name in pyogrio.read_info(file)["fields"]]
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise SourceError(f"{file} cannot be read as polygons: {error}") from error
 
 
 def _to_metres(grids: GeoDataFrame) -> GeoDataFrame:
