@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from typing import NamedTuple
 from xml.etree import ElementTree
 
 from geopandas import GeoDataFrame
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from . import figures, legend, style, words
+
+#: The colours of the page for values that are missing, by the reason.
+ABSENT = {"withheld": "#c3c7ce", "inapplicable": "#eef0f2", "unknown": "#d7d9dd"}
+
+#: What `suppress_counts` says of a share of nobody.
+_INAPPLICABLE = "not applicable"
 
 
 def draw_qgis_style(
@@ -19,6 +26,7 @@ def draw_qgis_style(
     rule: style.ClassRule | None = None,
     labels: Mapping[str, words.Name] | None = None,
     language: str = "en",
+    suppressed: DataFrame | None = None,
 ) -> str:
     """Write a QGIS style (QML) in which a layer of grids looks as on the page.
 
@@ -36,11 +44,15 @@ def draw_qgis_style(
         Names of figures: column to text, or to (English, 中文).
     language : {"en", "zh"}, default "en"
         Language of the legend.
+    suppressed : DataFrame, optional
+        As `suppress_counts` tells it: the legend says "withheld" or "not applicable" there,
+        as the page does, and not "unknown".
 
     Returns
     -------
     str
-        QML: one rule for each class and one, striped, for unknown values if there are any.
+        QML: one rule for each class, and one each for values that are withheld, not
+        applicable, or unknown (striped), if there are any.
         Grids bear their codes from scale 1:50,000 on. For ``styleQML`` of the GeoPackage's
         ``layer_styles``.
 
@@ -60,62 +72,105 @@ def draw_qgis_style(
     legend.check_column(table, figure)
     values = figures.shown_values(table[figure])
     classes = style.measure_classes(values, rule=rule)
-    names = legend.name_classes(classes, figure)
+    rows = _number_rows(classes, figure) + _absent_rows(table[figure], suppressed)
     root = ElementTree.Element("qgis", version="3.22.0", styleCategories="Symbology|Labeling")
     renderer = ElementTree.SubElement(root, "renderer-v2", type="RuleRenderer",
                                       symbollevels="0", enableorderby="0", forceraster="0")
     title = words.name_figure(figure, labels)
     rules = ElementTree.SubElement(renderer, "rules", key="grids")
     symbols = ElementTree.SubElement(renderer, "symbols")
-    conditions = _conditions(classes, figure)
-    for number, (condition, name) in enumerate(zip(conditions, names, strict=True)):
-        text = f"{getattr(title, language)}: {getattr(name, language)}"
+    for number, row in enumerate(rows):
+        text = f"{getattr(title, language)}: {getattr(row.name, language)}"
         ElementTree.SubElement(rules, "rule", key=f"class {number}", symbol=str(number),
-                               filter=condition, label=text)
-        symbols.append(_symbol(number, classes["colour"].iloc[number], condition))
+                               filter=row.condition, label=text)
+        symbols.append(_symbol(number, row))
     root.append(_labeling(str(grids.index.name), short="territory" in table))
     ElementTree.indent(root, " ")
     return ("<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
             + ElementTree.tostring(root, encoding="unicode") + "\n")
 
 
-def _conditions(classes: DataFrame, figure: str) -> Iterator[str]:
-    """Yield one QGIS expression for each class; bounds are those of `measure_classes`."""
-    field = '"' + figure.replace('"', '""') + '"'
+class _Row(NamedTuple):
+    """A row of the legend: which grids, how they are called, and how they look."""
+
+    condition: str  # QGIS expression
+    name: words.Word
+    colour: str
+    striped: bool = False
+
+
+def _number_rows(classes: DataFrame, figure: str) -> list[_Row]:
+    """Return the rows of what is known; bounds are those of `measure_classes`."""
+    field = _field(figure)
+    names = legend.name_classes(classes, figure)
     bounds = classes[["lower", "upper"]].to_numpy("float64").tolist()
     last = int(classes["upper"].notna().sum()) - 1
     known = classes.loc[classes["value"].notna() & (classes["value"] != style.OTHER), "value"]
-    for number, value in enumerate(classes["value"]):
+    rows = []
+    for number, (value, colour) in enumerate(zip(classes["value"], classes["colour"],
+                                                 strict=True)):
         lower, upper = bounds[number]
         if number <= last:
             above = "" if number == 0 else f"{field} > {lower:.12g}"
             below = "" if number == last else f"{field} <= {upper:.12g}"
-            yield " AND ".join(filter(None, [above, below])) or f"{field} IS NOT NULL"
+            condition = " AND ".join(filter(None, [above, below])) or f"{field} IS NOT NULL"
         elif not isinstance(value, str):
-            yield f"{field} IS NULL"
+            continue  # missing values have rows of their own
         elif value == style.OTHER:
-            yield f"{field} NOT IN ({', '.join(map(_quoted, known))})"
+            condition = f"{field} NOT IN ({', '.join(map(_quoted, known))})"
         else:
-            yield f"{field} = {_quoted(value)}"
+            condition = f"{field} = {_quoted(value)}"
+        rows.append(_Row(condition, names[number], colour))
+    return rows
+
+
+def _absent_rows(values: Series, suppressed: DataFrame | None) -> list[_Row]:
+    """Return the rows of what is missing: withheld, not applicable, or unknown."""
+    field, code = _field(str(values.name)), _field(str(values.index.name))
+    absent = set(values.index[values.isna()])
+    told = suppressed if suppressed is not None else DataFrame(
+        columns=["level", "id", "column", "reason"])
+    told = told[(told["level"] == "grid") & (told["column"] == values.name)]
+    inapplicable = told["reason"] == _INAPPLICABLE
+    rows, without = [], f"{field} IS NULL"
+    for why, ids in (("withheld", told.loc[~inapplicable, "id"]),
+                     ("inapplicable", told.loc[inapplicable, "id"])):
+        those = sorted(absent.intersection(ids))
+        if those:
+            listed = f"{code} IN ({', '.join(map(_quoted, those))})"
+            rows.append(_Row(f"{field} IS NULL AND {listed}", words.PAGE[why], ABSENT[why]))
+            without += f" AND NOT {listed}"
+            absent.difference_update(those)
+    if absent:
+        rows.append(_Row(without, words.PAGE["unknown"], ABSENT["unknown"], striped=True))
+    return rows
+
+
+def _field(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _quoted(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-def _symbol(number: int, colour: str, condition: str) -> ElementTree.Element:
+def _symbol(number: int, row: _Row) -> ElementTree.Element:
     symbol = ElementTree.Element("symbol", type="fill", name=str(number), alpha="0.82",
                                  clip_to_extent="1", force_rhr="0")
-    fill = {"color": _rgba(colour), "style": "solid", "outline_color": "255,255,255,190",
+    fill = {"color": _rgba(row.colour), "style": "solid", "outline_color": "255,255,255,190",
             "outline_style": "solid", "outline_width": "0.2", "outline_width_unit": "MM"}
-    if condition.endswith("IS NULL"):
-        fill["style"] = "b_diagonal"
-        fill["outline_color"] = fill["color"] = _rgba("#6e747e")
-    layer = ElementTree.SubElement(symbol, "layer", {"class": "SimpleFill"}, enabled="1",
-                                   locked="0")
-    layer.set("pass", "0")
-    layer.append(_options(fill))
+    symbol.append(_fill(fill))
+    if row.striped:
+        stripes = {"color": _rgba("#6e747e"), "style": "b_diagonal", "outline_style": "no"}
+        symbol.append(_fill(stripes))
     return symbol
+
+
+def _fill(values: Mapping[str, str]) -> ElementTree.Element:
+    layer = ElementTree.Element("layer", {"class": "SimpleFill"}, enabled="1", locked="0")
+    layer.set("pass", "0")
+    layer.append(_options(values))
+    return layer
 
 
 def _options(values: Mapping[str, str]) -> ElementTree.Element:
