@@ -6,6 +6,7 @@ that the same input makes the same version.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ import pandas as pd
 from pandas import DataFrame
 
 from ..errors import ConfigError
-from . import store
+from . import manifest, store
 from .manifest import MANIFEST
 
 LOG = "log.jsonl"
@@ -31,8 +32,15 @@ MADE, SAME, RESTORED, PRUNED, RECOVERED, CRASHED, FAILED = (
     "made", "same", "restored", "pruned", "recovered", "crashed", "failed")
 
 
-def note_event(place: Path, event: str, **told: Any) -> None:
+#: What a file system says when no byte more can be written.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def note_event(place: Path, event: str, **told: Any) -> bool:
     """Append an event to the log; a line that a crash cut short is closed first.
+
+    On a full disk an event goes unnoted: what it would tell of is done all the same, and to
+    remove old versions must be possible just then.
 
     Parameters
     ----------
@@ -42,10 +50,25 @@ def note_event(place: Path, event: str, **told: Any) -> None:
         crashed or failed.
     **told
         version, seconds, host, pid, changed, counts, note: what is known.
+
+    Returns
+    -------
+    bool
+        Whether it was noted.
     """
     file = store.store_of(place) / LOG
     now = datetime.now(UTC).isoformat(timespec="seconds")
     line = json.dumps({"time": now, "event": event, **told}, ensure_ascii=False)
+    try:
+        _append(file, line)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        return False
+    return True
+
+
+def _append(file: Path, line: str) -> None:
     handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     try:
         size = os.fstat(handle).st_size
@@ -90,6 +113,23 @@ def highest_number(place: Path) -> int:
     """
     told = [str(event.get("version", "")) for event in load_events(place)]
     return max([0, *(int(number) for number in told if number.isdigit())])
+
+
+def find_untold(place: Path) -> str | None:
+    """Return the last version, if it is whole and the log tells nothing of it.
+
+    A run was cut short between making it and noting it. Where the log tells nothing of the
+    current version either, it was lost, and nothing can be learnt from it.
+    """
+    numbers, current = store.list_numbers(place), store.current_number(place)
+    told = {event.get("version") for event in load_events(place)}
+    if not numbers or current is None or numbers[-1] in told:
+        return None
+    if current not in (*told, numbers[-1]):
+        return None
+    folder = store.store_of(place) / numbers[-1]
+    whole = not manifest.find_altered(folder, manifest.load_manifest(folder)["outputs"])
+    return numbers[-1] if whole else None
 
 
 def load_history(workspace: str | Path, *, since: str | None = None) -> DataFrame:

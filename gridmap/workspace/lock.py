@@ -36,10 +36,15 @@ _BYTE = 1 << 30
 _ASKED_EVERY_S = 0.5
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
-#: Locks that this process holds, by which thread and since when: the system grants a process
-#: its own lock again.
-_HELD: dict[Path, tuple[int, float]] = {}
+#: Locks that this process holds: the system grants a process its own lock again.
+_HELD: dict[Path, _Held] = {}
 _HELD_GUARD = threading.Lock()
+
+
+class _Held(NamedTuple):
+    thread: int
+    since: float
+    file: tuple[int, int] | None = None  # of the lock: another one there is another lock
 
 
 class Owner(NamedTuple):
@@ -93,8 +98,8 @@ def hold_lock(place: Path, *, wait_s: float = 0.0) -> Iterator[Owner | None]:
     with _HELD_GUARD:
         holder = _HELD.get(key)
         if holder is None:
-            _HELD[key] = thread, time.monotonic()
-    if holder is not None and holder[0] == thread:
+            _HELD[key] = _Held(thread, time.monotonic())
+    if holder is not None and holder.thread == thread:
         yield None
         return
     if holder is not None:
@@ -113,14 +118,14 @@ def _open_lock(folder: Path, place: Path, wait_s: float) -> Iterator[Owner | Non
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     except OSError as error:
-        raise WorkspaceError(
-            f"the workspace {place} cannot be written: {folder} says {error.strerror or error}. "
-            "What was there before is still there; let gridmap write there, or choose another "
-            "folder in [run] workspace"
-        ) from error
+        raise _refused(place, error) from error
     try:
-        crashed = _wait(handle, folder, place, time.monotonic() + wait_s)
-        _write_owner(handle, tell_owner())
+        try:
+            crashed = _wait(handle, folder, place, time.monotonic() + wait_s)
+            _write_owner(handle, tell_owner())
+            _HELD[folder] = _HELD[folder]._replace(file=_identity(os.fstat(handle)))
+        except OSError as error:
+            raise _refused(place, error) from error
         over = threading.Event()
         renewing = threading.Thread(target=_renew, args=(folder / LOCK, over), daemon=True)
         renewing.start()
@@ -132,6 +137,18 @@ def _open_lock(folder: Path, place: Path, wait_s: float) -> Iterator[Owner | Non
             os.ftruncate(handle, 0)
     finally:
         os.close(handle)  # which gives the lock of the system back
+
+
+def _refused(place: Path, error: OSError) -> WorkspaceError:
+    return WorkspaceError(
+        f"the workspace {place} cannot be written: {store.store_of(place)} says "
+        f"{error.strerror or error}. What was there before is still there; let gridmap write "
+        "there, or choose another folder in [run] workspace"
+    )
+
+
+def _identity(known: os.stat_result) -> tuple[int, int]:
+    return known.st_dev, known.st_ino
 
 
 def _wait(handle: int, folder: Path, place: Path, until: float) -> Owner | None:
@@ -251,10 +268,16 @@ def _boot() -> str:
 
 
 def _write_owner(handle: int, owner: Owner) -> None:
+    """Name the owner. On a full disk it stays unnamed: to prune must be possible just then."""
     os.ftruncate(handle, 0)
     os.lseek(handle, 0, os.SEEK_SET)
-    os.write(handle, json.dumps(owner._asdict()).encode())
-    os.fsync(handle)
+    try:
+        os.write(handle, json.dumps(owner._asdict()).encode())
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        os.ftruncate(handle, 0)
 
 
 def _read_owner(handle: int) -> Owner | None:
@@ -269,19 +292,27 @@ def _read_owner(handle: int) -> Owner | None:
 def measure_held(place: Path) -> float:
     """Return for how many seconds this process has held the lock of a workspace."""
     held = _HELD.get(store.store_of(place))
-    return 0.0 if held is None else time.monotonic() - held[1]
+    return 0.0 if held is None else time.monotonic() - held.since
 
 
 def check_held(place: Path) -> None:
     """Raise if the folder of versions was removed under the run that holds its lock.
 
+    A folder that another run made anew in its place is no longer ours.
+
     Raises
     ------
     WorkspaceError
-        If it is gone.
+        If it is gone, or another one.
     """
-    if not (store.store_of(place) / LOCK).is_file():
+    folder = store.store_of(place)
+    held = _HELD.get(folder)
+    try:
+        there = _identity((folder / LOCK).stat())
+    except OSError:
+        there = None
+    if there is None or (held is not None and held.file != there):
         raise WorkspaceError(
-            f"{store.store_of(place)} vanished while the run was at work. Nothing was written: "
-            "bring it back, or run again to start anew"
+            f"{folder} vanished while the run was at work. Nothing was written: bring it back, "
+            "or run again to start anew"
         )

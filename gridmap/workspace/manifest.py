@@ -16,6 +16,9 @@ from .config import Config
 
 MANIFEST = "manifest.json"
 
+#: The entry of a manifest that is the hash of all others.
+SEAL = "seal"
+
 #: What gridmap stands on, as a manifest tells it.
 STANDS_ON = ("folium", "geopandas", "numba", "numpy", "pandas", "pyarrow", "pyogrio", "pyproj",
              "scipy", "shapely")
@@ -41,12 +44,42 @@ def list_files(folder: Path) -> list[str]:
 
 
 def save_manifest(folder: Path, facts: Mapping[str, Any], hashes: Mapping[str, str]) -> Path:
-    """Write the manifest of a version: facts, and the hash of every file in it."""
-    text = json.dumps({**facts, "outputs": dict(hashes)}, ensure_ascii=False, indent=1,
-                      sort_keys=True)
+    """Write the manifest of a version: facts, the hash of every file in it, and a seal."""
+    said = {**facts, "outputs": dict(hashes)}
     file = folder / MANIFEST
-    file.write_text(text + "\n", encoding="utf-8", newline="\n")
+    file.write_text(_write({**said, SEAL: hash_text(_write(said))}), encoding="utf-8",
+                    newline="\n")
     return file
+
+
+def _write(said: Mapping[str, Any]) -> str:
+    return json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def tell_seal(folder: Path) -> str | None:
+    """Return what is wrong with the seal of a manifest in words, None where it holds.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = save_manifest(Path(tempfile.mkdtemp()), {"seed": 1}, {})
+    >>> tell_seal(file.parent) is None
+    True
+    >>> file.write_text(file.read_text().replace("1", "2", 1)) > 0
+    True
+    >>> tell_seal(file.parent)
+    'it says something else than when it was sealed'
+    """
+    try:
+        text = (folder / MANIFEST).read_bytes().decode("utf-8")
+        said: dict[str, Any] = json.loads(text)
+        seal = said.pop(SEAL, None)
+    except (OSError, ValueError, AttributeError) as error:
+        return f"it cannot be read: {error}"
+    if seal is None:
+        return "it has no seal: an older gridmap wrote it"
+    sealed = hash_text(_write(said)) == seal and _write({**said, SEAL: seal}) == text
+    return None if sealed else "it says something else than when it was sealed"
 
 
 def load_manifest(folder: str | Path) -> dict[str, Any]:

@@ -69,8 +69,15 @@ def verify_version(path: str | Path) -> Proof:
     if not folder.is_dir():
         raise WorkspaceError(f"there is no {folder}: name a workspace or one of its versions")
     folder = folder.resolve()  # the link is followed once, whatever a run does meanwhile
-    facts = manifest.load_manifest(folder)
-    faults = [*_prove_files(folder, facts["outputs"])]
+    faults = [("altered", manifest.MANIFEST, said)
+              for said in [manifest.tell_seal(folder)] if said is not None]
+    try:
+        facts = manifest.load_manifest(folder)
+    except WorkspaceError:
+        if not (folder / manifest.MANIFEST).is_file():
+            raise
+        return Proof(_list_faults(faults), [], folder)
+    faults += _prove_files(folder, facts["outputs"])
     count = len(facts["outputs"])
     proven = [] if faults else [
         f"{count} file as it was written" if count == 1 else f"{count} files as they were written"]
@@ -85,8 +92,11 @@ def verify_version(path: str | Path) -> Proof:
             faults.append(("unreadable", _TOLD[prove.__name__][1], f"{error}".split("\n")[0]))
         else:
             proven += said
-    table = DataFrame(faults, columns=list(COLUMNS)).astype("str")
-    return Proof(table.rename_axis("number"), proven, folder)
+    return Proof(_list_faults(faults), proven, folder)
+
+
+def _list_faults(faults: list[tuple[str, str, str]]) -> DataFrame:
+    return DataFrame(faults, columns=list(COLUMNS)).astype("str").rename_axis("number")
 
 
 def _prove_files(folder: Path, outputs: dict[str, str]) -> Iterator[tuple[str, str, str]]:

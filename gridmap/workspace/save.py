@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -10,6 +13,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pandas as pd
+import pyogrio
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
@@ -21,6 +25,14 @@ from .packages import Layer, save_package
 
 #: Cells that a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+#: What GDAL cannot write.
+_GDAL = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError,
+         pyogrio.errors.FeatureError)
+
+#: Drivers say of a full disk only that something failed; with less room than this it is full.
+_FULL_BELOW = 1 << 20
 
 
 class Contents(NamedTuple):
@@ -112,11 +124,11 @@ def hold_workspace(folder: str | Path, *, wait_s: float = 0.0) -> Iterator[Path]
             begin_work(place, crashed)
         try:
             yield place
-        except GridmapError as error:
+        except (GridmapError, KeyboardInterrupt, MemoryError) as error:
             owner = lock.tell_owner()
             with suppress(OSError):  # the error that is under way says more
                 history.note_event(place, history.FAILED, host=owner.host, pid=owner.pid,
-                                   note=f"{type(error).__name__}: {error}")
+                                   note=f"{type(error).__name__}: {error}".removesuffix(": "))
             raise
 
 
@@ -125,11 +137,21 @@ def told_as_error(place: Path) -> Iterator[None]:
     """Tell what the system refuses as an error of the workspace."""
     try:
         yield
-    except OSError as error:
+    except (OSError, sqlite3.Error, *_GDAL) as error:
         raise WorkspaceError(
-            f"the workspace {place} cannot be written: {error.strerror or error}. What was "
-            "there before is still there; make room or choose another folder in [run] workspace"
+            f"the workspace {place} cannot be written: {_tell(error, place)}. What was there "
+            "before is still there; make room or choose another folder in [run] workspace"
         ) from error
+
+
+def _tell(error: Exception, place: Path) -> str:
+    """Return what the system refused in words; drivers of formats say it in many."""
+    known = error.errno if isinstance(error, OSError) else None
+    room = next((folder for folder in place.parents if folder.is_dir()), place.parent)
+    full = known is None and shutil.disk_usage(room).free < _FULL_BELOW
+    if full or known in (errno.ENOSPC, errno.EDQUOT):
+        return "No space left on device"
+    return str(getattr(error, "strerror", None) or error).split("\n")[0]
 
 
 def begin_work(place: Path, crashed: Owner | None) -> None:
@@ -140,12 +162,19 @@ def begin_work(place: Path, crashed: Owner | None) -> None:
     if done is not None:
         history.note_event(place, history.RECOVERED, version=store.current_number(place),
                            note=done)
+    untold = history.find_untold(place)
+    if untold is not None:
+        if store.current_number(place) != untold:
+            store.make_current(place, untold)
+        history.note_event(place, history.RECOVERED, version=untold,
+                           note="it was whole, and the run that made it could not note it")
 
 
 def _save_version(place: Path, contents: Contents) -> list[str]:
     building = store.start_building(place)
     try:
-        _write(building, contents)
+        with told_as_error(place):  # here, while what fills the disk is still there
+            _write(building, contents)
         names = manifest.list_files(building)
         hashes = {name: manifest.hash_file(building / name) for name in names}
         _check_kept(contents.kept, hashes)
@@ -155,6 +184,7 @@ def _save_version(place: Path, contents: Contents) -> list[str]:
         number, event = current, history.SAME
         if changed is not None or number is None:
             event = history.MADE
+            lock.check_held(place)
             number = store.add_version(place, building, after=history.highest_number(place))
             store.make_current(place, number)
     finally:

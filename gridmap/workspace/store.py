@@ -18,6 +18,10 @@ from .manifest import MANIFEST
 #: After the name of a workspace: the folder with all its versions.
 STORE = ".versions"
 
+#: Among the versions: what steps of a run made, so that the next run need not. It may be
+#: removed at any time.
+STEPS = "steps"
+
 #: In a workspace that is a folder because links cannot be made: the number of its version.
 MARK = ".version"
 
