@@ -391,6 +391,9 @@ class Publication:
         Counts that are shown are rounded to a multiple of this; 0 or 1 rounds nothing.
     elements : bool, default False
         Whether single elements may be shown.
+    element_columns : tuple of str, default ()
+        The allow-list of columns of single things: of assets and sites, and of elements and
+        events where these are shown.
     note : str, default ""
         One line that stands on every output.
 
@@ -410,6 +413,7 @@ class Publication:
     columns: tuple[str, ...] = ()
     rounding: int = 0
     elements: bool = False
+    element_columns: tuple[str, ...] = ()
     note: str = ""
 
     def __post_init__(self) -> None:
@@ -578,8 +582,8 @@ def load_publication(name_or_path: str | Path) -> Publication:
     10
     """
     entries, where = _read_toml("publication", name_or_path)
-    columns = _several(entries, "columns", where)
-    named = {**entries, "name": Path(name_or_path).stem, "columns": columns}
+    lists = {key: _several(entries, key, where) for key in ("columns", "element_columns")}
+    named = {**entries, "name": Path(name_or_path).stem, **lists}
     return _build(Publication, named, where)
 
 

@@ -130,7 +130,7 @@ def test_a_chinese_browser_starts_in_chinese(browser, page_file):
 
 def test_layers_can_be_switched(opened):
     opened.page.click(".gm-tools button >> nth=0")
-    boxes = opened.page.query_selector_all(".gm-layers input")
+    boxes = opened.page.query_selector_all(".gm-layers input[type=checkbox]")
     labels = [row.inner_text().split("\n")[0] for row in
               opened.page.query_selector_all(".gm-layers > li > label")]
     assert labels == ["Towns", "Assets", "Reach of assets", "Elements", "Grids"]

@@ -69,6 +69,7 @@ class BinaryLayer(Layer):
         self.shares = shares
         self.heavy = heavy
         self.side = side
+        self.told = ""  # a block of its own: what is told of single things
 
     def meta(self) -> dict[str, Any]:
         """Return what the engine must know before it reads the blocks."""

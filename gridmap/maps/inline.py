@@ -14,9 +14,9 @@ from typing import Any
 from ..errors import PublicationError, listed
 
 #: Our own scripts, in the order in which they build on each other.
-_ENGINE = ("inflate", "decode", "geometry", "paint", "labels", "engine")
-_PAGE = ("core", "layer", "figures", "view", "time", "panel", "search", "detail", "tools",
-         "base", "compare", "faults", "table", "measure", "share", "print", "start")
+_ENGINE = ("inflate", "decode", "geometry", "paint", "labels", "engine", "shapes")
+_PAGE = ("core", "layer", "figures", "things", "view", "time", "panel", "search", "detail",
+         "tools", "base", "compare", "faults", "table", "measure", "share", "print", "start")
 
 _SCRIPT_LINK = re.compile(r'<script src="([^"]+)"></script>\s*')
 _STYLE_LINK = re.compile(r'<link rel="stylesheet" href="([^"]+)"\s*/?>\s*')

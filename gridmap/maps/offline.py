@@ -157,6 +157,9 @@ class _OfflinePage(Figure):
             if layer.heavy:
                 yield inline.block_tags(names[layer], layer.blocks)
                 yield f"<script>{names[layer]}.arrive()</script>\n"
+        for layer in layers:
+            if layer.told:
+                yield inline.block_tags(f"told-{names[layer]}", {"told": layer.told})
 
 
 def _elements(page: Figure) -> list[Element]:

@@ -10,13 +10,12 @@ from typing import Any
 
 import geopandas
 import numpy as np
-import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
 from ..errors import PublicationError
 from ..rules import Publication
-from . import encode, linestyle, style, words
+from . import encode, linestyle, style, told, words
 from .binarylayer import BinaryLayer
 
 #: More points than this are shown as density from afar, fewer as symbols.
@@ -40,7 +39,8 @@ def draw_points(
     ----------
     points : GeoDataFrame, schema ASSETS, ELEMENTS or EVENTS
         Points in any CRS; missing ones are left out. Of the columns only the kind (or the
-        matter of events) gets into the page.
+        matter of events) and the ``element_columns`` of the profile get into the page; a
+        click tells them, and search finds their texts.
     publication : Publication
         Single elements and events need a profile with ``elements = true``.
     name : text or (English, 中文), optional
@@ -70,8 +70,7 @@ def draw_points(
 figures of grids, or choose a profile with elements = true.
     """
     _check_single(points, publication)
-    shapes = points.geometry.to_numpy()
-    there = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    there = told.placed(points)
     kinds, classes = _kinds(points, "matter" if points.index.name == "event" else "kind", there)
     title = words.as_word(name) if name else words.LAYERS.get(
         f"{points.index.name}s", words.LAYERS["elements"])
@@ -81,9 +80,10 @@ figures of grids, or choose a profile with elements = true.
     if not symbols:
         about["ramp"] = DENSITY[1:]
     dots = {"symbols": symbols, "colours": kinds["colour"].tolist(), "ramp": DENSITY}
-    places = geopandas.GeoSeries(shapes[there], crs=points.crs)
-    return BinaryLayer(encode.encode_points(places, classes), dots, about,
-                       role="points", heavy=not symbols, show=show)
+    places = told.series_of(points.geometry.to_numpy()[there], points.crs)
+    layer = BinaryLayer(encode.encode_points(places, classes), dots, about,
+                        role="points", heavy=not symbols, show=show)
+    return _with_told(layer, places, told.pick_told(points, publication)[there], classes)
 
 
 def draw_reach(
@@ -136,7 +136,8 @@ def draw_footprints(
     Parameters
     ----------
     footprints : GeoDataFrame, schema ELEMENTS or SITES
-        Polygons in any CRS; of the columns only the kind of a site gets into the page.
+        Polygons in any CRS; of the columns only the kind of a site and the
+        ``element_columns`` of the profile get into the page.
     publication : Publication
         Single elements need a profile with ``elements = true``; sites do not.
     name : text or (English, 中文), optional
@@ -174,8 +175,19 @@ def draw_footprints(
     about = {"name": title._asdict(), "count": len(footprints),
              "kinds": _kind_entries(kinds, classes, "area")}
     look = {"colours": kinds["colour"].tolist(), "whole": sites}
-    return BinaryLayer(encode.encode_shapes(footprints.geometry, classes), look, about,
-                       role="sites" if sites else "footprints", heavy=not sites, show=show)
+    layer = BinaryLayer(encode.encode_shapes(footprints.geometry, classes), look, about,
+                        role="sites" if sites else "footprints", heavy=not sites, show=show)
+    return _with_told(layer, footprints.geometry, told.pick_told(footprints, publication), classes)
+
+
+def _with_told(
+    layer: BinaryLayer, places: geopandas.GeoSeries, table: DataFrame, classes: np.ndarray
+) -> BinaryLayer:
+    """Add what is told of single things, and say whether there are texts to search."""
+    layer.told = told.write_told(places, table, classes)
+    layer.about["searched"] = bool(layer.told) and not all(map(style.is_sequence, (
+        column for _, column in table.items())))
+    return layer
 
 
 def _check_single(points: GeoDataFrame, publication: Publication) -> None:

@@ -26,6 +26,7 @@ class Word(NamedTuple):
 #: How the values of a figure are written: count, area, share, number or text.
 KINDS: Mapping[str, str] = {
     "area_m2": "area", "compactness": "number", "parts": "count",
+    "radius_m": "length", "reach_min": "minutes", "capacity": "count", "floors": "count",
 }
 
 FIGURES: Mapping[str, Word] = {
@@ -43,6 +44,9 @@ FIGURES: Mapping[str, Word] = {
     "visits": Word("Household visits", "入户走访"),
     "workers": Word("Grid workers", "网格员"),
     "households_in_reach_share": Word("Households in reach", "服务覆盖户数占比"),
+    "address": Word("Address", "地址"), "floors": Word("Floors", "层数"),
+    "radius_m": Word("Reach", "服务半径"), "reach_min": Word("Reach on foot", "步行可达"),
+    "capacity": Word("Capacity in households", "可服务户数"),
 }
 
 VALUES: Mapping[str, Word] = {
@@ -99,7 +103,11 @@ PAGE: Mapping[str, Word] = {
     "withheld": Word("withheld (small count)", "不公开（数量过小）"),
     "other": Word("other", "其他"),
     "search": Word("Search code or name", "搜索编码或名称"),
-    "hits": Word("Grids found", "找到的网格"),
+    "searchAddress": Word("Search code, name or address", "搜索编码、名称或地址"),
+    "hits": Word("What was found", "找到的内容"),
+    "here": Word("At this place", "此处"),
+    "inGrid": Word("Grid", "网格"),
+    "moreHere": Word("and {n} more", "另有 {n} 个"),
     "found": Word("{n} found", "找到 {n} 个"),
     "noHit": Word("Nothing found", "没有找到"),
     "close": Word("Close", "关闭"),
@@ -206,7 +214,7 @@ def name_value(value: str) -> Word:
 
 
 def kind_of(figure: str) -> str:
-    """Return how a numeric figure is written: count, area, share or number.
+    """Return how a numeric figure is written: count, area, share, length, minutes or number.
 
     Examples
     --------

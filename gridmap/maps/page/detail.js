@@ -77,8 +77,10 @@
     map.on("click", async event => {
       if (gridmap.toolInUse) return;
       hide();
-      const { figures, i } = await under(event);
-      view.select(i === view.selected && figures === view.figures ? -1 : i, false, figures);
+      const [{ figures, i }, things] = await Promise.all([under(event), gridmap.thingsAt(map, event.latlng)]);
+      const again = i === view.selected && figures === view.figures;
+      view.select(again && !things.length ? -1 : i, false, figures);
+      if (things.length) gridmap.tellThings(view, map, things, i < 0 ? "" : figures.codes[i]);
     });
     map.getContainer().addEventListener("keydown", event => {
       if (event.key === "Escape") view.select(-1);

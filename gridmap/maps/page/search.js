@@ -1,4 +1,4 @@
-/* Search by code or name: a combobox. A hit is selected and the map goes there. */
+/* Search by code, name or address: a combobox. A hit is selected and the map goes there. */
 
 (function () {
   "use strict";
@@ -8,19 +8,21 @@
   gridmap.buildSearch = function (view) {
     const input = make("input", { type: "search", role: "combobox", autocomplete: "off",
       "aria-expanded": "false", "aria-controls": "gm-hits", "aria-autocomplete": "list" });
-    gridmap.spoken(input, "search", "placeholder");
-    gridmap.spoken(input, "search", "aria-label");
+    const asked = gridmap.hasTexts() ? "searchAddress" : "search";
+    gridmap.spoken(input, asked, "placeholder");
+    gridmap.spoken(input, asked, "aria-label");
     const list = make("ul", { id: "gm-hits", role: "listbox", hidden: true });
     gridmap.spoken(list, "hits", "aria-label");
     const said = make("p", { class: "gm-quiet", "aria-live": "polite" });
     let hits = [], at = 0;
 
     const paint = () => {
-      list.replaceChildren(...hits.map(({ figures, i }, k) => make("li",
+      list.replaceChildren(...hits.map((hit, k) => make("li",
         { role: "option", id: "gm-hit-" + k, "aria-selected": String(k === at) },
-        make("b", {}, figures.codes[i]), make("span", {}, [
-          ...(view.sheets.length > 1 ? [gridmap.say(figures.layer.about.name)] : []),
-          figures.placeOf(i)].filter(Boolean).join(" · ")))));
+        make("b", {}, hit.told ? hit.told.name(hit.i) : hit.figures.codes[hit.i]),
+        make("span", {}, hit.told ? gridmap.say(hit.layer.about.kinds[hit.told.kinds[hit.i]].name) : [
+          ...(view.sheets.length > 1 ? [gridmap.say(hit.figures.layer.about.name)] : []),
+          hit.figures.placeOf(hit.i)].filter(Boolean).join(" · ")))));
       const none = !hits.length && input.value.trim();
       if (none) list.append(make("li", { class: "gm-none" }, gridmap.word("noHit")));
       list.hidden = !hits.length && !none;
@@ -32,16 +34,26 @@
     };
     const close = () => { hits = []; list.hidden = true; input.setAttribute("aria-expanded", "false"); };
     const choose = k => {
-      const { figures, i } = hits[k];
+      const hit = hits[k];
       close();
-      view.select(i, true, figures);
+      if (hit.told) gridmap.showThing(view, hit); else view.select(hit.i, true, hit.figures);
+    };
+    const tell = () => {
+      said.textContent = input.value ? gridmap.word("found", { n: hits.length }) : "";
+      paint();
     };
     input.addEventListener("input", () => {
       hits = [...view.sheets].reverse().flatMap(figures =>
         figures.search(input.value, MOST).map(i => ({ figures, i })));
       at = 0;
-      said.textContent = input.value ? gridmap.word("found", { n: hits.length }) : "";
-      paint();
+      tell();
+      if (!gridmap.hasTexts()) return;
+      const asked = input.value, grids = hits;
+      gridmap.searchThings(asked, MOST).then(things => {
+        if (!things.length || input.value !== asked || hits !== grids) return;
+        hits = [...grids, ...things];
+        tell();
+      });
     });
     input.addEventListener("keydown", event => {
       if (event.key === "ArrowDown" && hits.length) at = (at + 1) % hits.length;

@@ -29,6 +29,13 @@
 
   gridmap.buildTools = function (view) {
     gridmap.buildBase(view);
+    if (!view.sheets.length) {                             // single things without any grid
+      view.map.on("click", async event => {
+        if (gridmap.toolInUse) return;
+        const things = await gridmap.thingsAt(view.map, event.latlng);
+        if (things.length) gridmap.tellThings(view, view.map, things, "");
+      });
+    }
     const strip = make("div", { class: "gm-tools", role: "group" });
     gridmap.spoken(strip, "tools", "aria-label");
     strip.append(layerTool(view), ...gridmap.tools.map(tool => tool(view)).filter(Boolean),
