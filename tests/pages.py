@@ -115,7 +115,10 @@ def painted(opened, role):
     return opened.page.evaluate("""role => {
         let sum = 0;
         for (const tile of document.querySelectorAll(`.leaflet-gridmap-${role}-pane canvas`)) {
-            const pixels = tile.getContext("2d").getImageData(0, 0, tile.width, tile.height).data;
+            const copy = Object.assign(document.createElement("canvas"),
+                { width: tile.width, height: tile.height }).getContext("2d");
+            copy.drawImage(tile, 0, 0);  // most tiles only show what a worker drew
+            const pixels = copy.getImageData(0, 0, tile.width, tile.height).data;
             for (let at = 3; at < pixels.length; at += 4) if (pixels[at]) sum++;
         }
         return sum; }""", role)

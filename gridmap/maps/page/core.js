@@ -20,7 +20,10 @@ window.gridmap = (function () {
   function settle(reply) {
     const promise = pending.get(reply.number);
     pending.delete(reply.number);
-    if (!promise) { if (reply.bitmap && reply.bitmap.close) reply.bitmap.close(); return; }
+    if (!promise) {
+      if (reply.bitmap && reply.bitmap.close) reply.bitmap.close();
+      return;
+    }
     gridmap.took(promise, reply.took);
     if (reply.fault) { console.error(reply.fault); promise.fail(new Error(reply.fault)); }
     else promise.done(reply);
@@ -34,11 +37,29 @@ window.gridmap = (function () {
     "  later: work => { next = work; turn.port2.postMessage(0); } };" +
     "gridmapEngine(scope); onmessage = event => scope.receive(event.data);";
 
+  /* A worker that never says anything was refused (some browsers forbid those of a file):
+     what was asked of it is asked of an engine on the page. */
   function startWorker() {
     const code = ["const gridmapEngine = ", String(window.gridmapEngine), ";", workerStart];
-    const worker = new Worker(URL.createObjectURL(new Blob(code, { type: "text/javascript" })));
-    worker.onmessage = event => settle(event.data);
-    return request => worker.postMessage(request);
+    const address = URL.createObjectURL(new Blob(code, { type: "text/javascript" }));
+    const worker = new Worker(address), asked = [];
+    let here = null, heard = false;
+    worker.onmessage = event => {
+      if (!heard) { heard = true; asked.length = 0; URL.revokeObjectURL(address); }
+      settle(event.data);
+    };
+    worker.onerror = event => {
+      if (heard || here) return;
+      if (event.preventDefault) event.preventDefault();
+      gridmap.drawsInWorker = false;
+      here = startHere();
+      asked.forEach(here);
+    };
+    return request => {
+      if (here) { here(request); return; }
+      if (!heard) asked.push(request);
+      worker.postMessage(request);
+    };
   }
 
   /* Without workers that can draw, the same engine works on the page itself. */
@@ -51,8 +72,11 @@ window.gridmap = (function () {
     return request => scope.receive(request);
   }
 
-  gridmap.drawsInWorker = typeof OffscreenCanvas !== "undefined" &&
-    typeof DecompressionStream !== "undefined" && typeof Worker !== "undefined";
+  function canDraw() {
+    try { return Boolean(new OffscreenCanvas(1, 1).getContext("2d").fill && window.Worker); }
+    catch (absent) { return false; }
+  }
+  gridmap.drawsInWorker = canDraw();
 
   function lane(name) {
     if (!lanes.has(name)) {
@@ -64,10 +88,13 @@ window.gridmap = (function () {
     }
     return lanes.get(name);
   }
+  /* The workers that every map needs start while the rest of the page is read. */
+  gridmap.warm = names => { if (gridmap.drawsInWorker) names.forEach(lane); };
 
   gridmap.ask = function (laneName, ask, content) {
     const request = Object.assign({ ask, number: ++number }, content);
-    const promise = new Promise((done, fail) => pending.set(request.number, { done, fail, about: `${ask} ${content.id || ""}` }));
+    const about = `${ask} ${content.id || ""}`;
+    const promise = new Promise((done, fail) => pending.set(request.number, { done, fail, about }));
     lane(laneName)(request);
     promise.number = request.number;
     return promise;
@@ -167,5 +194,6 @@ window.gridmap = (function () {
       significant(value);
   };
 
+  gridmap.warm(["grids", "labels"]);
   return gridmap;
 })();

@@ -17,12 +17,15 @@
     return name;
   }
 
+  /* A canvas that only shows the bitmaps of a worker draws nothing itself: half the time of the
+     page. Where the engine works on the page, it gives canvases, which are copied. */
   function put(tile, bitmap) {
-    const context = tile.getContext("2d");
-    context.clearRect(0, 0, tile.width, tile.height);
-    if (!bitmap) return;
-    context.drawImage(bitmap, 0, 0);
-    if (bitmap.close) bitmap.close();
+    const shows = typeof ImageBitmap !== "undefined" && bitmap instanceof ImageBitmap;
+    if (!tile.pen && !bitmap) return;
+    tile.pen = tile.pen || tile.getContext(shows ? "bitmaprenderer" : "2d");
+    if (tile.pen.transferFromImageBitmap) { tile.pen.transferFromImageBitmap(bitmap || null); return; }
+    tile.pen.clearRect(0, 0, tile.width, tile.height);
+    if (bitmap) tile.pen.drawImage(bitmap, 0, 0);
   }
 
   const Canvas = L.GridLayer.extend({
@@ -63,7 +66,9 @@
       const request = this.request(coords.z, coords.x * size, coords.y * size, size, ratio);
       if (!request) { setTimeout(() => done(null, tile)); return tile; }  // nothing lies there
       tile.request = request.number;
-      request.then(reply => { put(tile, reply.bitmap); done(null, tile); }, fault => done(fault, tile));
+      tile.awaited = true;
+      request.then(reply => { tile.awaited = false; put(tile, reply.bitmap); done(null, tile); },
+        fault => { tile.awaited = false; done(fault, tile); });
       return tile;
     },
     _removeTile(key) {
@@ -71,12 +76,13 @@
       if (tile && tile.el.request) gridmap.cancel(this.lane, tile.el.request);
       L.GridLayer.prototype._removeTile.call(this, key);
     },
-    /* Draw the tiles on the screen again, each in its place: no flicker. */
+    /* Draw the tiles on the screen again, each in its place: no flicker. Tiles that are still
+       on the way will be drawn as the layer looks now. */
     repaint() {
       const size = this.options.tileSize, jobs = [];
       for (const key in this._tiles) {
         const { el, coords } = this._tiles[key];
-        if (coords.z !== this._tileZoom) continue;
+        if (coords.z !== this._tileZoom || el.awaited) continue;
         const ratio = el.width / size;
         const request = this.request(coords.z, coords.x * size, coords.y * size, size, ratio);
         if (request) jobs.push(request.then(reply => put(el, reply.bitmap)));
@@ -90,7 +96,7 @@
     initialize(id, meta, style, options) {
       Canvas.prototype.initialize.call(this, options);
       Object.assign(this, { id, meta, style, lane: options.lane, role: options.role,
-        heavy: options.heavy, labels: options.labels, side: options.side, about: {} });
+        heavy: options.heavy, labels: options.labels, side: options.side, about: {}, texts: {} });
       if (options.twin) return;
       gridmap.layers[id] = this;
       gridmap.order.push(this);
@@ -99,7 +105,7 @@
     twin() {
       const twin = new gridmap.Layer(this.id, this.meta, this.style,
         Object.assign({}, this.options, { twin: true }));
-      return Object.assign(twin, { about: this.about, loaded: this.loaded, labelsSent: true,
+      return Object.assign(twin, { about: this.about, loaded: this.loaded, texts: this.texts,
         of: this });
     },
     beforeAdd(map) { this.options.pane = paneFor(map, this.role, this.side); },
@@ -122,10 +128,14 @@
     feed() {
       if (this.loaded || !this.here) return;
       const { figures, labels, ...blocks } = gridmap.takeBlocks(this.id);
-      Object.assign(this, { figures, labelTexts: labels });
+      this.figures = figures;
+      this.texts.block = labels;
       this.loaded = gridmap.ask(this.lane, "load",
         { id: this.id, meta: this.meta, blocks, style: this.style });
-      this.loaded.then(() => this.fire("gridmapload"));
+      this.loaded.then(() => {
+        this.fire("gridmapload");
+        if (this._map && labels) gridmap.labelsOf(this._map, this.side).refresh();
+      });
     },
     request(zoom, left, top, size, ratio, edges = false) {
       const scale = Math.pow(2, zoom - this.meta.zoom), margin = this.margin(zoom) + 16;
@@ -182,41 +192,37 @@
   });
 
   /* All labels are one layer above the others, so that no point covers them. It needs only the
-     texts and the places where they sit. */
+     texts and the places where they sit, and asks for them when a zoom first shows them. */
+  const labelPanes = new Set();
   const Labels = Canvas.extend({
     initialize(side) {
       Canvas.prototype.initialize.call(this, {});
-      Object.assign(this, { lane: "labels", side, shown: new Set() });
+      Object.assign(this, { lane: "labels", side, shown: new Map() });
     },
-    beforeAdd(map) { this.options.pane = paneFor(map, "labels", this.side); },
+    beforeAdd(map) { this.options.pane = paneFor(map, "labels", this.side); labelPanes.add(this); },
+    onRemove(map) { labelPanes.delete(this); Canvas.prototype.onRemove.call(this, map); },
     request(zoom, left, top, size, ratio) {
-      const shown = this.allShown();
-      if (!shown.length) return null;
+      const shown = this.allShown().filter(({ labels }) => zoom >= labels.from && zoom <= labels.to);
+      shown.forEach(send);
+      const ready = shown.filter(({ texts }) => texts.sent).map(({ id }) => id);
+      if (!ready.length) return null;
       return gridmap.ask(this.lane, "labels",
-        { shown, zoomOfLayer: 19, zoom, left, top, size, ratio });
+        { shown: ready, zoomOfLayer: 19, zoom, left, top, size, ratio });
     },
     /* Where two sides are compared, each draws the common labels with its own, so that none
        lies on another. */
     allShown() {
-      const { "": common, ...sides } = this._map.gridmapLabels;
-      if (this.side) return [...(common ? common.shown : []), ...this.shown];
-      return Object.keys(sides).length ? [] : [...this.shown];
+      const { "": common, ...sides } = this._map.gridmapLabels, own = [...this.shown.values()];
+      if (this.side) return [...(common ? common.shown.values() : []), ...own];
+      return Object.keys(sides).length ? [] : own;
     },
-    async show(layer, shown) {
+    show(layer, shown) {
       if (!layer.labels) return;
-      if (shown) this.shown.add(layer.id); else this.shown.delete(layer.id);
-      if (!layer.labelsSent) {
-        layer.labelsSent = true;
-        const { places } = await gridmap.ask(layer.lane, "anchors", { id: layer.id });
-        const texts = await gridmap.unpack(layer.labelTexts);
-        this.set(Object.assign({ layer: layer.id, places, texts }, layer.labels));
-      } else {
-        this.refresh();
-      }
+      if (shown) this.shown.set(layer.id, layer); else this.shown.delete(layer.id);
+      this.refresh();
     },
-    hide(layer, hidden) { this.set({ layer: layer.id, hidden }); },
-    set(set) {
-      gridmap.ask(this.lane, "labelSet", { set });
+    async hide(layer, hidden) {
+      await gridmap.ask(this.lane, "labelSet", { set: { layer: layer.id, hidden } });
       this.refresh();
     },
     refresh() {
@@ -229,6 +235,17 @@
       }
     },
   });
+  async function send(layer) {
+    const { texts } = layer;
+    if (texts.asked || !texts.block) return;
+    texts.asked = true;
+    const [{ places }, words] = await Promise.all([
+      gridmap.ask(layer.lane, "anchors", { id: layer.id }), gridmap.unpack(texts.block)]);
+    const set = Object.assign({ layer: layer.id, places, texts: words }, layer.labels);
+    await gridmap.ask("labels", "labelSet", { set });
+    texts.sent = true;
+    labelPanes.forEach(labels => labels.refresh());
+  }
   gridmap.labelsOf = function (map, side = "") {
     map.gridmapLabels = map.gridmapLabels || {};
     if (!map.gridmapLabels[side]) {

@@ -94,8 +94,9 @@ async function answer(request) {
   scope.post(reply, reply.bitmap && scope.transfers ? [reply.bitmap] : []);
 }
 
-/* Questions overtake tiles, and a cancelled tile is dropped before it is drawn. */
-const draws = request => request.ask === "tile" || request.ask === "labels";
+/* Questions overtake tiles, and a cancelled tile is dropped before it is drawn. Where labels sit
+   is found after the tiles that wait already. */
+const draws = request => ["tile", "labels", "anchors"].includes(request.ask);
 scope.receive = request => {
   if (request.ask === "cancel") { cancelled.add(request.number); return; }
   const firstDraw = draws(request) ? -1 : queue.findIndex(draws);

@@ -10,17 +10,20 @@ const DISTANCE_BITS = [0, 0, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 
   11, 12, 12, 13, 13];
 const CODE_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/* A canonical Huffman code: how many codes have each length, and the symbols in code order. */
+/* A table for a canonical Huffman code: the next bits of the stream, as many as the longest code
+   has, give the symbol and, in the lowest four bits, how many of them it took. */
 function huffman(lengths) {
-  const counts = new Uint16Array(16), offsets = new Uint16Array(16);
-  for (const length of lengths) counts[length]++;
-  counts[0] = 0;
-  for (let length = 1; length < 15; length++) {
-    offsets[length + 1] = offsets[length] + counts[length];
-  }
-  const symbols = new Uint16Array(lengths.length);
-  lengths.forEach((length, symbol) => { if (length) symbols[offsets[length]++] = symbol; });
-  return { counts, symbols };
+  const longest = Math.max(1, ...lengths), table = new Uint16Array(1 << longest);
+  const counts = new Uint16Array(17), next = new Uint16Array(17);
+  for (const length of lengths) if (length) counts[length]++;
+  for (let length = 1; length <= 15; length++) next[length + 1] = (next[length] + counts[length]) << 1;
+  lengths.forEach((length, symbol) => {
+    if (!length) return;
+    let code = next[length]++, turned = 0;                 // codes come with their first bit first
+    for (let bit = 0; bit < length; bit++, code >>= 1) turned = turned << 1 | (code & 1);
+    for (let at = turned; at < table.length; at += 1 << length) table[at] = symbol << 4 | length;
+  });
+  return { table, longest, mask: table.length - 1 };
 }
 
 function inflatePlain(bytes) {
@@ -33,15 +36,14 @@ function inflatePlain(bytes) {
     held >>>= count; heldBits -= count;
     return value;
   }
-  function symbol(code) {
-    let value = 0, first = 0, index = 0;
-    for (let length = 1; length <= 15; length++) {
-      value |= bits(1);
-      const count = code.counts[length];
-      if (value - first < count) return code.symbols[index + value - first];
-      index += count; first = (first + count) << 1; value <<= 1;
+  function symbol({ table, longest, mask }) {
+    while (heldBits < longest && position < bytes.length) {
+      held |= bytes[position++] << heldBits; heldBits += 8;
     }
-    throw new Error("a block of the page is damaged");
+    const found = table[held & mask], length = found & 15;
+    if (!length || length > heldBits) throw new Error("a block of the page is damaged");
+    held >>>= length; heldBits -= length;
+    return found >> 4;
   }
   function room(more) {
     if (size + more <= out.length) return;
@@ -49,6 +51,7 @@ function inflatePlain(bytes) {
     larger.set(out); out = larger;
   }
   function stored() {
+    position -= heldBits >> 3;                             // whole bytes that were read ahead
     held = heldBits = 0;
     const length = bytes[position] | bytes[position + 1] << 8;
     position += 4; room(length);
