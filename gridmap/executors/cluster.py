@@ -37,7 +37,8 @@ class _Sent:
 
     def again(self) -> None:
         """Send the value to every worker."""
-        self.future = self._client.scatter(self._value, broadcast=True, hash=False)
+        # in a list, as Dask takes a tuple or a mapping apart
+        self.future = self._client.scatter([self._value], broadcast=True, hash=False)[0]
 
 
 class _Part(NamedTuple):
