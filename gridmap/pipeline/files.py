@@ -88,7 +88,8 @@ class Files:
         }, self._layers)]
 
     def _layers(self) -> dict[str, Layer]:
-        style = maps.draw_qgis_style(self.shown, self.config.settings.figure)
+        style = maps.draw_qgis_style(self.shown, self.config.settings.figure,
+                                     suppressed=self.published.suppressed)
         return lay_out(self.shown, style, self.job.given("territories").value,
                        self.job.placed("assets"))
 
