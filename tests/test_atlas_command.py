@@ -47,7 +47,7 @@ def workspace(tmp_path_factory):
     grids.to_parquet(folder / "frames/grids.parquet")
     towns.to_parquet(folder / "frames/territories.parquet")
     pd.DataFrame(grids.drop(columns="geometry")).to_parquet(folder / "frames/by_grid.parquet")
-    facts = {"name": "样例城市", "publication": "shared"}
+    facts = {"name": "样例城市", "publication": "shared", "outputs": {}}
     (folder / "manifest.json").write_text(json.dumps(facts), encoding="utf-8")
     return folder
 

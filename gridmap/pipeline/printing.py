@@ -173,12 +173,12 @@ def make_plan(
         territories=prints.territories, barriers=prints.barriers, buildings=prints.buildings,
         assets=prints.assets, contacts=_spread(posts, prints),
         texts={"title": prints.title, **(texts or {})}, **options)  # type: ignore[arg-type]
-    if chosen is None:
-        return made
-    wanted = set(chosen)
-    parts = {name: kept for name, codes in made.parts.items()
-             if (kept := [code for code in codes if code in wanted])}
-    return made._replace(parts=parts, order=[code for code in made.order if code in wanted])
+    if chosen is not None:
+        wanted = set(chosen)
+        parts = {name: kept for name, codes in made.parts.items()
+                 if (kept := [code for code in codes if code in wanted])}
+        made = made._replace(parts=parts, order=[code for code in made.order if code in wanted])
+    return made._replace(first=overview.count_overview(made.parts, prints.territories) + 1)
 
 
 def _spread(posts: DataFrame | None, prints: Prints) -> DataFrame | None:
@@ -280,9 +280,8 @@ def _all_sheets(
     made: plan.Plan, folder: Path, chunks: list[tuple[int, int]], grids: GeoDataFrame,
     territories: GeoDataFrame | None,
 ) -> Iterator[pdf.Packed]:
-    first = overview.count_overview(made.parts, territories) + 1
     some = page.per_sheet(made)
-    numbers = {code: first + place // some for place, code in enumerate(made.order)}
+    numbers = {code: made.first + place // some for place, code in enumerate(made.order)}
     land = grids.loc[made.order]
     for sheet in overview.draw_overview(
             land, made.parts, made.told.common["title"], made.face, territories=territories,

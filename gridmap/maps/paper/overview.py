@@ -28,8 +28,8 @@ _INK = "#17202b"
 #: More parts than this are shown town by town, a sheet for each.
 _MOST = 30
 
-#: Lower left corner and size of a map, in points.
-_CORNER, _BOX = (14 * MM, 16 * MM), (182 * MM, 244 * MM)
+#: Lower left corner of a map, and what a sheet has beside it, in points.
+_CORNER, _BESIDE = (14 * MM, 16 * MM), (28 * MM, 53 * MM)
 
 
 def draw_overview(
@@ -150,41 +150,54 @@ def _sheet(
     font: Font, title: str, below: str, land: geopandas.GeoSeries | None,
     parts: Mapping[str, Sequence[str]], called: Mapping[str, str], numbers: Mapping[str, int],
 ) -> Sheet:
-    drawn = register.heading(font, title, below)
+    """Draw a sheet, upright or across as the land is."""
+    wide, tall = register.WIDTH, register.HEIGHT
+    drawn = ""
     if land is not None:
-        drawn += _map(font, land, parts, called, numbers)
-    return Sheet(register.WIDTH, register.HEIGHT, drawn, title)
+        west, south, east, north = land.total_bounds
+        if east - west > 1.15 * (north - south):
+            wide, tall = tall, wide
+        box = (wide - _BESIDE[0], tall - _BESIDE[1])
+        drawn = _map(font, land, box, parts, called, numbers)
+    return Sheet(wide, tall, register.heading(font, title, below, height=tall) + drawn, title)
 
 
 def _map(
-    font: Font, land: geopandas.GeoSeries, parts: Mapping[str, Sequence[str]],
-    called: Mapping[str, str], numbers: Mapping[str, int],
+    font: Font, land: geopandas.GeoSeries, box: tuple[float, float],
+    parts: Mapping[str, Sequence[str]], called: Mapping[str, str], numbers: Mapping[str, int],
 ) -> str:
     """Draw parts in pastel, each with its name and pages, the largest named first."""
     west, south, east, north = land.total_bounds
-    points = min(_BOX[0] / max(east - west, 1e-9), _BOX[1] / max(north - south, 1e-9)) * 0.97
-    shift = np.array([_CORNER[0] + _BOX[0] / 2, _CORNER[1] + _BOX[1] / 2])
+    points = min(box[0] / max(east - west, 1e-9), box[1] / max(north - south, 1e-9)) * 0.97
+    shift = np.array([_CORNER[0] + box[0] / 2, _CORNER[1] + box[1] / 2])
     middle = np.array([(west + east) / 2, (south + north) / 2])
     pages = shapely.transform(land.to_numpy(), lambda xy: (xy - middle) * points + shift)
     drawn = [f"{ink.rgb(_PASTELS[number % len(_PASTELS)])} rg .45 .5 .56 RG .5 w\n"
              f"{ink.trace(np.array([page]))}b*\n" for number, page in enumerate(pages)]
-    bar, bar_room = marks.scale_bar(font, _CORNER, most=_BOX[0] / 4, points=points, scale=1.0)
-    arrow, arrow_room = marks.north_arrow(
-        font, (_CORNER[0] + _BOX[0], _CORNER[1] + _BOX[1]), scale=1.0)
+    corner = (_CORNER[0] + box[0], _CORNER[1] + box[1])
+    bar, bar_room = marks.scale_bar(font, _CORNER, most=box[0] / 4, points=points, scale=1.0)
+    arrow, arrow_room = marks.north_arrow(font, corner, scale=1.0)
+    text = labels.set_labels(_named(pages, land.index.tolist(), parts, called, numbers), font,
+                             (*_CORNER, *corner), (bar_room, arrow_room))
+    return "".join([*drawn, text, bar, arrow])
+
+
+def _named(
+    pages: np.ndarray, order: Sequence[str], parts: Mapping[str, Sequence[str]],
+    called: Mapping[str, str], numbers: Mapping[str, int],
+) -> list[labels.Label]:
     anchors = labels.find_anchors(pages)
     boxes = shapely.bounds(pages)
     named = []
     for at in np.argsort(-shapely.area(pages), kind="stable").tolist():
-        part = str(land.index[at])
+        part = str(order[at])
         name, told = called.get(part, part), _range(parts[part], numbers)
         wide, tall = boxes[at, 2] - boxes[at, 0], boxes[at, 3] - boxes[at, 1]
         room = (1.3 * wide + 8, 1.3 * tall + 8)  # a name may reach over a border a little
         named.append(labels.Label((name, told), tuple(anchors[at]), 7.5, _INK, room, (name,)))
         # Where that lies on another, a smaller one may find room: it is skipped otherwise.
         named.append(labels.Label((name,), tuple(anchors[at]), 5.5, _INK, room))
-    frame = (*_CORNER, _CORNER[0] + _BOX[0], _CORNER[1] + _BOX[1])
-    text = labels.set_labels(named, font, frame, (bar_room, arrow_room))
-    return "".join([*drawn, text, bar, arrow])
+    return named
 
 
 def _range(codes: Sequence[str], numbers: Mapping[str, int]) -> str:

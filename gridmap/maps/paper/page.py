@@ -52,15 +52,18 @@ def draw_sheets(plan: Plan, start: int, stop: int) -> list[Sheet]:
     """
     some = per_sheet(plan)
     codes = plan.order[start * some:stop * some]
-    return impose([draw_page(code, plan) for code in codes], codes, plan)
+    numbers = [plan.first + start + place // some for place in range(len(codes))]
+    pages = [draw_page(code, plan, number) for code, number in zip(codes, numbers, strict=True)]
+    return impose(pages, codes, plan)
 
 
-def draw_page(code: str, plan: Plan) -> str:
+def draw_page(code: str, plan: Plan, number: int = 1) -> str:
     """Return the operators of one grid's page, in points from its lower left corner."""
     template, told = plan.template, plan.told
     unit = MM * template.scale
     height = template.page[1] * unit
-    said = {**told.common, **{name: texts[code] for name, texts in told.fields.items()}}
+    said = {**told.common, **{name: texts[code] for name, texts in told.fields.items()},
+            "page": str(number)}
     drawn = []
     for item in template.items:
         if item.needs and not said.get(item.needs, "").strip():

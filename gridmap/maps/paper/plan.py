@@ -46,6 +46,7 @@ class Plan(NamedTuple):
     parts: dict[str, list[str]]  # territory -> its grids, in the order of pages
     order: list[str]  # of pages
     language: str
+    first: int = 1  # number of the first page
 
 
 def plan_atlas(
@@ -136,7 +137,7 @@ def _tell(
         if name != "territory":
             fields[name] = _written(allowed[name], language, suppressed)
             called[name] = getattr(words.name_figure(name, labels), language)
-    common = {"title": "", "heading": "", "note": "", "contact": "", **(texts or {})}
+    common = {"title": "", "heading": "", "note": "", "contact": "", **(texts or {}), "page": ""}
     common["credit"] = getattr(words.describe_publication(publication), language)
     if contacts is not None:
         odd = contacts.index.difference(index)
@@ -173,11 +174,12 @@ def _fill_qr(qr: str, told: Told) -> dict[str, str]:
         named = {name for _, name, _, _ in Formatter().parse(qr) if name is not None}
     except ValueError as error:
         raise ProfileError(f"the QR text {qr!r} is no template: {error}") from error
-    unknown = sorted(named - {*told.fields, *told.common})
+    known = [name for name in (*told.fields, *told.common) if name != "page"]
+    unknown = sorted(named - set(known))
     if unknown:
         raise ProfileError(
             f"the QR text names {listed(unknown)}, which no grid has. Fields are "
-            f"{listed([*told.fields, *told.common], show=40)}; write it as "
+            f"{listed(known, show=40)}; write it as "
             "https://example.org/{grid}")
     address = qr.startswith(("http://", "https://"))
     filled = {}
@@ -266,7 +268,7 @@ def fingerprint(plan: Plan) -> str:
     (True, False)
     """
     digest = hashlib.sha256(repr((__version__, plan.template, plan.told, plan.parts,
-                                  plan.language)).encode())
+                                  plan.language, plan.first)).encode())
     digest.update(plan.face.program)
     around = plan.around
     for layer in (around.grids, around.territories, around.lines, around.buildings,

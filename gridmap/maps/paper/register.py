@@ -82,7 +82,7 @@ def _line(font: Font, left: str, right: str, x: float, y: float) -> str:
             + ink.set_text(font, right, (x + 56 * MM, y), size=8, align="right"))
 
 
-def heading(font: Font, text: str, below: str) -> str:
+def heading(font: Font, text: str, below: str, *, height: float = HEIGHT) -> str:
     """Set what stands on top of a sheet, and a line under it.
 
     Examples
@@ -91,6 +91,6 @@ def heading(font: Font, text: str, below: str) -> str:
     >>> heading(build_font([]), "Index", "").count("Tj")
     2
     """
-    return (ink.set_text(font, text, (14 * MM, HEIGHT - 22 * MM), size=22, bold=True,
+    return (ink.set_text(font, text, (14 * MM, height - 22 * MM), size=22, bold=True,
                          width=182 * MM)
-            + ink.set_text(font, below, (14 * MM, HEIGHT - 29 * MM), size=10, colour="#55606e"))
+            + ink.set_text(font, below, (14 * MM, height - 29 * MM), size=10, colour="#55606e"))
