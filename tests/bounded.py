@@ -47,7 +47,8 @@ def _serve() -> None:
     from gridmap.sources import loaders, peek, reading  # noqa: F401
 
     for line in sys.stdin:
-        print(json.dumps(_read_apart(json.loads(line))), flush=True)
+        sys.stdout.write(json.dumps(_read_apart(json.loads(line))) + "\n")
+        sys.stdout.flush()
 
 
 def _read_apart(asked: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,4 @@
-"""Hostile input: one case for each attack, how its file is made, and what becomes of it.
-
-The table of ``docs/security.md`` is written from these cases, and each is a test.
-"""
+"""Hostile input: how the file of each attack is made; ``hostile_cases`` says what it comes to."""
 
 from __future__ import annotations
 
@@ -14,22 +11,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
+
+#: A folder that comes into being where an object of a file is unpickled.
+UNPICKLED = "/tmp/gridmap-unpickled"
 
 #: Where files that reach out would call; a test listens there.
 HOST = "http://127.0.0.1:9731"
-
-
-class Case(NamedTuple):
-    """An attack, and what becomes of it."""
-
-    group: str
-    attack: str
-    build: Callable[[Path], Path]
-    outcome: str  # read, rejected, or refused
-    message: str  # part of the error, or of the reasons of rejects
-    options: dict[str, Any] = {}  # noqa: RUF012  never changed
 
 
 def _zip(path: Path, members: dict[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -159,8 +149,7 @@ def _kml(head: str, body: str = "") -> str:
 def _laughs() -> str:
     lines = ['<!DOCTYPE kml [<!ENTITY a "lollollollollollollollollol">']
     names = "abcdefghijk"
-    lines += [f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in zip(names, names[1:],
-                                                                      strict=False)]
+    lines += [f'<!ENTITY {new} "{f"&{old};" * 10}">' for old, new in pairwise(names)]
     return "".join(lines) + "]>"
 
 
@@ -255,7 +244,7 @@ def book_target(folder: Path) -> Path:
 
 def book_bomb(folder: Path) -> Path:
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    return _book(folder, shared=f"<sst {main}>" + "<si><t>a</t></si>" * 40_000_000 + "</sst>")
+    return _book(folder, shared=f"<sst {main}>" + "<si><t>a</t></si>" * 8_000_000 + "</sst>")
 
 
 def book_far_cell(folder: Path) -> Path:
@@ -284,11 +273,40 @@ def ods_repeats(folder: Path) -> Path:
 
 # Drivers that reach out
 
-def _text(name: str, text: str) -> Callable[[Path], Path]:
+def text(name: str, text: str) -> Callable[[Path], Path]:
     def build(folder: Path) -> Path:
         (folder / name).write_text(text)
         return folder / name
     return build
+
+
+def loop(folder: Path) -> Path:
+    (folder / "towns.csv").symlink_to("towns.csv")
+    return folder / "towns.csv"
+
+
+def loop_inside(folder: Path) -> Path:
+    """Write a geodatabase with a link to itself inside."""
+    base = folder / "towns.gdb"
+    base.mkdir()
+    (base / "a00000001.gdbtable").write_bytes(b"\x03\0\0\0")
+    (base / "a00000002.gdbtable").symlink_to("a00000002.gdbtable")
+    return base
+
+
+def folder_as_file(folder: Path) -> Path:
+    (folder / "towns.csv").mkdir()
+    return folder / "towns.csv"
+
+
+def password(folder: Path) -> Path:
+    with zipfile.ZipFile(folder / "towns.zip", "w") as archive:
+        archive.writestr("towns.csv", TABLE)
+    content = bytearray((folder / "towns.zip").read_bytes())
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        content[content.find(mark) + at] |= 1  # encrypted
+    (folder / "towns.zip").write_bytes(content)
+    return folder / "towns.zip"
 
 
 def named(name: str) -> Callable[[Path], Path]:
@@ -297,9 +315,9 @@ def named(name: str) -> Callable[[Path], Path]:
     return build
 
 
-_VRT = ('<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>{}</SrcDataSource></OGRVRTLayer>'
+VRT = ('<OGRVRTDataSource><OGRVRTLayer name="a"><SrcDataSource>{}</SrcDataSource></OGRVRTLayer>'
         "</OGRVRTDataSource>")
-_WFS = f"<OGRWFSDataSource><URL>{HOST}/wfs</URL></OGRWFSDataSource>"
+WFS = f"<OGRWFSDataSource><URL>{HOST}/wfs</URL></OGRWFSDataSource>"
 
 
 # GeoPackage
@@ -350,9 +368,34 @@ def virtual_table(folder: Path) -> Path:
 
 
 def triggers(folder: Path) -> Path:
-    return _package(folder, "CREATE TRIGGER bad AFTER INSERT ON towns BEGIN DELETE FROM towns; END",
-                    "CREATE TRIGGER worse AFTER UPDATE ON towns BEGIN SELECT load_extension('x'); "
-                    "END")
+    return _package(
+        folder, "CREATE TRIGGER bad AFTER INSERT ON towns BEGIN DELETE FROM towns; END",
+        "CREATE TRIGGER worse AFTER UPDATE ON towns BEGIN SELECT load_extension('x'); END")
+
+
+def view_in_log(folder: Path) -> Path:
+    """Write a view that stands in the write-ahead log alone, which GDAL reads as well."""
+    path = _package(folder)
+    with sqlite3.connect(path) as package:
+        package.execute("PRAGMA journal_mode = WAL")
+    package.close()
+    package = sqlite3.connect(path)
+    package.execute("PRAGMA wal_autocheckpoint = 0")
+    package.execute("CREATE VIEW more AS SELECT * FROM towns")
+    package.execute("DELETE FROM gpkg_contents")
+    package.execute(_LAYER.format("more"))
+    package.commit()
+    aside = {end: path.with_name(path.name + end).read_bytes() for end in ("", "-wal")}
+    package.close()  # which would write the log into the file
+    for end, content in aside.items():
+        path.with_name(path.name + end).write_bytes(content)
+    return path
+
+
+def journal(folder: Path) -> Path:
+    path = _package(folder)
+    path.with_name("towns.gpkg-journal").write_bytes(b"\xd9\xd5\x05\xf9 \xa1c\xd7" + bytes(600))
+    return path
 
 
 def no_package(folder: Path) -> Path:
@@ -418,6 +461,31 @@ def _parquet(folder: Path, blobs: list[bytes | None]) -> Path:
     return folder / "towns.parquet"
 
 
+def crs_of_a_pipe(folder: Path) -> Path:
+    """Name a pipe as the file that PROJ shall look a CRS up in: it would wait without end."""
+    os.mkfifo(folder / "crs")
+    whole = json.loads(_features(_GOOD))
+    whole["crs"] = {"type": "name", "properties": {"name": f"+init={folder / 'crs'}:1"}}
+    (folder / "towns.geojson").write_text(json.dumps(whole))
+    return folder / "towns.geojson"
+
+
+def crs_of_a_grid(folder: Path) -> Path:
+    text = f"+proj=longlat +nadgrids={folder / 'grid'} +type=crs"
+    os.mkfifo(folder / "grid")
+    path = pipe_free_shapefile(folder)
+    (folder / "towns.prj").write_text(text)
+    return path
+
+
+def nested_metadata(folder: Path) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    table = pa.table({"code": ["A"]}).replace_schema_metadata({"geo": "[" * 200_000})
+    pq.write_table(table, folder / "towns.parquet")
+    return folder / "towns.parquet"
+
+
 def crossing_ring(folder: Path) -> Path:
     """Write a ring of 6,000 spokes that all cross each other: 18 million crossings."""
     import numpy as np
@@ -470,7 +538,8 @@ def false_count(folder: Path) -> Path:
 
 def false_line(folder: Path) -> Path:
     text = "01" + struct.pack("<II", 2, 0xFFFFFFF0).hex() + bytes(32).hex()
-    (folder / "towns.csv").write_text(f"code,wkb\nA,{text}\nB,{'01' + struct.pack('<Idd', 1, 1, 1).hex()}\n")
+    good = "01" + struct.pack("<Idd", 1, 1, 1).hex()
+    (folder / "towns.csv").write_text(f"code,wkb\nA,{text}\nB,{good}\n")
     return folder / "towns.csv"
 
 
@@ -554,7 +623,8 @@ def parquet_bomb(folder: Path) -> Path:
 
 
 def flatgeobuf_header(folder: Path) -> Path:
-    (folder / "towns.fgb").write_bytes(b"fgb\x03fgb\x00" + struct.pack("<I", 0x7FFFFFF0) + bytes(64))
+    head = b"fgb\x03fgb\x00" + struct.pack("<I", 0x7FFFFFF0)
+    (folder / "towns.fgb").write_bytes(head + bytes(64))
     return folder / "towns.fgb"
 
 
@@ -591,12 +661,12 @@ def many_quotes(folder: Path) -> Path:
 
 
 def open_quotes(folder: Path) -> Path:
-    (folder / "towns.csv").write_bytes(b"code,lon,lat\n" + b'A,"122,37\n' * 400_000)
+    (folder / "towns.csv").write_bytes(b"code,lon,lat\n" + b'A,"122,37\n' * 80_000)
     return folder / "towns.csv"
 
 
 def ragged(folder: Path) -> Path:
-    (folder / "towns.csv").write_bytes(b"code,lon,lat\n" + b"A,1\nB,1,2,3\n" * 300_000)
+    (folder / "towns.csv").write_bytes(b"code,lon,lat\n" + b"A,1\nB,1,2,3\n" * 40_000)
     return folder / "towns.csv"
 
 
@@ -647,7 +717,7 @@ def arcs(folder: Path) -> Path:
 
 class _Evil:
     def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, ("/tmp/gridmap-unpickled",)
+        return os.mkdir, (UNPICKLED,)
 
 
 def pickled(name: str) -> Callable[[Path], Path]:
@@ -666,16 +736,21 @@ def pickled_array(folder: Path) -> Path:
 
 
 def pickled_metadata(folder: Path) -> Path:
-    """Write a table whose metadata hold pickled objects, in the places where they may be."""
+    """Write a table whose metadata are a pickled object, where pandas has its own."""
+    return _described(folder, {}, {b"pandas": pickle.dumps(_Evil(), 0)})
+
+
+def pickled_type(folder: Path) -> Path:
+    """Write a column of a type that old Arrow took from a pickled object."""
+    return _described(folder, {b"ARROW:extension:name": b"arrow.py_extension_type",
+                               b"ARROW:extension:metadata": pickle.dumps(_Evil(), 0)}, {})
+
+
+def _described(folder: Path, field: dict[bytes, bytes], schema: dict[bytes, bytes]) -> Path:
     import pyarrow as pa
     import pyarrow.parquet as pq
-    evil = pickle.dumps(_Evil())
-    extension = {b"ARROW:extension:name": b"arrow.py_extension_type",
-                 b"ARROW:extension:metadata": evil}
-    schema = pa.schema([pa.field("code", pa.string()), pa.field("lon", pa.float64()),
-                        pa.field("lat", pa.float64()),
-                        pa.field("more", pa.int64(), metadata=extension)],
-                       metadata={b"pandas": evil, b"geo": b"{}"})
-    pq.write_table(pa.table([["A"], [122.1], [37.4], [1]], schema=schema),
-                   folder / "towns.parquet")
+    columns = [pa.field("code", pa.string()), pa.field("lon", pa.float64()),
+               pa.field("lat", pa.float64()), pa.field("more", pa.int64(), metadata=field)]
+    table = pa.table([["A"], [122.1], [37.4], [1]], schema=pa.schema(columns, metadata=schema))
+    pq.write_table(table, folder / "towns.parquet")
     return folder / "towns.parquet"
