@@ -28,11 +28,27 @@ def read_steps(block):
     return np.cumsum((zigzag >> 1) ^ -(zigzag & 1))
 
 
+def read_arcs(blocks, name, sizes):
+    """Return one coordinate of all arcs, as the page reads it."""
+    ends, values = read_steps(blocks[f"{name}Ends"]), []
+    zigzag = read_numbers(blocks[name])
+    missed = iter(((zigzag >> 1) ^ -(zigzag & 1)).tolist())
+    for first, last, size in zip(ends[::2].tolist(), ends[1::2].tolist(), sizes.tolist(),
+                                 strict=True):
+        arc, step = [first], None
+        for left in range(size - 1, 1, -1):
+            share = (last - arc[-1]) // left
+            step = (share if step is None else (share + step) >> 1) + next(missed)
+            arc.append(arc[-1] + step)
+        values += [*arc, last]
+    return np.array(values, dtype="int64")
+
+
 def read_tiling(encoded):
     """Return the rings of every polygon, each a list of (x, y)."""
     blocks = encoded.blocks
     sizes = read_numbers(blocks["sizes"])
-    places = np.column_stack([read_steps(blocks["x"]), read_steps(blocks["y"])])
+    places = np.column_stack([read_arcs(blocks, name, sizes) for name in "xy"])
     arcs = np.split(places, np.cumsum(sizes)[:-1])
     references = iter(read_steps(blocks["references"]))
     lengths = iter(read_numbers(blocks["lengths"]))

@@ -83,6 +83,17 @@ def pack(content: bytes, *, level: int = 9, repeats: bool = True) -> str:
     return base64.b64encode(packed).decode("ascii")
 
 
+def pack_smaller(content: bytes) -> str:
+    """Pack with or without a look for repeated runs, whichever comes out smaller.
+
+    Examples
+    --------
+    >>> unpack(pack_smaller(b"grid"))
+    b'grid'
+    """
+    return min(pack(content), pack(content, repeats=False), key=len)
+
+
 def unpack(block: str) -> bytes:
     """Return the bytes of a block.
 

@@ -16,7 +16,7 @@ import pyproj
 import shapely
 from geopandas import GeoSeries
 
-from . import binary
+from . import binary, topology
 
 ZOOM = 19
 _HALF_WORLD_M = 20037508.342789244
@@ -60,18 +60,7 @@ def to_pixels(coordinates: np.ndarray, crs: object) -> np.ndarray:
     return np.clip(placed, 0, 2 * half - 1, out=placed)
 
 
-class _Rings(NamedTuple):
-    """Rings without their closing vertex."""
-
-    vertices: np.ndarray  # (n, 2) int64
-    starts: np.ndarray  # first vertex of each ring
-    sizes: np.ndarray  # vertices in each ring
-    shape: np.ndarray  # the polygon that each ring belongs to
-    part: np.ndarray  # the part of it
-    inner: np.ndarray  # whether the ring is a hole
-
-
-def _rings(shapes: GeoSeries) -> _Rings:
+def _rings(shapes: GeoSeries) -> topology.Rings:
     """Take polygons apart and round their vertices; a ring keeps at least one vertex."""
     parts, shape_of_part = _parts(shapes.to_numpy())
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
@@ -86,7 +75,7 @@ def _rings(shapes: GeoSeries) -> _Rings:
     vertices, ring = vertices[~closing], ring[~closing]
     starts = np.flatnonzero(np.diff(ring, prepend=-1) != 0)
     inner = np.diff(part_of_ring, prepend=-1) == 0
-    return _Rings(vertices, starts, np.diff(starts, append=len(ring)),
+    return topology.Rings(vertices, starts, np.diff(starts, append=len(ring)),
                   shape_of_part[part_of_ring], part_of_ring, inner)
 
 
@@ -120,12 +109,9 @@ def encode_tiling(shapes: GeoSeries) -> Encoded:
     3
     """
     rings = _rings(shapes)
-    arcs = _arcs(rings)
-    x, y = rings.vertices[arcs.vertices].T
+    arcs = topology.find_arcs(rings)
     blocks = {
         "sizes": binary.varints(arcs.sizes),
-        "x": binary.steps(x),
-        "y": binary.steps(y),
         "rings": binary.varints(np.bincount(rings.shape, minlength=len(shapes))),
         "parts": np.packbits(rings.inner).tobytes(),
         "lengths": binary.varints(arcs.arcs_per_ring),
@@ -134,91 +120,12 @@ def encode_tiling(shapes: GeoSeries) -> Encoded:
     meta = {"kind": "tiling", "zoom": ZOOM, "count": len(shapes), "arcs": len(arcs.sizes),
             "vertices": len(arcs.vertices), "ringCount": len(rings.starts),
             "referenceCount": len(arcs.references), "box": _box(rings.vertices)}
-    return Encoded(meta, {name: binary.pack(block) for name, block in blocks.items()})
-
-
-class _Arcs(NamedTuple):
-    """Borders between the vertices where neighbours change."""
-
-    vertices: np.ndarray  # positions of the vertices of all arcs, one arc after the other
-    sizes: np.ndarray  # vertices of each arc
-    references: np.ndarray  # arcs in the order of rings: twice the number, plus 1 if backwards
-    arcs_per_ring: np.ndarray
-
-
-def _arcs(rings: _Rings) -> _Arcs:
-    place = _identify(rings.vertices)
-    ring = np.repeat(np.arange(len(rings.starts)), rings.sizes)
-    cut = _cuts(rings, place, ring)
-    turned = _turn(rings, ring, cut)  # each ring starts at its first cut
-    place, cut = place[turned], cut[turned]
-    begin = np.flatnonzero(cut)
-    size = np.diff(begin, append=len(cut))
-    after = np.arange(1, len(cut) + 1)
-    after[rings.starts + rings.sizes - 1] = rings.starts  # rings are closed
-    end = begin + size - 1
-    first = _edge(place[begin], place[after[begin]])
-    last = _edge(place[end], place[after[end]])
-    key = np.minimum(first, last)  # two arcs that share an end edge are the same border
-    _, one, same = np.unique(key, return_index=True, return_inverse=True)
-    order = np.argsort(one)  # arcs are numbered as they first occur
-    number = np.empty_like(order)
-    number[order] = np.arange(len(order))
-    kept = one[order]
-    arc = number[same]
-    backwards = (place[begin] != place[begin[kept[arc]]]) | (
-        place[after[begin]] != place[after[begin[kept[arc]]]]
-    )
-    vertices = _runs(begin[kept], size[kept] + 1)
-    ends = np.cumsum(size[kept] + 1) - 1
-    vertices[ends] = after[end[kept]]
-    per_ring = np.bincount(ring[begin], minlength=len(rings.starts))
-    return _Arcs(turned[vertices], size[kept] + 1, 2 * arc + backwards, per_ring)
-
-
-def _identify(vertices: np.ndarray) -> np.ndarray:
-    """Number places: equal coordinates, equal number."""
-    return np.unique(vertices[:, 0] << 32 | vertices[:, 1], return_inverse=True)[1]
-
-
-def _edge(one: np.ndarray, other: np.ndarray) -> np.ndarray:
-    return np.minimum(one, other).astype("int64") << 32 | np.maximum(one, other)
-
-
-def _cuts(rings: _Rings, place: np.ndarray, ring: np.ndarray) -> np.ndarray:
-    """Mark the vertices where arcs begin: neighbours differ there between rings."""
-    index = np.arange(len(place))
-    before, after = index - 1, index + 1
-    before[rings.starts] = rings.starts + rings.sizes - 1
-    after[rings.starts + rings.sizes - 1] = rings.starts
-    pair = _edge(place[before], place[after])
-    places = int(place.max(initial=-1)) + 1
-    least = np.full(places, np.iinfo("int64").max)
-    most = np.full(places, -1)
-    np.minimum.at(least, place, pair)
-    np.maximum.at(most, place, pair)
-    cut = (least != most)[place]
-    # A ring that touches nobody is cut at its lowest place, the same in a hole and its filling.
-    uncut = np.bincount(ring[cut], minlength=len(rings.starts)) == 0
-    lowest = np.minimum.reduceat(place, rings.starts) if len(place) else place
-    single = uncut[ring] & (place == lowest[ring])
-    occurrence = np.flatnonzero(single)
-    cut[occurrence[np.diff(ring[occurrence], prepend=-1) != 0]] = True
-    return cut
-
-
-def _turn(rings: _Rings, ring: np.ndarray, cut: np.ndarray) -> np.ndarray:
-    """Return the order of vertices in which every ring starts at its first cut."""
-    at = np.flatnonzero(cut)
-    first = at[np.diff(ring[at], prepend=-1) != 0] - rings.starts
-    offset = np.arange(len(ring)) - rings.starts[ring]
-    return rings.starts[ring] + (offset + first[ring]) % rings.sizes[ring]
-
-
-def _runs(starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Count upwards from each start, one run after the other."""
-    before = np.cumsum(sizes) - sizes
-    return np.arange(sizes.sum()) + np.repeat(starts - before, sizes)
+    packed = {name: binary.pack(block) for name, block in blocks.items()}
+    for name, values in zip("xy", rings.vertices[arcs.vertices].T, strict=True):
+        ends, missed = topology.miss(values, arcs.sizes)
+        packed[f"{name}Ends"] = binary.pack(binary.steps(ends))
+        packed[name] = binary.pack_smaller(binary.varints(binary.zigzag(missed)))
+    return Encoded(meta, packed)
 
 
 def _box(vertices: np.ndarray) -> list[int]:
@@ -306,7 +213,7 @@ def encode_shapes(shapes: GeoSeries, classes: np.ndarray) -> Encoded:
     vertices, starts, sizes, part = _outlines(series) if closed else _lines(series)
     order = _along_curve(vertices, starts, part, len(parts))
     runs = np.argsort(order[part], kind="stable")
-    vertices = vertices[_runs(starts[runs], sizes[runs])]
+    vertices = vertices[topology.count_up(starts[runs], sizes[runs])]
     sizes = sizes[runs]
     starts = np.cumsum(sizes) - sizes
     moved = np.diff(vertices, axis=0, prepend=0)

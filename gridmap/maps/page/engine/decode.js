@@ -33,6 +33,25 @@ function readSteps(bytes, count) {
   return numbers;
 }
 
+/* One coordinate of all arcs: their ends, and by how much each vertex between misses where it
+   was expected. That is one share of the way left, or halfway to the step before repeated. */
+async function readArcs(block, endsBlock, arcs) {
+  const count = arcs.length - 1, values = new Int32Array(arcs[count]);
+  const ends = readSteps(await inflate(endsBlock), 2 * count);
+  const missed = readNumbers(await inflate(block), values.length - 2 * count);
+  for (let arc = 0, at = 0; arc < count; arc++) {
+    const first = arcs[arc], last = arcs[arc + 1] - 1, end = ends[2 * arc + 1];
+    let value = values[first] = ends[2 * arc], step = 0;
+    for (let k = first + 1; k < last; k++) {
+      const share = Math.floor((end - value) / (last - k + 1));
+      step = (k > first + 1 ? (share + step) >> 1 : share) + unzigzag(missed[at++]);
+      values[k] = value += step;
+    }
+    values[last] = end;
+  }
+  return values;
+}
+
 /* Where each run begins, and one past the last. */
 function offsets(sizes) {
   const starts = new Uint32Array(sizes.length + 1);
@@ -75,8 +94,8 @@ const decoders = {
   async tiling(meta, blocks) {
     const sizes = readNumbers(await inflate(blocks.sizes), meta.arcs);
     const arcs = offsets(sizes);
-    const x = Int32Array.from(readSteps(await inflate(blocks.x), meta.vertices));
-    const y = Int32Array.from(readSteps(await inflate(blocks.y), meta.vertices));
+    const x = await readArcs(blocks.x, blocks.xEnds, arcs);
+    const y = await readArcs(blocks.y, blocks.yEnds, arcs);
     const polygons = offsets(readNumbers(await inflate(blocks.rings), meta.count));
     const rings = offsets(readNumbers(await inflate(blocks.lengths), meta.ringCount));
     const references = readSteps(await inflate(blocks.references), meta.referenceCount);
