@@ -16,7 +16,7 @@ from pyproj import CRS
 from .. import ledger
 from ..errors import SourceError
 from ..schema import Schema
-from . import account, choose, fit, personal, places, reading
+from . import account, choose, database, fit, personal, places, reading
 from . import crs as crs_room
 from .account import Fault, Fitted
 from .limits import USUAL, Limits
@@ -43,7 +43,8 @@ def load_frame(
     ----------
     path : str or Path
         Shapefile (zipped too), GeoPackage, GeoJSON, TopoJSON, FlatGeobuf, FileGDB, KML,
-        OSM ``.pbf``, GeoParquet, CSV, TSV, Excel or LibreOffice sheets.
+        OSM ``.pbf``, GeoParquet, CSV, TSV, Excel or LibreOffice sheets; or a table of PostGIS,
+        as ``"postgis://user@host/database?table=schema.table"``.
     into : Schema
         What the frame shall follow.
     columns : mapping, optional
@@ -85,7 +86,7 @@ def load_frame(
     wanted = choose.choose_columns(columns, where)
     constants = dict(constants or {})
     fit.check_names(into, wanted.columns, constants)
-    file = Path(path)
+    file = database.as_path(path)
     asked = choose.leave_private(wanted, where)
     whole = reading.read_file(file, asked, layer=layer, encoding=encoding, limits=limits)
     raw, left_out = choose.keep_rows(whole, where)

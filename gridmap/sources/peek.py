@@ -18,7 +18,19 @@ from pandas import DataFrame, Series, to_numeric
 
 from .. import schema
 from ..errors import SourceError
-from . import archive, cells, choose, codes, gdal, limits, personal, reading, vector
+from . import (
+    archive,
+    cells,
+    choose,
+    codes,
+    database,
+    gdal,
+    limits,
+    personal,
+    postgis,
+    reading,
+    vector,
+)
 from .raw import Raw
 
 #: Endings of files that may hold several layers.
@@ -89,9 +101,11 @@ def list_layers(path: str | Path) -> list[str | None]:
     >>> list_layers("nothing.csv")
     [None]
     """
-    file = Path(path)
+    file = database.as_path(path)
     ending = file.suffix.lower()
     names: list[str] = []
+    if database.is_table(file):
+        return list(postgis.list_tables(file)) if len(file.parts) < 3 else [None]
     if file.exists():
         limits.check_files(file, limits.USUAL, whole=False)
     if ending == ".zip" and file.is_file():
@@ -141,7 +155,7 @@ def list_columns(path: str | Path, *, layer: str | None = None) -> list[str]:
     >>> list_columns(file)
     ['no', 'lon', 'lat']
     """
-    return list(reading.read_file(Path(path), choose.choose_columns(None, None),
+    return list(reading.read_file(database.as_path(path), choose.choose_columns(None, None),
                                   layer=layer).headers)
 
 
@@ -189,7 +203,7 @@ def peek_file(
     >>> peek_file(file).columns
     {'site': 'no', 'x': 'lon', 'y': 'lat'}
     """
-    file = Path(path)
+    file = database.as_path(path)
     raw = _read_whole(file, layer, encoding)
     positions = raw.headers and raw.table.shape[1] and raw.table.columns[0] == "1"
     names = [str(name) for name in raw.table]

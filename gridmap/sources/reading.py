@@ -9,9 +9,11 @@ from . import (
     archive,
     books,
     choose,
+    database,
     gdal,
     geojson,
     parquet,
+    postgis,
     shapefile,
     sheets,
     text,
@@ -61,6 +63,8 @@ def read_file(
     SourceError
         If the file is absent or cannot be read, or lacks a layer or a column.
     """
+    if database.is_table(file):
+        return postgis.read_table(file, wanted.headers, layer=layer, limits=limits)
     if not file.exists():
         raise SourceError(f"there is no file {file}")
     ending = file.suffix.lower()

@@ -12,7 +12,7 @@ from pandas import Series
 from .. import ledger
 from ..errors import SourceError
 from ..schema import Column
-from . import account, cells, choose, fit, loaders, personal, reading
+from . import account, cells, choose, database, fit, loaders, personal, reading
 from .account import Fault, Fitted, Note
 from .limits import USUAL, Limits
 from .loaded import Loaded
@@ -38,7 +38,7 @@ def load_table(
     Parameters
     ----------
     path : str or Path
-        CSV, TSV, a sheet, or any file of features, whose geometry is left.
+        CSV, TSV, a sheet, or any file of features or table of PostGIS, whose geometry is left.
     key : str
         Column of the file with the codes.
     columns : mapping
@@ -74,7 +74,7 @@ def load_table(
     >>> loaded.frame["people"].to_dict()
     {'65001': 1679.0, '65002': 1504.0, 'total': nan}
     """
-    file = Path(path)
+    file = database.as_path(path)
     named = dict(columns) if period is None else {"period": period, **columns}
     wanted = choose.choose_columns(named, where, key)
     asked = choose.leave_private(wanted, where)
