@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -29,7 +30,7 @@ from gridmap.workspace import Contents, Layer, exports, save_workspace
 from gridmap.workspace.exports import shapefile, targets
 
 SINGLE = ["grids.gpkg", "grids.parquet", "grids.fgb", "grids.geojson", "grids.shp", "grids.zip",
-          "grids.xlsx"]
+          "grids.pmtiles", "grids.xlsx"]
 NAMES = ["环翠区", "=HYPERLINK(1)", '"quoted" \\ 䶮', "+1", "plain"]
 
 
@@ -227,6 +228,47 @@ def test_a_workbook_holds_no_formula(tmp_path):
     assert all(cell.quotePrefix for cell in cells)  # a text also after somebody edits it
 
 
+def open_tiles(file):
+    """Read an archive of tiles with its makers' reader: what it says, and its tiles unpacked."""
+    reader = pytest.importorskip("pmtiles.reader", reason="no pmtiles is installed")
+    with file.open("rb") as stream:
+        source = reader.MmapSource(stream)
+        tiles = {key: gzip.decompress(packed) for key, packed in reader.all_tiles(source)}
+        return reader.Reader(source).metadata(), tiles
+
+
+def read_tile(zoom, column, row, content):
+    """Read a tile with fiona, and give its shapes their place on the ground."""
+    with fiona.open(io.BytesIO(content), driver="MVT",
+                    allow_unsupported_drivers=True) as tile:
+        rows = list(tile)
+    side = 2 * np.pi * 6378137 / 2**zoom
+    corner = np.array([column * side - np.pi * 6378137, np.pi * 6378137 - (row + 1) * side])
+    shapes = [shapely.transform(shapely.geometry.shape(row.geometry),
+                                lambda places: corner + places * side / 4096) for row in rows]
+    return geopandas.GeoDataFrame([dict(row.properties) for row in rows], geometry=shapes,
+                                  crs="EPSG:3857")
+
+
+def test_tiles_hold_every_grid_at_every_zoom(workspace, published, tmp_path):
+    exports.save_export(workspace, tmp_path / "a.pmtiles")
+    said, tiles = open_tiles(tmp_path / "a.pmtiles")
+    assert said["description"] == published.note.line
+    assert [layer["id"] for layer in said["vector_layers"]] == ["grids"]
+    zooms = {zoom for zoom, _, _ in tiles}
+    assert zooms == set(range(int(said["minzoom"]), int(said["maxzoom"]) + 1))
+    for zoom in zooms:
+        parts = pd.concat([read_tile(*key, tile) for key, tile in tiles.items()
+                           if key[0] == zoom])
+        assert set(parts["grid"]) == set(published.frame["grid"]), zoom
+    whole = parts.dissolve("grid").to_crs(published.frame.crs)
+    wanted = published.frame.set_index("grid").loc[whole.index]
+    far = shapely.hausdorff_distance(whole.geometry.to_numpy(), wanted.geometry.to_numpy())
+    assert far.max() < 1.0  # a step of the last zoom is 0.6 m at the equator
+    assert whole["households"].astype(float).fillna(-1).tolist() == (
+        wanted["households"].fillna(-1).tolist())
+
+
 @pytest.mark.skipif(shutil.which("ogrinfo") is None, reason="no ogrinfo (Debian: gdal-bin)")
 @pytest.mark.parametrize("name", ["a.gpkg", "a.fgb", "a.geojson", "a.shp"])
 def test_ogrinfo_counts_the_same_rows(workspace, tmp_path, name):
@@ -266,6 +308,8 @@ def test_nothing_that_is_not_allowed_is_in_an_export(workspace, tmp_path, name):
         if zipfile.is_zipfile(file):
             with zipfile.ZipFile(file) as archive:
                 content = [archive.read(part) for part in archive.namelist()]
+        if file.suffix == ".pmtiles":
+            content = list(open_tiles(file)[1].values())
         if file.suffix == ".parquet":
             content = [json.dumps(pq.read_table(file).drop_columns(["geometry", "bbox"])
                                   .to_pylist()).encode()]

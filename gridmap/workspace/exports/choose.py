@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import WorkspaceError, listed
-from . import shapefile, targets, vector, workbook
+from . import shapefile, targets, tiles, vector, workbook
 from .published import PublishedLayer, load_published
 
 
@@ -37,6 +37,7 @@ FORMATS = {
     ".geojson": Format("GeoJSON", vector.save_geojson),
     ".shp": Format("shapefile", shapefile.save_shapefile),
     ".zip": Format("shapefile in a zip archive", shapefile.save_zip),
+    ".pmtiles": Format("PMTiles", tiles.save_tiles),
     ".xlsx": Format("Excel workbook", workbook.save_workbook),
 }
 
@@ -83,7 +84,7 @@ def save_export(
     >>> save_export("out", "grids.dxf")
     Traceback (most recent call last):
     gridmap.errors.WorkspaceError: grids.dxf: the end of the name chooses the format, and .dxf \
-is none of .gpkg, .parquet, .fgb, .geojson, .shp, .zip and .xlsx
+is none of .gpkg, .parquet, .fgb, .geojson, .shp, .zip, .pmtiles and .xlsx
     """
     file = Path(target)
     form = check_export(file, layers=layers, force=force)
