@@ -124,7 +124,20 @@ def as_path(path: str | Path) -> Path:
         return Path(path)
     address = read_address(text)
     told = "&".join(f"{name}={quote(value, safe='')}" for name, value in address.options)
-    return Path(SCHEME, f"?{told}", *([quote(address.table, safe='". ')] if address.table else []))
+    bare = Path(SCHEME, f"?{told}")
+    return with_table(bare, address.table) if address.table else bare
+
+
+def with_table(path: Path, table: str) -> Path:
+    """Return the path of a table in the database that a path leads into.
+
+    Examples
+    --------
+    >>> with_table(as_path("postgis://?service=city"), "public.towns").as_posix()
+    'postgis:/?service=city/public.towns'
+    """
+    told = table.replace("%", "%25").replace("/", "%2F").replace("\0", "%00")
+    return Path(*path.parts[:2], told)
 
 
 def is_table(path: Path) -> bool:

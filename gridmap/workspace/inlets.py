@@ -10,13 +10,15 @@ from ..errors import ConfigError, SourceError
 from ..sources import Limits, database, make_limits
 
 
-def find_input(home: Path, text: str, where: str) -> Path:
+def find_input(home: Path, text: str, where: str, layer: str | None = None) -> Path:
     """Return the path of an input: a file from the folder of the configuration, or a table.
+
+    The table of a database is named by its address or, as ``layer`` of the entry, beside it.
 
     Raises
     ------
     ConfigError
-        If the address of a database holds a password or cannot be read.
+        If the address of a database holds a password, cannot be read, or names no table.
 
     Examples
     --------
@@ -28,7 +30,8 @@ def find_input(home: Path, text: str, where: str) -> Path:
     if not text.startswith(f"{database.SCHEME}//"):
         return home / text
     try:
-        return database.as_path(text)
+        path = database.as_path(text)
+        return database.with_table(path, str(database.address_of(path, layer).table))
     except SourceError as error:
         raise ConfigError(f"{where}: {error}") from None
 

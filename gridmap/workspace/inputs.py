@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..errors import SourceError, listed
+from ..sources import database
+from ..sources.postgis import hash_table
 from . import manifest
 from .config import MANY, Config
 
@@ -19,7 +21,7 @@ class Reading(NamedTuple):
     """The files of a configuration as they were at some moment."""
 
     hashes: dict[str, str]  # by name as a manifest tells it
-    states: dict[Path, tuple[int, ...]]
+    states: dict[Path, tuple[int | str, ...]]
 
 
 def read_inputs(config: Config) -> Reading:
@@ -33,11 +35,17 @@ def read_inputs(config: Config) -> Reading:
     -------
     Reading
         With the parts of shapefiles and the files of folders. Absent files are left out:
-        loading them tells it better.
+        loading them tells it better. A table of a database tells its own fingerprint.
+
+    Raises
+    ------
+    SourceError
+        If a database cannot be reached, or lacks a table.
     """
     named = name_files(config)
     states = {path: _state(path) for path in named.values()}
-    return Reading({name: manifest.hash_file(path) for name, path in named.items()}, states)
+    return Reading({name: str(states[path][0]) if database.is_table(path)
+                    else manifest.hash_file(path) for name, path in named.items()}, states)
 
 
 def check_inputs(reading: Reading) -> None:
@@ -49,7 +57,7 @@ def check_inputs(reading: Reading) -> None:
         If one was written, replaced or removed since.
     """
     changed = [path.name for path, state in reading.states.items()
-               if not path.is_file() or _state(path) != state]
+               if not (database.is_table(path) or path.is_file()) or _state(path) != state]
     if changed:
         raise SourceError(
             f"{listed(sorted(changed))} changed while the run was at work, so what was read may "
@@ -59,7 +67,9 @@ def check_inputs(reading: Reading) -> None:
         )
 
 
-def _state(path: Path) -> tuple[int, ...]:
+def _state(path: Path) -> tuple[int | str, ...]:
+    if database.is_table(path):
+        return (hash_table(path),)
     known = path.stat()
     return known.st_size, known.st_mtime_ns, known.st_ctime_ns, known.st_ino
 
@@ -68,7 +78,7 @@ def name_files(config: Config) -> dict[str, Path]:
     """Return every file that a run reads, by a name that is the same on all machines.
 
     A file below the folder of the configuration is named from there; any other by its last
-    name, with a number where that is taken.
+    name, with a number where that is taken. A table of a database is named without it.
     """
     sources = [s for name in MANY for s in getattr(config, name)] + [config.units, config.grids]
     files = {file for s in sources if s is not None for file in _with_parts(Path(s.path))}
@@ -77,6 +87,7 @@ def name_files(config: Config) -> dict[str, Path]:
     for path in sorted(files):
         inside = path.is_relative_to(home)
         name = path.relative_to(home).as_posix() if inside else path.name
+        name = f"{database.SCHEME} {name}" if database.is_table(path) else name
         same = sum(other == name or other.startswith(f"{name} (") for other in named)
         named[f"{name} ({same + 1})" if same else name] = path
     return named
@@ -84,6 +95,8 @@ def name_files(config: Config) -> dict[str, Path]:
 
 def _with_parts(path: Path) -> list[Path]:
     """Return a file with those read beside it, or all files of a folder."""
+    if database.is_table(path):
+        return [path]
     path = Path(os.path.normpath(path))
     if path.is_dir():
         return [path / name for name in manifest.list_files(path)]
