@@ -116,12 +116,14 @@ def test_a_scheduler_of_others_is_used_if_it_has_workers(monkeypatch):
     import distributed
 
     with (distributed.LocalCluster(n_workers=1, threads_per_worker=2, processes=False,
-                                   dashboard_address=None, host="127.0.0.1") as others,
+                                   protocol="tcp", dashboard_address=None,
+                                   host="127.0.0.1") as others,
           Dask(others.scheduler_address) as executor):
         assert executor.workers == 2
         assert list(executor.map(works.double, [1, 2])) == [2, 4]
     monkeypatch.setattr("gridmap.executors.cluster.PATIENCE_S", 1)
-    with (distributed.LocalCluster(n_workers=0, dashboard_address=None, host="127.0.0.1") as empty,
+    with (distributed.LocalCluster(n_workers=0, processes=False, protocol="tcp",
+                                   dashboard_address=None, host="127.0.0.1") as empty,
           pytest.raises(ExecutorError, match="has no workers: start some by `dask worker tcp")):
         Dask(empty.scheduler_address)
 

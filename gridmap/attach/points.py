@@ -115,17 +115,19 @@ def _hold_elsewhere(
 ) -> tuple[NDArray[np.integer], Series]:
     """As `hold_places`, some places after the others: no place depends on another one."""
     task = executor.broadcast((ready, nearest_m))
-    parts = (Places(found.x[at : at + SLICE], found.y[at : at + SLICE],
-                    found.reason[at : at + SLICE]) for at in range(0, len(found.x), SLICE))
+    placed = found.reason == None  # noqa: E711
+    parts = ((found.x[at : at + SLICE], found.y[at : at + SLICE], placed[at : at + SLICE])
+             for at in range(0, len(found.x), SLICE))
     answers = list(executor.map(_hold, parts, shared=task))
     return (np.concatenate([position for position, _ in answers]),
-            pd.concat([how for _, how in answers], ignore_index=True))
+            _tell_how(np.concatenate([way for _, way in answers])))
 
 
 def _hold(
-    found: Places, task: tuple[Locator, float | None]
-) -> tuple[NDArray[np.integer], Series]:
-    return hold_places(found, task[0], nearest_m=task[1])
+    part: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]],
+    task: tuple[Locator, float | None],
+) -> tuple[NDArray[np.integer], NDArray[np.int8]]:
+    return _find_holders(*part, *task)
 
 
 def check_nearest(nearest_m: float | None) -> None:
@@ -194,11 +196,24 @@ def hold_places(
     >>> hold_places(found, make_ready(sketch_grids("AB"), 1))[0].tolist()
     [1]
     """
-    position, border = locator.locate_points(ready, found.x, found.y)
+    placed = found.reason == None  # noqa: E711
+    position, way = _find_holders(found.x, found.y, placed, ready, nearest_m)
+    return position, _tell_how(way)
+
+
+def _find_holders(
+    x: NDArray[np.float64], y: NDArray[np.float64], placed: NDArray[np.bool_], ready: Locator,
+    nearest_m: float | None,
+) -> tuple[NDArray[np.integer], NDArray[np.int8]]:
+    position, border = locator.locate_points(ready, x, y)
     way = np.select([position == NOWHERE, border], [NOWHERE, BORDER], INSIDE).astype(np.int8)
     if nearest_m is not None:
-        out = np.flatnonzero((position == NOWHERE) & (found.reason == None))  # noqa: E711
-        near = exact.find_nearest(ready.polygons, found.x[out], found.y[out], within_m=nearest_m)
+        out = np.flatnonzero((position == NOWHERE) & placed)
+        near = exact.find_nearest(ready.polygons, x[out], y[out], within_m=nearest_m)
         position[out] = np.append(ready.by_code, NOWHERE)[near]
         way[out] = np.where(near == NOWHERE, NOWHERE, NEAREST)
-    return position, Series(pd.api.extensions.take(HOW, way, allow_fill=True), dtype="str")
+    return position, way
+
+
+def _tell_how(way: NDArray[np.int8]) -> Series:
+    return Series(pd.api.extensions.take(HOW, way, allow_fill=True), dtype="str")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from pandas import DataFrame
 from ..errors import SchemaError
 from ..executors.base import Executor
 from . import locator, points
+from .exact import Held
 from .locator import Locator
 from .places import NOWHERE
 
@@ -67,6 +69,14 @@ def attach_batch(
     >>> attach_batch(batch, ready)["grid"].to_pylist()
     ['A', 'A', None]
     """
+    return _with_holders(batch, ready, locator.locate_points(
+        ready, *_take_places(batch, x, y, geometry)))
+
+
+def _take_places(
+    batch: pa.RecordBatch, x: str, y: str, geometry: str | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the coordinates of a batch."""
     asked = [x, y] if geometry is None else [geometry]
     absent = [name for name in asked if name not in batch.schema.names]
     if absent:
@@ -75,10 +85,12 @@ def attach_batch(
             "by x=… and y=…, or that of WKB by geometry=…"
         )
     if geometry is None:
-        xs, ys = _numbers(batch[x]), _numbers(batch[y])
-    else:
-        xs, ys = _read_points(batch[geometry])
-    held = locator.locate_points(ready, xs, ys)
+        return _numbers(batch[x]), _numbers(batch[y])
+    return _read_points(batch[geometry])
+
+
+def _with_holders(batch: pa.RecordBatch, ready: Locator, held: Held) -> pa.RecordBatch:
+    """Return the batch with the codes of polygons, and how they hold the points."""
     nowhere = held.position == NOWHERE
     codes = pa.DictionaryArray.from_arrays(
         pa.array(held.position, mask=nowhere), pa.array(ready.codes.astype("str"))
@@ -102,7 +114,8 @@ def attach_batches(
 
     This is the shape that ``mapInArrow`` of Spark and its kin ask for, with the locator
     sent to every worker. With an executor batches are attached side by side, and come back
-    in the order they went in; only a few are in memory at a time.
+    in the order they went in; only a few are in memory at a time, and workers are sent the
+    coordinates alone.
 
     Examples
     --------
@@ -113,11 +126,29 @@ def attach_batches(
     [['A'], ['A']]
     """
     if executor is not None:
-        task = executor.broadcast(Task(ready, x, y, geometry))
-        yield from executor.map(attach_task, batches, shared=task)
+        yield from _attach_elsewhere(batches, Task(ready, x, y, geometry), executor)
         return
     for batch in batches:
         yield attach_batch(batch, ready, x=x, y=y, geometry=geometry)
+
+
+def _attach_elsewhere(
+    batches: Iterable[pa.RecordBatch], task: Task, executor: Executor
+) -> Iterator[pa.RecordBatch]:
+    waiting: deque[pa.RecordBatch] = deque()
+
+    def take_places() -> Iterator[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+        for batch in batches:
+            waiting.append(batch)
+            yield _take_places(batch, *task[1:])
+
+    shared = executor.broadcast(task.ready)
+    for held in executor.map(_locate, take_places(), shared=shared):
+        yield _with_holders(waiting.popleft(), task.ready, held)
+
+
+def _locate(place: tuple[NDArray[np.float64], NDArray[np.float64]], ready: Locator) -> Held:
+    return locator.locate_points(ready, *place)
 
 
 class Task(NamedTuple):
