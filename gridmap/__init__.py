@@ -190,6 +190,7 @@ _ROOMS: dict[str, str] = {
     "repartition": "redraw.repartition",
     "run": "pipeline",
     "save_check": "pipeline",
+    "save_export": "workspace.exports",
     "save_layer": "workspace.handover",
     "save_run": "pipeline",
     "save_scaffold": "workspace",
