@@ -5,12 +5,15 @@ Places are in points from the lower left corner of the page, as PDF has them.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import shapely
 
 from .fonts import Font
 
 
+@lru_cache(maxsize=256)
 def rgb(colour: str) -> str:
     """Return a colour as three numbers from 0 to 1.
 
@@ -119,34 +122,31 @@ def trace(shapes: np.ndarray) -> str:
     vertices, run = shapely.get_coordinates(runs, return_index=True)
     if not len(vertices):
         return ""
-    starts = np.diff(run, prepend=-1) != 0
+    counts = np.diff(np.flatnonzero(np.diff(run, prepend=-1, append=-1)))
     # One formatting of all numbers at once is ten times faster than one for each.
-    pattern = "".join(np.where(starts, "%.1f %.1f m\n", "%.1f %.1f l\n"))
+    pattern = "".join(["%.1f %.1f m\n" + "%.1f %.1f l\n" * (n - 1) for n in counts.tolist()])
     return pattern % tuple(vertices.ravel().tolist())
 
 
 def discs(places: np.ndarray, *, radius: float, colour: str) -> str:
-    """Return filled circles, each of four curves.
+    """Return filled circles: lines of no length with round ends.
 
     Examples
     --------
-    >>> discs(np.array([[5.0, 5.0]]), radius=2, colour="#000000").count(" c")
-    4
+    >>> discs(np.array([[5.0, 5.0]]), radius=2, colour="#000000")
+    '0 0 0 RG 4.00 w 1 J\\n5.0 5.0 m 5.0 5.0 l\\nS 0 J\\n'
     """
     if not len(places):
         return ""
-    circle = radius * _CIRCLE
-    corners = (places[:, None, :] + circle[None, :, :]).reshape(len(places), -1)
-    path = ("%.2f %.2f m\n" + "%.2f %.2f %.2f %.2f %.2f %.2f c\n" * 4) * len(places)
-    return f"{rgb(colour)} rg\n{path % tuple(corners.ravel().tolist())}f\n"
+    # Four curves for each circle make pages twice as large.
+    path = ("%.1f %.1f m %.1f %.1f l\n" * len(places)) % tuple(
+        np.hstack([places, places]).ravel().tolist())
+    return f"{rgb(colour)} RG {2 * radius:.2f} w 1 J\n{path}S 0 J\n"
 
 
-#: Control points of a circle of radius 1 in four curves.
-_K = 0.5522847498
-_CIRCLE = np.array([
-    (1, 0), (1, _K), (_K, 1), (0, 1), (-_K, 1), (-1, _K), (-1, 0), (-1, -_K), (-_K, -1), (0, -1),
-    (_K, -1), (1, -_K), (1, 0),
-])
+#: The mask of all QR codes. To try all eight takes 3 ms of a page's 9; this one has the lowest
+#: penalty on average of addresses and codes, and a reader takes any.
+_MASK = 2
 
 
 def dot(place: tuple[float, float], *, radius: float, colour: str) -> str:
@@ -154,8 +154,8 @@ def dot(place: tuple[float, float], *, radius: float, colour: str) -> str:
 
     Examples
     --------
-    >>> dot((5, 5), radius=2, colour="#000000").count(" c")
-    4
+    >>> dot((5, 5), radius=2, colour="#000000").count(" l")
+    1
     """
     return discs(np.array([place], dtype="float64"), radius=radius, colour=colour)
 
@@ -165,19 +165,22 @@ def draw_qr(text: str, place: tuple[float, float], side: float) -> str:
 
     Examples
     --------
-    >>> draw_qr("379901001", (0, 100), 60).count(" re") > 100
+    >>> draw_qr("379901001", (0, 100), 60).count(" re") > 80
     True
     """
     import segno
 
-    code = segno.make(text, error="m", micro=False)
-    rows = [list(row) for row in code.matrix]
+    code = segno.make(text, error="m", micro=False, mask=_MASK)
+    dark = np.pad(np.array([list(row) for row in code.matrix], dtype="int8"), 1)
+    # A rectangle for every run of dark modules in a row.
+    steps = np.diff(dark, axis=1)
+    rows, starts = np.nonzero(steps == 1)
+    ends = np.nonzero(steps == -1)[1]
     quiet = 4  # modules of white that readers need around
-    unit = side / (len(rows) + 2 * quiet)
-    left, top = place[0] + quiet * unit, place[1] - quiet * unit
-    boxes = "".join(
-        f"{left + x * unit:.2f} {top - (y + 1) * unit:.2f} {unit:.3f} {unit:.3f} re\n"
-        for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
-    )
+    unit = side / (len(dark) - 2 + 2 * quiet)
+    boxes = np.column_stack([place[0] + (quiet + starts) * unit,
+                             place[1] - (quiet + rows) * unit,
+                             (ends - starts) * unit, np.full(len(rows), unit)])
     white = fill_box((place[0], place[1] - side), (side, side), "#ffffff")
-    return f"{white}0 0 0 rg\n{boxes}f\n"
+    path = ("%.2f %.2f %.2f %.3f re\n" * len(boxes)) % tuple(boxes.ravel().tolist())
+    return f"{white}0 0 0 rg\n{path}f\n"
