@@ -156,6 +156,8 @@ ELEMENTS = Schema(
         _people("people the row stands for; missing if none", missing=True),
         Column(name="floors", kind="number", unit="floors", required=False, missing=True,
                meaning="storeys of a building"),
+        Column(name="address", kind="text", required=False, missing=True,
+               meaning="the standard address in words, by which a page finds the row"),
         Column(name="territory", kind="text", required=False, missing=True,
                meaning="the territory that the source names for the row"),
         Column(name="unit", kind="text", required=False, missing=True,

@@ -53,7 +53,7 @@ def draw_comparison(
     labels : mapping, optional
         Names of figures: column to text, or to (English, 中文).
     title : text or (English, 中文), default ""
-        Heading of the page.
+        Heading of the page; what is compared is said after it.
     language : {"auto", "en", "zh"}, default "auto"
         Language at the start.
     credits : str, default ""
@@ -87,7 +87,7 @@ def draw_comparison(
     tables = [figures.match_figures(grids, None) for grids in (before, after)]
     common = [name for name in tables[1].columns if name in tables[0].columns]
     pool = pd.concat([figures.pick_allowed(table[common], publication) for table in tables])
-    page = Map(title=title, publication=publication, language=language, credits=credits,
+    page = Map(title=name_comparison(title, names), publication=publication, language=language, credits=credits,
                base=base)
     borders = [] if territories is None else list(pages.draw_borders(territories))
     if borders:
@@ -105,3 +105,23 @@ def draw_comparison(
     for layer in borders:
         layer.add_to(page)
     return page
+
+
+def name_comparison(title: words.Name, names: tuple[words.Name, words.Name]) -> words.Word:
+    """Return a heading that says what is compared, once.
+
+    Examples
+    --------
+    >>> name_comparison("City", (BEFORE, AFTER))
+    Word(en='City: Before → After', zh='City：调整前 → 调整后')
+    >>> name_comparison("May → June", ("May", "June")).en
+    'May → June'
+    """
+    said, (first, last) = words.as_word(title), map(words.as_word, names)
+    told = []
+    for text, one, other, between in ((said.en, first.en, last.en, ": "),
+                                      (said.zh, first.zh, last.zh, "："),):
+        pair = f"{one} → {other}"
+        known = one in text and other in text
+        told.append(text if known else f"{text}{between}{pair}" if text else pair)
+    return words.Word(*told)

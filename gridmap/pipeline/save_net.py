@@ -163,10 +163,12 @@ def draw_conflicts(
                     publication=config.publication)
     borders = list(pages.draw_borders(done.territories))
     maps.draw_land(borders[-1]).add_to(page)
-    maps.draw_grids(
+    places = maps.draw_grids(
         shown, "against" if few else "agreement", publication=allowed, labels=labels,
         territories=done.territories, name=("Contested places", "不一致之处"),
-    ).add_to(page)
+    )
+    places.about["counted"] = "places"  # they are parts of grids, and the page says so
+    places.add_to(page)
     for name in done.seniority:
         lines = done.schemes[done.schemes["scheme"] == name].rename_axis("territory")
         maps.draw_territories(lines[["geometry"]], name=name, weight=1.0, show=False

@@ -38,6 +38,26 @@
     return [...side, view.figures.placeOf(i)].filter(Boolean).join(" · ");
   }
 
+  /* The side of the cursor on which a tip covers least of the grid that is selected. */
+  const TIP = { x: 230, y: 76 }, AWAY = 12;
+  const SIDES = {
+    top: { offset: [0, -AWAY], box: ({ x, y }) => [x - TIP.x / 2, y - AWAY - TIP.y, x + TIP.x / 2, y - AWAY] },
+    bottom: { offset: [0, AWAY + 8], box: ({ x, y }) => [x - TIP.x / 2, y + AWAY, x + TIP.x / 2, y + AWAY + TIP.y] },
+    right: { offset: [AWAY, 0], box: ({ x, y }) => [x + AWAY, y - TIP.y / 2, x + AWAY + TIP.x, y + TIP.y / 2] },
+    left: { offset: [-AWAY, 0], box: ({ x, y }) => [x - AWAY - TIP.x, y - TIP.y / 2, x - AWAY, y + TIP.y / 2] },
+  };
+  gridmap.sideOfTip = function (view, map, point) {
+    if (!view.selectedBounds) return "top";
+    const [north, south] = [view.selectedBounds.getNorthWest(), view.selectedBounds.getSouthEast()]
+      .map(place => map.latLngToContainerPoint(place));
+    const { x: width, y: height } = map.getSize();
+    const shared = (from, to, least, most) => Math.max(0, Math.min(to, most) - Math.max(from, least));
+    const cost = ([left, top, right, bottom]) => shared(left, right, north.x, south.x) * shared(top, bottom, north.y, south.y) +
+      (left < 0 || top < 0 || right > width || bottom > height ? 1e6 : 0);
+    return Object.keys(SIDES).reduce((best, side) =>
+      (cost(SIDES[side].box(point)) < cost(SIDES[best].box(point)) ? side : best), "top");
+  };
+
   /* The tip keeps away from the cursor and from the grid that is selected. */
   gridmap.followMouse = function (view, map = view.map, figuresAt = point => view.figuresAt(point)) {
     const tip = L.tooltip({ direction: "top", offset: [0, -12], opacity: 1, className: "gm-tip" });
@@ -51,6 +71,8 @@
     };
     const tell = (figures, i, place) => {
       const column = view.columnOf(figures);
+      const side = gridmap.sideOfTip(view, map, map.latLngToContainerPoint(place));
+      Object.assign(tip.options, { direction: side, offset: SIDES[side].offset });
       tip.setLatLng(place).setContent(make("div", {}, make("b", {}, figures.codes[i]),
         make("span", {}, figures.placeOf(i)),
         make("em", {}, `${say(column.title)}: ${figures.textOf(column, i)}`)));

@@ -52,12 +52,19 @@
     };
   };
 
+  /* What a layer counts need not be grids. */
+  gridmap.counted = ({ layer }, key, values) =>
+    word(layer.about.counted ? `${key} ${layer.about.counted}` : key, values);
   /* How many grids and people are shown; no sum where a part of it is withheld. */
   function subtitle(view) {
     const { figures, inside } = view;
     if (!figures) return view.page.faults ? gridmap.tellFaults(view.page.faults) : "";
+    if (view.sheets.length > 1) {                          // how many there are on each side
+      return view.sheets.map(one => `${say(one.layer.about.name)}: ` + gridmap.counted(one, "grids",
+        { n: gridmap.number(view.place ? one.within(view.place).filter(Boolean).length : one.count) })).join(" · ");
+    }
     const shown = inside ? inside.filter(Boolean).length : figures.count;
-    const parts = [word("grids", { n: gridmap.number(shown) })];
+    const parts = [gridmap.counted(figures, "grids", { n: gridmap.number(shown) })];
     for (const name of ["households", "people"]) {
       const column = figures.byName.get(name);
       if (!column || column.kind === "text" || column.withheld) continue;
@@ -125,7 +132,7 @@
   function buildLegend(view) {
     const list = make("ul");
     const legend = make("div", { class: "gm-legend", role: "group" }, list,
-      gridmap.spoken(make("p", { class: "gm-note" }), "legendNote"));
+      gridmap.spoken(make("p", { class: "gm-note" }), () => gridmap.counted(view.figures, "legendNote")));
     gridmap.spoken(legend, "legend", "aria-label");
     const fill = () => {
       legend.dataset.figure = say(view.column.title);

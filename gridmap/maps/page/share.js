@@ -4,6 +4,7 @@
   "use strict";
   const { make, icon, word } = gridmap;
 
+  const switched = () => gridmap.order.filter(layer => !layer.about.background);
   const written = view => {
     const { map, figures } = view, centre = map.getCenter();
     const parts = { at: [map.getZoom(), centre.lat.toFixed(5), centre.lng.toFixed(5)].join("/"),
@@ -11,7 +12,12 @@
     if (figures) {
       Object.assign(parts, { figure: view.column.name, method: view.method, place: view.place,
         own: view.method === "own" ? view.own.join(";") : "",
-        grid: view.selected < 0 ? "" : figures.codes[view.selected] });
+        grid: view.selected < 0 ? "" : figures.codes[view.selected],
+        period: view.column.periods ? view.column.periods[view.period] : "" });
+    }
+    const listed = switched();
+    if (listed.some((layer, k) => map.hasLayer(layer) !== view.shownAtFirst[k])) {
+      parts.layers = listed.map(layer => (map.hasLayer(layer) ? 1 : 0)).join("");
     }
     return new URLSearchParams(Object.entries(parts).filter(([, value]) => value)).toString();
   };
@@ -20,6 +26,13 @@
   /* Take up a view; what does not fit this page is passed over. */
   gridmap.restore = function (view) {
     const parts = new URLSearchParams(location.hash.slice(1)), { figures } = view;
+    const listed = switched(), wanted = parts.get("layers") || "";
+    view.shownAtFirst = listed.map(layer => view.map.hasLayer(layer));
+    if (wanted.length === listed.length) {
+      listed.forEach((layer, k) => {
+        if (wanted[k] === "1") view.map.addLayer(layer); else view.map.removeLayer(layer);
+      });
+    }
     if (["en", "zh"].includes(parts.get("language"))) gridmap.setLanguage(parts.get("language"), view);
     if (figures) {
       const own = (parts.get("own") || "").split(";").map(Number).filter(Number.isFinite).slice(0, 5);
@@ -29,6 +42,8 @@
           view.setMethod("own", own.sort((one, other) => one - other));
         }
       }
+      const period = (view.column.periods || []).indexOf(parts.get("period"));
+      if (period >= 0) view.showPeriod(period);
       if (figures.territories().some(one => one.path === parts.get("place"))) {
         view.setPlace(parts.get("place"), false);
       }
@@ -45,7 +60,9 @@
     const keep = () => {
       try { history.replaceState(null, "", "#" + written(view)); } catch (refused) { /* no address */ }
     };
-    view.map.on("moveend", keep);
+    view.map.on("moveend layeradd layerremove", event => {
+      if (event.type === "moveend" || gridmap.order.includes(event.layer)) keep();
+    });
     for (const event of ["figure", "select", "language"]) view.on(event, keep);
   };
 

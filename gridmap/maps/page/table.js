@@ -56,7 +56,7 @@
       this.head = make("tr"); this.body = make("tbody");
       this.scroll = make("div", { class: "gm-scroll", tabindex: "0", role: "region" },
         make("table", {}, make("thead", {}, this.head), this.body));
-      gridmap.spoken(this.scroll, "table", "aria-label");
+      gridmap.spoken(this.scroll, () => gridmap.counted(this.view.figures, "table"), "aria-label");
       this.scroll.addEventListener("scroll", () => this.paint());
       this.scroll.addEventListener("keydown", event => this.walk(event));
       this.body.addEventListener("click", event => {
@@ -64,7 +64,7 @@
         if (row) this.view.select(Number(row.dataset.grid), true);
       });
       this.drawer = make("section", { class: "gm-drawer", hidden: true },
-        make("header", {}, gridmap.spoken(make("h2"), "table"), this.filter, this.count, csv, close),
+        make("header", {}, gridmap.spoken(make("h2"), () => gridmap.counted(this.view.figures, "table")), this.filter, this.count, csv, close),
         this.scroll);
       document.body.append(this.drawer);
     }
@@ -150,8 +150,9 @@
     table.button = make("button", { type: "button", "aria-expanded": "false",
       onclick: () => table.show(table.drawer.hidden) },
     icon("M3 4h14v12H3z", "M3 8.2h14", "M3 12.1h14", "M8 8.2V16"));
-    gridmap.spoken(table.button, "table", "aria-label");
-    gridmap.spoken(table.button, "table", "title");
+    const title = () => gridmap.counted(view.figures, "table");
+    gridmap.spoken(table.button, title, "aria-label");
+    gridmap.spoken(table.button, title, "title");
     return table.button;
   });
 })();

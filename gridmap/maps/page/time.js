@@ -22,6 +22,7 @@ gridmap.buildTime = function (view) {
     told.textContent = column.periods[at];
     view.recolour();
   };
+  view.showPeriod = show;
   const stop = () => { clearInterval(timer); timer = null; play.textContent = word("play"); };
   slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
   play.addEventListener("click", () => {

@@ -71,9 +71,11 @@ gridmap.View = class {
     }
     this.tell("select");
     if (this.outline) { this.outline.remove(); this.outline = null; }
+    this.selectedBounds = null;
     if (i < 0) return;
     const { rings, bounds } = await figures.layer.outline(i);
     if (this.selected !== i) return;
+    this.selectedBounds = bounds;
     const line = { fill: false, interactive: false, smoothFactor: 0.5 };
     this.outline = L.layerGroup([
       L.polygon(rings, Object.assign({ color: "#fff", weight: 8, opacity: 0.9 }, line)),
