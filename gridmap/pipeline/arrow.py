@@ -14,12 +14,17 @@ import geopandas
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyproj import CRS
 
-_X, _Y, _WKB = "__x", "__y", "__wkb"
+_X, _Y, _EAST, _NORTH, _WKB = "__x", "__y", "__east", "__north", "__wkb"
+_SHAPE = (_X, _Y, _EAST, _NORTH, _WKB)
+
+#: Texts are written once each where a column has so many rows, and so few different ones.
+_MANY_ROWS, _FEW_TEXTS = 10_000, 0.1
 _META = b"gridmap"
 
 
@@ -78,7 +83,7 @@ def _to_table(frame: DataFrame) -> pa.Table:
         plain = plain.drop(columns=name)
     said["kinds"] = [str(kind) for kind in plain.dtypes]
     try:
-        table = pa.Table.from_pandas(plain).combine_chunks()
+        table = _shorten(pa.Table.from_pandas(plain).combine_chunks())
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise UnfitError(str(error)) from error
     if placed and isinstance(frame, GeoDataFrame):
@@ -89,7 +94,7 @@ def _to_table(frame: DataFrame) -> pa.Table:
 
 
 def _split_shapes(shapes: np.ndarray) -> dict[str, pa.Array]:
-    """Return plain points as numbers, and everything else as WKB."""
+    """Return plain points as numbers, and everything else as its box and WKB."""
     xy, row = shapely.get_coordinates(shapes, return_index=True)
     plain = (shapely.get_type_id(shapes) == 0) & ~shapely.has_z(shapes) & ~shapely.has_m(shapes)
     plain &= ~shapely.is_empty(shapes)
@@ -97,17 +102,19 @@ def _split_shapes(shapes: np.ndarray) -> dict[str, pa.Array]:
     mine = plain[row]
     spots[row[mine]] = xy[mine]
     plain &= np.isfinite(spots).all(axis=1)
-    spots[~plain] = np.nan
+    box = np.full((len(shapes), 4), np.nan)
+    box[plain, :2] = spots[plain]
+    box[~plain] = shapely.bounds(shapes[~plain])
     wkb = np.full(len(shapes), None, dtype=object)
     wkb[~plain] = shapely.to_wkb(shapes[~plain])
-    return {_X: pa.array(spots[:, 0]), _Y: pa.array(spots[:, 1]),
-            _WKB: pa.array(wkb, type=pa.large_binary())}
+    sides = {name: pa.array(box[:, side]) for side, name in enumerate(_SHAPE[:4])}
+    return {**sides, _WKB: pa.array(wkb, type=pa.large_binary())}
 
 
 def _from_table(table: pa.Table) -> DataFrame:
     said = json.loads(table.schema.metadata[_META])
-    columns = [name for name in table.column_names if name not in (_X, _Y, _WKB)]
-    frame = table.select(columns).to_pandas()
+    plain = _spell_out(table.select([n for n in table.column_names if n not in _SHAPE]))
+    frame = plain.to_pandas()
     for name, kind in zip(frame.columns, said["kinds"], strict=True):
         if str(frame[name].dtype) != kind:
             frame[name] = frame[name].astype(kind)
@@ -120,15 +127,66 @@ def _from_table(table: pa.Table) -> DataFrame:
 
 def join_shapes(table: pa.Table) -> np.ndarray:
     """Return the geometries of a table that `open_table` opened."""
-    x, y = (table[name].to_numpy() for name in (_X, _Y))
+    x, y, east = (table[name].to_numpy() for name in (_X, _Y, _EAST))
     other = table[_WKB]
     shapes = np.full(len(x), None, dtype=object)
-    plain = ~np.isnan(x)
+    plain = ~np.isnan(x) & np.isnan(east)
     shapes[plain] = shapely.points(x[plain], y[plain])
     if other.null_count < len(other):
         at = np.flatnonzero(other.is_valid().to_numpy())
         shapes[at] = shapely.from_wkb(other.drop_null().to_numpy())
     return shapes
+
+
+def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
+    """Return the rows whose boxes meet any of some boxes: their positions, and the frame.
+
+    Parameters
+    ----------
+    table : Table
+        As from `open_table`, of a frame with places.
+    boxes : array
+        West, south, east, north of each.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import sketch_points
+    >>> file = Path(tempfile.mkdtemp()) / "homes.arrow"
+    >>> write_frame(sketch_points((0.5, 1.5), (9, 9)), file)
+    >>> take_rows(open_table(file), np.array([[0, 0, 1, 2]]))[0].tolist()
+    [0]
+    """
+    west, south, east, north = (table[name].to_numpy() for name in _SHAPE[:4])
+    least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    far_east, far_north = np.fmax(west, east), np.fmax(south, north)
+    near = np.flatnonzero((west <= most[0]) & (far_east >= least[0])
+                          & (south <= most[1]) & (far_north >= least[1]))
+    mine = shapely.box(west[near], south[near], far_east[near], far_north[near])
+    hit = shapely.STRtree(shapely.box(*boxes.T)).query(mine)[0]
+    rows = near[np.unique(hit)]
+    return rows, _from_table(table.take(pa.array(rows)))
+
+
+def _shorten(table: pa.Table) -> pa.Table:
+    """Write texts that come again and again once each."""
+    if len(table) < _MANY_ROWS:
+        return table
+    for at, field in enumerate(table.schema):
+        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+            some = table[field.name].slice(0, _MANY_ROWS)
+            if pc.count_distinct(some).as_py() < _FEW_TEXTS * _MANY_ROWS:
+                short = table[field.name].dictionary_encode().combine_chunks()
+                table = table.set_column(at, field.name, short)
+    return table
+
+
+def _spell_out(table: pa.Table) -> pa.Table:
+    for at, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(
+                at, field.name, table[field.name].cast(field.type.value_type))
+    return table
 
 
 def tell_crs(crs: CRS | None) -> str | None:

@@ -66,11 +66,9 @@ class Files:
                        {"assignment": job.drawn.hash_of("assignment")},
                        lambda: job.drawn["assignment"])]
 
-    def _frame(self, name: str) -> GeoDataFrame | DataFrame:
+    def _frame(self, name: str) -> GeoDataFrame:
         frame = self.job.grids.value if name == "grids" else self.job.placed(name)
-        columns = [c.name for c in _KNOWN[name].columns if c.name in frame]
-        kept: GeoDataFrame | DataFrame = frame[[*columns, "geometry"]]
-        return kept
+        return pick_columns(name, frame)
 
     @property
     def _ground(self) -> dict[str, str]:
@@ -88,10 +86,8 @@ class Files:
         }, self._layers)]
 
     def _layers(self) -> dict[str, Layer]:
-        style = maps.draw_qgis_style(self.shown, self.config.settings.figure,
-                                     suppressed=self.published.suppressed)
-        return lay_out(self.shown, style, self.job.given("territories").value,
-                       self.job.placed("assets"))
+        return lay_out(self.config, self.shown, self.published,
+                       self.job.given("territories").value, self.job.placed("assets"))
 
     def list_tables(self) -> list[Output]:
         """Return the tables."""
@@ -168,10 +164,19 @@ def _drawing_code() -> dict[str, str]:
             "libraries": keys.hash_libraries()}
 
 
+def pick_columns(name: str, frame: GeoDataFrame) -> GeoDataFrame:
+    """Return the columns of a frame that its schema knows."""
+    columns = [c.name for c in _KNOWN[name].columns if c.name in frame]
+    kept: GeoDataFrame = frame[[*columns, "geometry"]]
+    return kept
+
+
 def lay_out(
-    shown: GeoDataFrame, style: str, territories: GeoDataFrame, assets: GeoDataFrame | None
+    config: Config, shown: GeoDataFrame, published: coverage.Published,
+    territories: GeoDataFrame, assets: GeoDataFrame | None,
 ) -> dict[str, Layer]:
     """Return the layers of the package of grids."""
+    style = maps.draw_qgis_style(shown, config.settings.figure, suppressed=published.suppressed)
     columns = ["name", "level", "parent", "geometry"]
     land = territories[[c for c in columns if c in territories]]
     layers = {"grids": Layer(shown, style), "territories": Layer(land)}

@@ -16,9 +16,9 @@ from ..executors import Executor
 from ..workspace import inputs as files
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
-from . import arrow, draw, fill, keys, load, mend, totals, units
+from . import arrow, draw, fill, keys, load, mend, totals, units, units_again
 from .load import Inputs, Progress
-from .steps import Outputs, Steps
+from .steps import Before, Outputs, Steps
 from .summary import summarise
 
 _NOTHING = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
@@ -35,6 +35,13 @@ class Ref(NamedTuple):
     def value(self) -> Any:
         """The frame."""
         return None if self.outputs is None else self.outputs[self.name]
+
+    @property
+    def table(self) -> Any:
+        """The frame as a table of Arrow, read where it is looked at."""
+        if self.outputs is None:
+            raise TypeError(f"there is no {self.name}")
+        return arrow.open_table(self.outputs.find_file(self.name))
 
     @property
     def hash(self) -> str:
@@ -183,16 +190,28 @@ class Job:
 
         def make() -> dict[str, Any]:
             given = _inputs(**{name: self._ref("totals", name).value for name in names})
-            done = units.make_units(given, config, progress=self.progress)
-            return _pick(done, "units", "changes", "ledger")
+            return units.build(given, config, progress=self.progress)
 
-        return self.steps.do("units", {
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, names) or not self._ref("totals",
+                                                                       "elements").hash:
+                return None
+            elements = self._ref("totals", "elements")
+            boxes = before.find_boxes("elements", elements, units_again.LIVING)
+            given = _inputs(**{name: self._ref("totals", name).value for name in names[:3]})
+            return units_again.build_again(
+                {name: before.frame(name) for name in names[:3]}, given, config,
+                elements.table, before.outputs, boxes)
+
+        ingredients = {
             **{name: self._ref("totals", name).hash for name in names},
             "sizes of the profile": keys.hash_value(units.finest(config)),
             "tiling of the profile": keys.hash_value(config.profile.tiling),
             "within": config.settings.within,
-            **_code("tiling", "attach", "pipeline/units.py"),
-        }, make)
+            **_code("tiling", "attach", "pipeline/units.py", "pipeline/units_again.py",
+                    "pipeline/changed.py"),
+        }
+        return self.steps.do("units", ingredients, make, mend=again)
 
     def _ref(self, after: str, name: str) -> Ref:
         """Return a frame as it is after a step: load, mend, totals or units."""

@@ -11,7 +11,7 @@ from typing import Any
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
-from .. import coverage, maps, schema
+from .. import coverage
 from ..workspace import Contents, inputs, manifest, save_workspace
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
@@ -76,10 +76,10 @@ def save_run(
     progress("save", 2, 4)
     tables = {"grids": published.by_grid, "suppressed": published.suppressed,
               "changes": done.changes, "rejects": done.rejects, "ledger": done.ledger}
-    style = maps.draw_qgis_style(shown, config.settings.figure)
     contents = Contents(
         frames=_frames(done),
-        packages={"grids": files.lay_out(shown, style, done.territories, done.assets)},
+        packages={"grids": files.lay_out(
+            config, shown, published, done.territories, done.assets)},
         tables=tables, pages={"map": page, "report": report},
         facts=tell_facts(config, read, done.summary, done.changes, done.rejects, done.ledger),
     )
@@ -92,10 +92,8 @@ def save_run(
 def _frames(done: Run) -> dict[str, GeoDataFrame | DataFrame]:
     frames = {"grids": done.grids, "territories": done.territories, "units": done.units,
               "elements": done.elements, "assets": done.assets}
-    known = {"grids": schema.GRIDS, "territories": schema.TERRITORIES, "units": schema.UNITS,
-             "elements": schema.ELEMENTS, "assets": schema.ASSETS}
     kept: dict[str, GeoDataFrame | DataFrame] = {
-        name: frame[[c.name for c in known[name].columns if c.name in frame] + ["geometry"]]
+        name: files.pick_columns(name, frame)
         for name, frame in frames.items() if frame is not None
     }
     return {**kept, "by_grid": done.by_grid, "assignment": done.assignment.to_frame()}

@@ -24,6 +24,9 @@ from . import arrow
 #: Versions whose steps are kept: the current one, and the one to go back to.
 KEPT_VERSIONS = 2
 
+#: Files whose bytes this process proved or wrote.
+_PROVEN: set[Path] = set()
+
 _RECORDS, _OBJECTS, _LAST, _USED = "records", "objects", "last.json", "used.json"
 
 
@@ -83,6 +86,7 @@ def add_frame(shelf: Path, frame: DataFrame) -> str:
         arrow.write_frame(frame, fresh)
         name = manifest.hash_file(fresh)
         os.replace(fresh, _object(shelf, name))
+        _PROVEN.add(_object(shelf, name))
     finally:
         fresh.unlink(missing_ok=True)
     return name
@@ -97,8 +101,11 @@ def find_object(shelf: Path, name: str, step: str) -> Path:
         If it is gone or altered; it is then removed.
     """
     file = _object(shelf, name)
+    if file in _PROVEN:
+        return file
     try:
         if manifest.hash_file(file) == name:
+            _PROVEN.add(file)
             return file
         file.unlink()
     except OSError:

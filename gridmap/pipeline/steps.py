@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
 
-from . import arrow, keys, shelf
+from . import arrow, changed, keys, shelf
 from .shelf import Record
 
 #: What a step gives: frames and values by name.
@@ -30,10 +30,30 @@ class Told(NamedTuple):
 
 
 class Before(NamedTuple):
-    """What a step gave in the run before, where only its input may have changed."""
+    """What a step was made of and gave in the run before."""
 
     ingredients: dict[str, str]
     outputs: Outputs
+    folder: Path
+
+    def same_but(self, now: Mapping[str, str], some: Sequence[str]) -> bool:
+        """Say whether nothing changed but some ingredients."""
+        return all(self.ingredients.get(name) == text for name, text in now.items()
+                   if name not in some) and self.ingredients.keys() == now.keys()
+
+    def find_file(self, name: str) -> Path:
+        """Return the file of an ingredient that is a frame."""
+        return shelf.find_object(self.folder, self.ingredients[name], self.outputs.record.step)
+
+    def frame(self, name: str) -> Any:
+        """Return an ingredient that is a frame, as it was; None where there was none."""
+        return arrow.read_frame(self.find_file(name)) if self.ingredients[name] else None
+
+    def find_boxes(self, name: str, now: Any, columns: Sequence[str]) -> Any:
+        """Return the boxes of the rows of a large frame that are not what they were."""
+        if self.ingredients[name] == now.hash:
+            return changed.find_boxes(None, None)
+        return changed.find_boxes(self.frame(name), now.value, columns)
 
 
 class Outputs:
@@ -115,7 +135,7 @@ class Steps:
         why = self._tell(before, ingredients)
         made, did = None, RAN
         if mend is not None and before is not None and not self.fresh:
-            mended = mend(Before(before.ingredients, Outputs(before, self.folder)))
+            mended = mend(self._past(before))
             if mended is not None:
                 made, did, why = mended[0], PARTLY, f"{why}: {mended[1]}"
         made = make() if made is None else made
@@ -127,6 +147,11 @@ class Steps:
         """Note what became of a step that is done elsewhere."""
         why = (_UNTOUCHED if did == REUSED else self._tell(self._before(step), ingredients))
         self.told.append(Told(step, did, why, 0.0))
+
+    def _past(self, record: Record) -> Before:
+        if self.folder is None:
+            raise shelf.DamagedError(record.step)
+        return Before(record.ingredients, Outputs(record, self.folder), self.folder)
 
     def _before(self, step: str) -> Record | None:
         key = self._last.get(step)

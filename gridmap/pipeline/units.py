@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
+from pandas import DataFrame
 
-from .. import attach, ledger, tiling
+from .. import attach, ledger
+from ..tiling.units import Divided, divide_land, tell_units
 from ..workspace.config import Config
 from .load import Inputs, Progress, lowest_territories, silent
 from .totals import MASSES
@@ -43,18 +47,54 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
     """
     if inputs.grids is not None or inputs.units is not None or inputs.territories is None:
         return inputs
+    built = build(inputs, config, progress=progress)
+    return inputs._replace(
+        units=built["units"], changes=ledger.join_changes(inputs.changes, built["changes"]),
+        ledger=ledger.join_ledger(inputs.ledger, built["ledger"]),
+    )
+
+
+def divide(
+    inputs: Inputs, config: Config, territories: GeoDataFrame | None = None
+) -> Divided:
+    """Divide territories into units, each ring of which begins at the same corner always.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    config : Config
+    territories : GeoDataFrame, optional
+        Those to divide; all of the lowest level by default.
+    """
+    if territories is None and inputs.territories is not None:
+        territories = lowest_territories(inputs.territories, config.settings.within)
+    if territories is None:
+        raise TypeError("units are built for territories")
+    built = divide_land(
+        territories, barriers=inputs.barriers, sites=inputs.sites,
+        elements=dwellings(inputs.elements), largest_households=finest(config),
+        rule=config.profile.tiling,
+    )
+    shapes = shapely.normalize(built.units.geometry.to_numpy())
+    return built._replace(units=built.units.set_geometry(shapes, crs=built.units.crs))
+
+
+def tell(built: Divided) -> DataFrame:
+    """Return the rows of changes about units that were built, in order of what and which."""
+    told = tell_units(built).sort_values(["what", "id", "note"], kind="stable")
+    return ledger.join_changes(told)
+
+
+def build(inputs: Inputs, config: Config, *, progress: Progress = silent) -> dict[str, Any]:
+    """Return what the step gives: units, changes, ledger, and the footprints that are cut."""
     progress("units", 0, 2)
-    built = tiling.build_units(
-        lowest_territories(inputs.territories, config.settings.within),
-        barriers=inputs.barriers, sites=inputs.sites, elements=dwellings(inputs.elements),
-        largest_households=finest(config), rule=config.profile.tiling,
-    )
+    built = divide(inputs, config)
     progress("units", 1, 2)
-    changed = inputs._replace(
-        units=built.units, changes=ledger.join_changes(inputs.changes, built.changes)
-    )
+    bare = inputs._replace(units=built.units, ledger=ledger.join_ledger())
+    counted = count_residents(bare, snap_m=config.profile.tiling.snap_m)
     progress("units", 2, 2)
-    return count_residents(changed, snap_m=config.profile.tiling.snap_m)
+    return {"units": counted.units, "changes": tell(built), "ledger": counted.ledger,
+            "cut": built.cut.rename("element").to_frame(index=False)}
 
 
 def finest(config: Config) -> float | None:

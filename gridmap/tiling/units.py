@@ -16,7 +16,6 @@ from ..errors import TilingError, listed
 from ..rules import TilingRule
 from . import blocks, knit, living, streets
 from .blocks import Blocks
-from .living import Living
 
 
 class Units(NamedTuple):
@@ -105,6 +104,32 @@ def build_units(
     >>> units.area.to_dict()
     {'T-001': 20000.0, 'T-002': 60000.0}
     """
+    told = divide_land(
+        territories, barriers=barriers, sites=sites, elements=elements,
+        largest_households=largest_households, smallest_m2=smallest_m2, thinnest_m=thinnest_m,
+        street_m=street_m, rule=rule)
+    return Units(told.units, tell_units(told))
+
+
+class Divided(NamedTuple):
+    """Basic spatial units, and what there is to tell of them."""
+
+    units: GeoDataFrame  # schema UNITS
+    slivers: DataFrame  # schema CHANGES, of units
+    sites: DataFrame  # schema CHANGES, of sites
+    cut: pd.Index  # footprints that lie in several units, sorted
+
+
+def divide_land(
+    territories: GeoDataFrame, *, barriers: GeoDataFrame | None, sites: GeoDataFrame | None,
+    elements: GeoDataFrame | None, largest_households: float | None, smallest_m2: float = 1000.0,
+    thinnest_m: float = 6.0, street_m: float = 24.0, rule: TilingRule | None = None,
+) -> Divided:
+    """Do what `build_units` does, with what there is to tell still in parts.
+
+    The units of a territory depend on what lies in it and in those that touch it, and on
+    nothing else.
+    """
     rule = rule or TilingRule()
     _check(territories, barriers, sites, elements)
     territories = territories.sort_index()
@@ -118,7 +143,16 @@ def build_units(
         made = living.divide(made, homes, largest=largest_households)
     made = _sort(_knit(made))
     index = _codes(made, territories.index)
-    return Units(_frame(made, index, territories), _tell(made, index, sites, homes))
+    cut = pd.Index([], dtype="str", name="element")
+    if homes is not None:
+        cut = homes.codes[living.find_cut(homes, made.shapes)]
+    return Divided(_frame(made, index, territories), _tell_slivers(made, index),
+                   _tell_sites(made, sites), cut)
+
+
+def tell_units(told: Divided) -> DataFrame:
+    """Return the rows of changes about units that were built."""
+    return ledger.join_changes(told.slivers, told.sites, _tell_cut(told.cut))
 
 
 def _check(
@@ -176,18 +210,12 @@ def _frame(units: Blocks, index: pd.Index, territories: GeoDataFrame) -> GeoData
     )
 
 
-def _tell(
-    units: Blocks, index: pd.Index, sites: GeoDataFrame | None, homes: Living | None
-) -> DataFrame:
+def _tell_slivers(units: Blocks, index: pd.Index) -> DataFrame:
     slim = units.shards > 0
-    return ledger.join_changes(
-        ledger.note_changes(
-            index[slim], step="units", what="sliver joined", area_m2=units.joined[slim],
-            note=[f"{n:,} blocks too small or too thin" if n > 1 else
-                  "1 block too small or too thin" for n in units.shards[slim]]),
-        _tell_sites(units, sites),
-        _tell_buildings(units, homes),
-    )
+    return ledger.note_changes(
+        index[slim], step="units", what="sliver joined", area_m2=units.joined[slim],
+        note=[f"{n:,} blocks too small or too thin" if n > 1 else
+              "1 block too small or too thin" for n in units.shards[slim]])
 
 
 def _tell_sites(units: Blocks, sites: GeoDataFrame | None) -> DataFrame:
@@ -206,10 +234,7 @@ def _tell_sites(units: Blocks, sites: GeoDataFrame | None) -> DataFrame:
     )
 
 
-def _tell_buildings(units: Blocks, homes: Living | None) -> DataFrame:
-    if homes is None:
-        return ledger.join_changes()
-    cut = homes.codes[living.find_cut(homes, units.shapes)]
+def _tell_cut(cut: pd.Index) -> DataFrame:
     if not len(cut):
         return ledger.join_changes()
     return ledger.note_changes(
