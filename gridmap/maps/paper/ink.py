@@ -11,6 +11,7 @@ import numpy as np
 import shapely
 
 from .fonts import Font
+from .wrap import SMALLEST
 
 
 @lru_cache(maxsize=256)
@@ -83,7 +84,7 @@ def _fitted(font: Font, text: str, size: float, width: float) -> tuple[str, floa
     wide = font.width(text, size)
     if not width or wide <= width:
         return text, size
-    smaller = max(0.6 * size, size * width / wide)
+    smaller = max(SMALLEST * size, size * width / wide)
     while text and font.width(text + "...", smaller) > width + 0.01 and (
             font.width(text, smaller) > width + 0.01):
         text = text[:-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...errors import ProfileError
-from . import fonts, ink, legend, surroundings
+from . import ink, legend, surroundings, wrap
 from .pdf import MM, Sheet
 from .plan import Plan
 from .template import Item
@@ -105,49 +105,11 @@ def _set_lines(item: Item, text: str, place: tuple[float, float], plan: Plan) ->
         return ""
     scale = plan.template.scale
     size, width = item.size * scale, item.width * MM * scale
-    lines = wrap_text(plan.face, text, size, width, item.lines)
+    lines = wrap.wrap_text(plan.face, text, size, width, item.lines)
     return "".join(
         ink.set_text(plan.face, line, (place[0], place[1] - (0.88 + 1.45 * number) * size),
                      size=size, colour=item.colour, align=item.align, bold=item.bold, width=width)
         for number, line in enumerate(lines) if line)
-
-
-def wrap_text(font: fonts.Font, text: str, size: float, width: float, most: int) -> list[str]:
-    """Break a text into lines: at line ends, between Chinese characters, at spaces.
-
-    The last line takes what is left, to be set smaller.
-
-    Examples
-    --------
-    >>> wrap_text(fonts.build_font(["有事请找"]), "有事请找", 10, 25, 2)
-    ['有事', '请找']
-    """
-    if most < 2 or not width:
-        return [" ".join(text.split("\n"))]
-    lines: list[str] = []
-    for paragraph in text.split("\n"):
-        line = ""
-        for word in _words(paragraph):
-            if line and font.width(line + word.rstrip(), size) > width:
-                lines.append(line.rstrip())
-                line = ""
-            line += word
-        lines.append(line)
-    return [*lines[:most - 1], "".join(lines[most - 1:])] if len(lines) > most else lines
-
-
-def _words(text: str) -> list[str]:
-    """Divide a text where a line may end: no line begins with a closing mark."""
-    found: list[str] = []
-    for letter in text:
-        joins = found and (
-            letter in " ，。；：、）”！？,.;:)!?" or
-            (ord(letter) < 0x2E80 and not found[-1].endswith(" ") and ord(found[-1][-1]) < 0x2E80))
-        if joins:
-            found[-1] += letter
-        else:
-            found.append(letter)
-    return found
 
 
 def _list_figures(code: str, item: Item, place: tuple[float, float], plan: Plan) -> str:

@@ -20,8 +20,9 @@ from ...errors import ProfileError, SchemaError, listed
 from ...rules import Publication
 from ...version import __version__
 from .. import figures, layers, legend, style, words
-from . import fonts, overview, surroundings
+from . import fonts, overview, surroundings, wrap
 from . import legend as signs
+from .pdf import MM
 from .template import Template, load_template
 
 #: Grids in a part where no territory divides them.
@@ -106,6 +107,8 @@ texts, labels, language, font
     face = fonts.build_font(
         [*_all_text(template, told), *_names(territories)], path=font,
         where=lambda letter: _find_letter(letter, told))
+    if contacts is not None:
+        _check_room(template, told, face, language, {str(name) for name in contacts})
     around = surroundings.gather(
         grids, territories=territories, barriers=barriers, buildings=buildings, assets=assets,
         codes=Series(told.fields["short"]),
@@ -204,6 +207,27 @@ def _check_fields(template: Template, told: Told) -> None:
             f"the template lists the figures {listed(odd)}, which the publication profile does "
             f"not let out. Figures are {listed(told.figures, show=30)}."
         )
+
+
+def _check_room(
+    template: Template, told: Told, face: fonts.Font, language: str, names: set[str]
+) -> None:
+    """Raise where a contact line would be cut: half a phone number helps nobody."""
+    for item in template.items:
+        text = item.say(language)
+        fields = {name for _, name, _, _ in Formatter().parse(text) if name}
+        if item.kind != "text" or not fields & names:
+            continue
+        size, width = item.size * template.scale, item.width * MM * template.scale
+        long = [code for code in told.fields["code"] if not wrap.has_room(
+            face, text.format_map({**told.common, **{
+                name: told.fields[name][code] for name in fields & told.fields.keys()}}),
+            size, width, item.lines)]
+        if long:
+            raise ProfileError(
+                f"{listed(sorted(fields & names))} of {listed(long)}: too long for the "
+                f"{item.width:g} mm that the template has for {text!r}. Shorten it, or give the "
+                "item more width or lines, or a smaller size.", rows=long)
 
 
 def _divide(allowed: DataFrame, territories: GeoDataFrame | None) -> dict[str, list[str]]:
