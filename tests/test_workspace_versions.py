@@ -215,22 +215,21 @@ def test_an_error_and_an_interrupt_of_a_run_are_in_the_log(three):
 
 
 def test_a_folder_of_versions_that_vanishes_stops_the_run(three):
-    with pytest.raises(errors.WorkspaceError,  # noqa: PT012  the harm is part of it
-                       match=r"out\.versions vanished while the run was at work\. Nothing was "
-                             r"written: bring it back, or run again to start anew"):
-        with hold_workspace(three):
-            shutil.rmtree(store.store_of(three))
-            save_workspace(three, contents("four"))
+    gone = (r"out\.versions vanished while the run was at work\. Nothing was written: bring it "
+            r"back, or run again to start anew")
+    with pytest.raises(errors.WorkspaceError, match=gone), hold_workspace(three):
+        shutil.rmtree(store.store_of(three))
+        save_workspace(three, contents("four"))
     assert not store.store_of(three).exists()
 
 
 def test_a_folder_that_another_run_made_anew_is_not_written(three):
-    with pytest.raises(errors.WorkspaceError, match="vanished while the run"):  # noqa: PT012
-        with hold_workspace(three):
-            store.store_of(three).rename(three.with_name("away"))
-            store.store_of(three).mkdir()
-            (store.store_of(three) / lock.LOCK).touch()
-            save_workspace(three, contents("four"))
+    gone = "vanished while the run was at work"
+    with pytest.raises(errors.WorkspaceError, match=gone), hold_workspace(three):
+        store.store_of(three).rename(three.with_name("away"))
+        store.store_of(three).mkdir()
+        (store.store_of(three) / lock.LOCK).touch()
+        save_workspace(three, contents("four"))
     assert store.list_numbers(three) == []
 
 
