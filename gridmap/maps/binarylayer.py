@@ -89,4 +89,4 @@ class BinaryLayer(Layer):
 _OPACITIES = {"grids": 0.82}
 
 #: Workers of the page: a layer is drawn in that of its role, so that none waits for long.
-_LANES = {"grids": "grids", "points": "heavy", "footprints": "heavy"}
+_LANES = {"grids": "grids", "points": "points", "footprints": "footprints"}

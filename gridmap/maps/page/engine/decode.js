@@ -14,8 +14,19 @@ async function inflate(text) {
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
-/* Values may pass 2^32, so they are put together by multiplying, not by shifting. */
+/* Whole numbers below 2^31. */
 function readNumbers(bytes, count) {
+  const numbers = new Int32Array(count);
+  for (let i = 0, at = 0; i < count; i++) {
+    let byte = bytes[at++], value = byte & 127;
+    for (let shift = 7; byte & 128; shift += 7) value |= ((byte = bytes[at++]) & 127) << shift;
+    numbers[i] = value;
+  }
+  return numbers;
+}
+
+/* Steps along the curve of points may pass 2^32: they are put together by multiplying. */
+function readLargeNumbers(bytes, count) {
   const numbers = new Float64Array(count);
   for (let i = 0, at = 0; i < count; i++) {
     let value = 0, unit = 1, byte;
@@ -25,7 +36,7 @@ function readNumbers(bytes, count) {
   return numbers;
 }
 
-const unzigzag = value => (value % 2 ? -(value + 1) / 2 : value / 2);
+const unzigzag = value => (value >>> 1) ^ -(value & 1);
 
 function readSteps(bytes, count) {
   const numbers = readNumbers(bytes, count);
@@ -59,13 +70,18 @@ function offsets(sizes) {
   return starts;
 }
 
+/* Every second bit of a number of 32 bits. */
+function everySecond(bits) {
+  bits &= 0x55555555;
+  bits = (bits | bits >>> 1) & 0x33333333;
+  bits = (bits | bits >>> 2) & 0x0f0f0f0f;
+  bits = (bits | bits >>> 4) & 0x00ff00ff;
+  return (bits | bits >>> 8) & 0xffff;
+}
 function unmorton(value) {
-  let x = 0, y = 0;
-  for (let unit = 1; value > 0; unit *= 2, value = Math.floor(value / 4)) {
-    const pair = value % 4;
-    x += (pair & 1) * unit; y += (pair >> 1) * unit;
-  }
-  return [x, y];
+  const low = value >>> 0, high = Math.floor(value / 4294967296);
+  return [everySecond(low) | everySecond(high) << 16,
+    everySecond(low >>> 1) | everySecond(high >>> 1) << 16];
 }
 
 /* Boxes are four numbers in a row: west, north, east, south, in pixels (y points south). */
@@ -81,13 +97,43 @@ function stretch(boxes, i, west, north, east, south) {
   if (east > boxes[at + 2]) boxes[at + 2] = east;
   if (south > boxes[at + 3]) boxes[at + 3] = south;
 }
+/* Boxes around stretches of vertices, each from one start to the next. */
+function boxesAround(x, y, starts) {
+  const count = starts.length - 1, boxes = new Int32Array(4 * count);
+  for (let i = 0; i < count; i++) {
+    const end = starts[i + 1];
+    let k = starts[i], west = x[k], east = west, north = y[k], south = north;
+    for (k++; k < end; k++) {
+      if (x[k] < west) west = x[k]; else if (x[k] > east) east = x[k];
+      if (y[k] < north) north = y[k]; else if (y[k] > south) south = y[k];
+    }
+    boxes[4 * i] = west; boxes[4 * i + 1] = north; boxes[4 * i + 2] = east; boxes[4 * i + 3] = south;
+  }
+  return boxes;
+}
+
 /* Boxes around every `step` boxes, so that whole stretches can be passed over. */
 function groupBoxes(boxes, step) {
-  const groups = emptyBoxes(Math.ceil(boxes.length / 4 / step));
-  for (let i = 0; i < boxes.length / 4; i++) {
-    stretch(groups, Math.floor(i / step), ...boxes.subarray(4 * i, 4 * i + 4));
+  const count = boxes.length / 4, groups = emptyBoxes(Math.ceil(count / step));
+  for (let i = 0; i < count; i++) {
+    const at = 4 * i;
+    stretch(groups, Math.floor(i / step), boxes[at], boxes[at + 1], boxes[at + 2], boxes[at + 3]);
   }
   return groups;
+}
+
+/* One coordinate of all runs. A run starts from where the last one started; the last side of a
+   house of four corners runs back along the second, so that only what is left is written. */
+function readRuns(bytes, starts, meta) {
+  const values = readNumbers(bytes, meta.vertices);
+  for (let run = 0, start = 0; run < meta.runs; run++) {
+    const first = starts[run], end = starts[run + 1];
+    let value = start;
+    for (let k = first; k < end; k++) values[k] = value += unzigzag(values[k]);
+    start = values[first];
+    if (meta.closed && end - first === 4) values[first + 3] -= values[first + 1] - start;
+  }
+  return values;
 }
 
 const decoders = {
@@ -99,64 +145,43 @@ const decoders = {
     const polygons = offsets(readNumbers(await inflate(blocks.rings), meta.count));
     const rings = offsets(readNumbers(await inflate(blocks.lengths), meta.ringCount));
     const references = readSteps(await inflate(blocks.references), meta.referenceCount);
-    const arcBoxes = emptyBoxes(meta.arcs), boxes = emptyBoxes(meta.count);
-    for (let arc = 0; arc < meta.arcs; arc++) {
-      for (let k = arcs[arc]; k < arcs[arc + 1]; k++) {
-        stretch(arcBoxes, arc, x[k], y[k], x[k], y[k]);
-      }
-    }
+    const arcBoxes = boxesAround(x, y, arcs), boxes = emptyBoxes(meta.count);
     for (let i = 0; i < meta.count; i++) {
       for (let k = rings[polygons[i]]; k < rings[polygons[i + 1]]; k++) {
         const arc = 4 * (references[k] >> 1);
         stretch(boxes, i, arcBoxes[arc], arcBoxes[arc + 1], arcBoxes[arc + 2], arcBoxes[arc + 3]);
       }
     }
-    return { x, y, arcs, polygons, rings, references: Int32Array.from(references), arcBoxes, boxes,
+    return { x, y, arcs, polygons, rings, references, arcBoxes, boxes,
       simple: new Map() };
   },
 
   async points(meta, blocks) {
-    const steps = readNumbers(await inflate(blocks.cells), meta.cells);
+    const steps = readLargeNumbers(await inflate(blocks.cells), meta.cells);
     const starts = offsets(readNumbers(await inflate(blocks.counts), meta.cells));
     const cellX = new Int32Array(meta.cells), cellY = new Int32Array(meta.cells);
-    const boxes = emptyBoxes(meta.cells);
+    const groups = emptyBoxes(Math.ceil(meta.cells / 64));
     for (let i = 0, curve = 0; i < meta.cells; i++) {
       const [x, y] = unmorton(curve += steps[i]);
       cellX[i] = (x + meta.origin[0]) * 256; cellY[i] = (y + meta.origin[1]) * 256;
-      stretch(boxes, i, cellX[i], cellY[i], cellX[i] + 255, cellY[i] + 255);
+      stretch(groups, i >> 6, cellX[i], cellY[i], cellX[i] + 255, cellY[i] + 255);
     }
     const x = await inflate(blocks.x), y = await inflate(blocks.y);
     for (let i = 0; i < meta.cells; i++) {
-      for (let k = starts[i] + 1; k < starts[i + 1]; k++) x[k] = x[k] + x[k - 1];
+      let sum = 0;
+      for (let k = starts[i], end = starts[i + 1]; k < end; k++) x[k] = sum = sum + x[k] & 255;
     }
     const radii = blocks.radii && readNumbers(await inflate(blocks.radii), meta.count);
     return { cellX, cellY, starts, x, y, radii, classes: await inflate(blocks.classes),
-      groups: groupBoxes(boxes, 64), densest: new Map() };
+      groups, densest: new Map() };
   },
 
   async shapes(meta, blocks) {
     const runs = offsets(readNumbers(await inflate(blocks.runs), meta.count));
     const starts = offsets(readNumbers(await inflate(blocks.sizes), meta.runs));
-    const stepsX = readNumbers(await inflate(blocks.x), meta.vertices);
-    const stepsY = readNumbers(await inflate(blocks.y), meta.vertices);
-    const x = new Int32Array(meta.vertices), y = new Int32Array(meta.vertices);
-    const boxes = emptyBoxes(meta.count);
-    let firstX = 0, firstY = 0;
-    for (let i = 0; i < meta.count; i++) {
-      for (let run = runs[i]; run < runs[i + 1]; run++) {
-        let atX = firstX, atY = firstY;                    // a run starts from where the last started
-        const first = starts[run], house = meta.closed && starts[run + 1] - first === 4;
-        for (let k = first; k < starts[run + 1]; k++) {
-          let stepX = unzigzag(stepsX[k]), stepY = unzigzag(stepsY[k]);
-          if (house && k === first + 3) {                  // the last side runs back along the second
-            stepX -= x[first + 1] - x[first]; stepY -= y[first + 1] - y[first];
-          }
-          x[k] = atX += stepX; y[k] = atY += stepY;
-          stretch(boxes, i, atX, atY, atX, atY);
-        }
-        firstX = x[starts[run]]; firstY = y[starts[run]];
-      }
-    }
+    const x = readRuns(await inflate(blocks.x), starts, meta);
+    const y = readRuns(await inflate(blocks.y), starts, meta);
+    const boxes = boxesAround(x, y, runs.map(run => starts[run]));
     return { runs, starts, x, y, boxes, classes: await inflate(blocks.classes),
       groups: groupBoxes(boxes, 128) };
   },
