@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 
 #: Levels of a shape: an honest collection of multipolygons has five.
@@ -48,6 +49,37 @@ def drop_nested(values: NDArray[Any]) -> NDArray[Any]:
     kept = values.astype(object, copy=True)
     kept[gone] = None
     return kept
+
+
+def read_wkb(values: NDArray[Any]) -> NDArray[Any]:
+    """Read WKB; what cannot be read is missing, and so are curves and what is nested too deep.
+
+    Parameters
+    ----------
+    values : array of bytes or str
+        Text is the hexadecimal digits of WKB.
+
+    Returns
+    -------
+    array of shapes
+
+    Examples
+    --------
+    >>> read_wkb(np.array([shapely.Point(1, 2).wkb, b"?", None], dtype=object)).tolist()
+    [<POINT (1 2)>, None, None]
+    """
+    values = drop_nested(values)
+    try:
+        return np.asarray(shapely.from_wkb(values, on_invalid="ignore"))
+    except NotImplementedError:  # GEOS stops at the first curve: one by one, so that one is lost
+        return np.array([None, *map(_read_one, values)], dtype=object)[1:]
+
+
+def _read_one(value: Any) -> Any:
+    try:
+        return shapely.from_wkb(value, on_invalid="ignore")
+    except NotImplementedError:
+        return None
 
 
 def _is_deep(value: Any) -> bool:

@@ -140,8 +140,7 @@ def _shapes(table: pa.Table, described: _Geometry) -> NDArray[Any]:
     column = table[described.name]
     with cells.collector_paused():
         if described.encoding.upper() == "WKB":
-            return np.asarray(shapely.from_wkb(
-                nesting.drop_nested(column.to_numpy()), on_invalid="ignore"))
+            return nesting.read_wkb(column.to_numpy())
         if described.encoding.upper() == "WKT":
             return np.asarray(shapely.from_wkt(
                 nesting.drop_nested(column.to_numpy()), on_invalid="ignore"))

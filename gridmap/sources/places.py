@@ -99,17 +99,18 @@ def _points(raw: Raw, columns: Mapping[str, Any]) -> Places:
 
 def _from_text(values: Series) -> tuple[NDArray[Any], int | None, NDArray[np.bool_]]:
     """Read WKT, WKT with a SRID before it, or WKB in hexadecimal digits."""
-    texts = nesting.drop_nested(values.astype(object).where(values.notna(), None).to_numpy())
+    texts = values.astype(object).where(values.notna(), None).to_numpy()
     filled = values.dropna()
     if len(filled) and isinstance(filled.iloc[0], bytes):
-        shapes = shapely.from_wkb(texts, on_invalid="ignore")
+        shapes = nesting.read_wkb(texts)
         return shapes, None, np.asarray(values.notna()) & shapely.is_missing(shapes)
     sample = "" if filled.empty else str(filled.iloc[0]).strip()
     if re.fullmatch(r"(00|01)[0-9A-Fa-f]+", sample):
-        shapes = shapely.from_wkb(texts, on_invalid="ignore")
+        shapes = nesting.read_wkb(texts)
         ids = set(shapely.get_srid(shapes[~shapely.is_missing(shapes)]).tolist()) - {0}
     else:
         told = values.str.extract(r"^\s*SRID=(\d+);", expand=False)
+        texts = nesting.drop_nested(texts)
         bare = texts if told.isna().all() else np.array(
             [t if t is None else t.partition(";")[2] or t for t in texts], dtype=object)
         shapes = _parse(bare)

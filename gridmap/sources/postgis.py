@@ -8,9 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
-import shapely
 from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjCRSError
@@ -229,5 +227,4 @@ def _fetch(cursor: Any, statement: str, table: _Table, limits: Limits) -> pa.Tab
 
 
 def _shapes(column: Any) -> NDArray[Any]:
-    blobs = nesting.drop_nested(column.to_numpy())
-    return np.asarray(shapely.from_wkb(blobs, on_invalid="ignore"))
+    return nesting.read_wkb(column.to_numpy())
