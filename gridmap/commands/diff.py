@@ -76,8 +76,8 @@ def _save_map(
     page = maps.draw_difference(
         old.grids, new.grids, lineage, publication=publication, names=(old.name, new.name),
         territories=new.territories if new.territories is not None else old.territories,
-        title=(f"What became of grids: {old.name} → {new.name}",
-               f"网格变更：{old.name} → {new.name}"),
+        title=(f"What became of grids: {old.name}\u00a0→\u00a0{new.name}",
+               f"网格变更：{old.name}\u00a0→\u00a0{new.name}"),
     )
     page.save(file)
 

@@ -113,7 +113,7 @@ def name_comparison(title: words.Name, names: tuple[words.Name, words.Name]) -> 
     Examples
     --------
     >>> name_comparison("City", (BEFORE, AFTER))
-    Word(en='City: Before → After', zh='City：调整前 → 调整后')
+    Word(en='City: Before\\xa0→\\xa0After', zh='City：调整前\\xa0→\\xa0调整后')
     >>> name_comparison("May → June", ("May", "June")).en
     'May → June'
     """
@@ -121,7 +121,7 @@ def name_comparison(title: words.Name, names: tuple[words.Name, words.Name]) -> 
     told = []
     for text, one, other, between in ((said.en, first.en, last.en, ": "),
                                       (said.zh, first.zh, last.zh, "："),):
-        pair = f"{one} → {other}"
+        pair = f"{one}\u00a0→\u00a0{other}"
         known = one in text and other in text
         told.append(text if known else f"{text}{between}{pair}" if text else pair)
     return words.Word(*told)

@@ -25,8 +25,10 @@
     const handle = make("div", { class: "gm-divider", role: "slider", tabindex: "0",
       "aria-valuemin": "0", "aria-valuemax": "100" }, make("i"), ...chips);
     gridmap.spoken(handle, "divider", "aria-label");
+    let share = 0.5;
     const set = x => {
       view.split = Math.max(0, Math.min(map.getSize().x, x));
+      share = view.split / Math.max(1, map.getSize().x);
       handle.style.left = `${view.split}px`;
       handle.setAttribute("aria-valuenow", String(Math.round(100 * view.split / map.getSize().x)));
       cut(view);
@@ -43,7 +45,7 @@
     });
     document.body.append(handle);
     map.on("move zoomend viewreset", () => cut(view));
-    map.on("resize", () => set(view.split));
+    map.on("resize", () => set(share * map.getSize().x));
     const { left: covered = 0 } = { left: (view.room().paddingTopLeft || [0])[0] };
     set((covered + map.getSize().x) / 2);
     view.divider = { handle, set };

@@ -15,9 +15,10 @@
       const rows = figures.columns.map(column => {
         const shown = column === view.column;
         const value = make("dd", {}, figures.textOf(column, i));
-        if (shown) {
+        const entry = view.classes.entries[view.classes.numbers[i]];
+        if (shown && entry) {                              // none where the filter leaves it out
           const swatch = make("i", { class: "gm-swatch" });
-          swatch.style.backgroundColor = view.classes.entries[view.classes.numbers[i]].colour;
+          swatch.style.backgroundColor = entry.colour;
           value.prepend(swatch);
         }
         return make("div", { class: shown ? "gm-shown" : undefined },

@@ -8,12 +8,20 @@
     else { layer.once("load", done); setTimeout(done, 4000); }
   });
 
+  /* The land that no panel covers: that much is printed beside the legend. */
+  gridmap.seen = function (view) {
+    const { map } = view, size = map.getSize();
+    const { paddingTopLeft: [left, top] = [0, 0], paddingBottomRight: [right, bottom] = [0, 0] } = view.room();
+    const place = (x, y) => map.containerPointToLatLng([x, y]);
+    return L.latLngBounds(place(left, size.y - bottom), place(size.x - right, top));
+  };
+
   /* Lay the page out for paper and wait until every tile is drawn. */
   gridmap.preparePrint = async function (view) {
-    const { map } = view, bounds = map.getBounds();
+    const { map } = view, bounds = gridmap.seen(view);
     document.body.classList.add("gm-paper");
     map.invalidateSize({ animate: false });
-    map.fitBounds(bounds, { animate: false });
+    map.fitBounds(bounds, Object.assign({ animate: false }, view.room()));
     await new Promise(done => setTimeout(done, 120));
     await Promise.all([view.base, ...gridmap.order, ...Object.values(map.gridmapLabels || {})]
       .filter(layer => layer && map.hasLayer(layer)).map(drawn));
