@@ -21,6 +21,9 @@ TRIES = 3
 #: more of a stream in memory; fewer would let workers wait.
 AHEAD = 2
 
+#: Broadcast values that a worker of this machine keeps, the last ones that it used.
+HELD = 2
+
 
 class Shared(Protocol):
     """A value that every worker holds once; made by `Executor.broadcast`."""

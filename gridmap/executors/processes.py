@@ -24,7 +24,6 @@ from typing import Any
 from ..errors import ExecutorError
 from . import base, frames
 from .base import Answer, Part
-from .worker import HELD
 
 #: Seconds between two looks for an interrupt.
 WAKE_S = 0.2
@@ -59,7 +58,7 @@ class _Worker:
         self._send(frames.pack((function, part, kept and kept.key, news)))
         fine, answer = frames.unpack(frames.receive(self.process.stdout))  # type: ignore[arg-type]
         if kept is not None and news is not None:
-            self.held = [*self.held, kept.key][-HELD:] if fine else []
+            self.held = [*self.held, kept.key][-base.HELD :] if fine else []
         return fine, answer
 
     def _send(self, packed: frames.Packed) -> None:

@@ -21,9 +21,6 @@ from typing import IO, Any
 from ..errors import ExecutorError
 from . import base, frames
 
-#: Broadcast values that a worker keeps, the last ones that it used.
-HELD = 2
-
 #: Where memory runs out a worker goes first, whose part is done again, and not the caller.
 EXPENDABLE = "500"
 
@@ -78,7 +75,7 @@ def _answer(order: frames.Packed, kept: dict[int, Any], folders: set[Path]) -> f
             folders.add(Path(mapped.path).parent)
             kept.pop(key, None)  # so that it counts as the last
             kept[key] = frames.load_mapped(mapped)
-            while len(kept) > HELD:
+            while len(kept) > base.HELD:
                 del kept[next(iter(kept))]
         answer = function(part) if key is None else function(part, kept[key])
     except (Exception, SystemExit) as error:  # whatever it is, the caller raises it
