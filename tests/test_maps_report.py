@@ -115,8 +115,8 @@ def test_qgis_shows_the_classes_of_the_page():
                for symbol in root.findall(".//symbol")]
     red, green, blue = (int(classes["colour"].iloc[0][at:at + 2], 16) for at in (1, 3, 5))
     assert colours[0] == f"{red},{green},{blue},255"
-    assert root.findall(".//symbol")[3].find(".//Option[@name='style']").get(
-        "value") == "b_diagonal"
+    assert [option.get("value") for option in root.findall(".//symbol")[3].findall(
+        ".//Option[@name='style']")] == ["solid", "b_diagonal"]
     assert '"grid"' in root.find(".//text-style").get("fieldName")
 
 

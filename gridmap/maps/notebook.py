@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html as html_text
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from branca.element import Element
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
@@ -12,14 +14,31 @@ from .. import coverage
 from ..rules import Publication, load_publication
 from . import figures, offline, pages, pictures, style, words
 
+if TYPE_CHECKING:
+    from .canvas import Picture
+
+
+#: Where scripts are blocked the page is empty: it lets the picture behind it be seen.
+_SEE_THROUGH = ("<noscript><style>html, body, body > div { background: transparent !important }"
+                "</style></noscript>\n")
+
 
 class NotebookMap(offline.Map):
     """A page that a notebook shows in a frame, over a picture for where frames are cut out."""
 
-    picture: str = ""
+    picture: Picture | None = None
+    figure_name: str = ""
 
     def _repr_html_(self, **kwargs: Any) -> str:
-        return offline.framed(self.get_root().render(**kwargs), picture=self.picture)
+        shown = "" if self.picture is None else (
+            f'<img src="{pictures.picture_uri(self.picture)}" '
+            f'alt="{html_text.escape(self.figure_name)}" '
+            'style="max-width:100%;max-height:100%">')
+        return offline.framed(self.get_root().render(**kwargs), picture=shown)
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the picture alone, for paper and for viewers that show no HTML."""
+        return None if self.picture is None else pictures.write_small(self.picture)
 
 
 def explore(
@@ -89,8 +108,9 @@ def explore(
     pages.add_layers(page, shapes, figure, by_grid=published.by_grid, publication=publication,
                      territories=territories, rule=rule, labels=labels,
                      suppressed=published.suppressed)
-    drawn = pictures.draw_picture(shapes, figure, by_grid=published.by_grid, rule=rule,
-                                  publication=publication, labels=labels)
-    page.picture = (f'<img src="{pictures.picture_uri(drawn)}" alt="{figure}" '
-                    'style="max-width:100%;max-height:100%">')
+    page.picture = pictures.draw_picture(shapes, figure, by_grid=published.by_grid, rule=rule,
+                                         publication=publication, labels=labels,
+                                         suppressed=published.suppressed)
+    page.figure_name = figure
+    page.get_root().header.add_child(Element(_SEE_THROUGH))
     return page

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import shapely
 from geopandas import GeoDataFrame, GeoSeries
-from pandas import DataFrame
+from pandas import DataFrame, Series
 
 from ..rules import Publication
-from . import encode, figures, legend, style, words
+from . import absent, encode, figures, legend, style, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,6 +39,7 @@ def draw_picture(
     language: str = "en",
     with_legend: bool = True,
     width_cm: float = 16.0,
+    suppressed: DataFrame | None = None,
 ) -> Picture:
     """Draw a static map of a figure, in the classes and colours of the page.
 
@@ -63,6 +65,8 @@ def draw_picture(
         Whether a legend with class counts stands beside the map.
     width_cm : float, default 16.0
         Width of the picture.
+    suppressed : DataFrame, optional
+        As `suppress_counts` tells it: the legend says "withheld" and not "unknown" there.
 
     Returns
     -------
@@ -98,14 +102,14 @@ def draw_picture(
     picture = Picture(figsize=(wide, wide * (0.68 if with_legend else 0.98) * shape), dpi=150,
                       facecolor="white" if with_legend else _SEA)
     axes = picture.add_axes((0.01, 0.01, 0.68 if with_legend else 0.98, 0.98))
-    _paint(axes, places, style.find_classes(values, classes), classes)
+    looks = _find_looks(values, classes, suppressed)
+    _paint(axes, places, looks)
     if territories is not None:
         _outline(axes, territories)
     _frame(axes, (west, south, east, north))
     if with_legend:
         title = getattr(words.name_figure(figure, labels), language)
-        names = [getattr(name, language) for name in legend.name_classes(classes, figure)]
-        _add_legend(picture, classes, names, title)
+        _add_legend(picture, looks, title, language)
     return picture
 
 
@@ -118,23 +122,62 @@ def picture_uri(picture: Picture) -> str:
     >>> picture_uri(Picture(figsize=(1, 1)))[:22]
     'data:image/png;base64,'
     """
-    return f"data:image/png;base64,{base64.b64encode(picture._repr_png_()).decode()}"
+    return f"data:image/png;base64,{base64.b64encode(write_small(picture)).decode()}"
 
 
-def _paint(axes: Axes, places: GeoSeries, numbers: np.ndarray, classes: DataFrame) -> None:
+def write_small(picture: Picture) -> bytes:
+    """Write a picture as PNG with a palette: a third of the bytes, the same classes.
+
+    A map has few colours; what is lost are shades between them at the edges.
+
+    Examples
+    --------
+    >>> from gridmap.maps.canvas import Picture
+    >>> write_small(Picture(figsize=(1, 1)))[1:4]
+    b'PNG'
+    """
+    from PIL import Image
+
+    whole = Image.open(io.BytesIO(picture._repr_png_())).convert("RGB")
+    few = whole.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    written = io.BytesIO()
+    few.save(written, format="PNG", optimize=True)
+    return written.getvalue()
+
+
+class _Look(NamedTuple):
+    """A row of the legend: which grids, how they are called, and how they look."""
+
+    chosen: np.ndarray  # bool by grid
+    name: words.Word
+    colour: str
+    striped: bool = False
+
+
+def _find_looks(values: Series, classes: DataFrame, suppressed: DataFrame | None) -> list[_Look]:
+    """Return the classes of what is known, then what is missing by its reason."""
+    numbers = style.find_classes(values, classes)
+    names = legend.name_classes(classes, str(values.name))
+    known = (classes["value"].notna() | classes["upper"].notna()).tolist()
+    looks = [_Look(numbers == number, names[number], colour)
+             for number, colour in enumerate(classes["colour"]) if known[number]]
+    return looks + [_Look(values.index.isin(part.codes), part.name, part.colour, part.striped)
+                    for part in absent.split_absent(values, suppressed)]
+
+
+def _paint(axes: Axes, places: GeoSeries, looks: list[_Look]) -> None:
     from matplotlib.patches import PathPatch
 
-    for number, (colour, known) in enumerate(
-        zip(classes["colour"], classes["value"].notna() | classes["upper"].notna(), strict=True)
-    ):
-        chosen = places[numbers == number]
+    for look in looks:
+        chosen = places[look.chosen]
         if not len(chosen):
             continue
-        rim = "#ffffffb0" if len(places) < 3_000 else colour
+        rim = "#ffffffb0" if len(places) < 3_000 else look.colour
         # Not add_patch: it looks for the extent segment by segment, in Python.
         axes.add_artist(PathPatch(
-            _path(chosen), facecolor=colour, edgecolor=rim if known else "#8d939c",
-            linewidth=0.3 if len(places) < 3_000 else 0.1, hatch=None if known else "/////"))
+            _path(chosen), facecolor=look.colour, edgecolor="#8d939c" if look.striped else rim,
+            linewidth=0.3 if len(places) < 3_000 else 0.1,
+            hatch="/////" if look.striped else None))
 
 
 def _path(places: GeoSeries) -> Path:
@@ -169,19 +212,15 @@ def _frame(axes: Axes, bounds: tuple[float, float, float, float]) -> None:
         spine.set_visible(False)
 
 
-def _add_legend(picture: Figure, classes: DataFrame, names: list[str], title: str) -> None:
+def _add_legend(picture: Figure, looks: list[_Look], title: str, language: str) -> None:
     from matplotlib import font_manager
     from matplotlib.patches import Patch
 
     present = {font.name for font in font_manager.fontManager.ttflist}
     fonts = [font for font in FONTS if font in present]
-    unknown = (classes["value"].isna() & classes["upper"].isna()).tolist()
-    marks = [
-        Patch(facecolor=colour, edgecolor="#8d939c", linewidth=0.4, label=f"{name}   ({count:,})",
-              hatch="/////" if striped else None)
-        for colour, name, count, striped in
-        zip(classes["colour"], names, classes["count"], unknown, strict=True)
-    ]
+    marks = [Patch(facecolor=look.colour, edgecolor="#8d939c", linewidth=0.4,
+                   label=f"{getattr(look.name, language)}   ({look.chosen.sum():,})",
+                   hatch="/////" if look.striped else None) for look in looks]
     shown = picture.legend(
         handles=marks, title=title, loc="center left", bbox_to_anchor=(0.70, 0.5),
         frameon=False, alignment="left", labelspacing=0.6, handlelength=1.6,

@@ -9,13 +9,7 @@ from xml.etree import ElementTree
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
-from . import figures, legend, style, words
-
-#: The colours of the page for values that are missing, by the reason.
-ABSENT = {"withheld": "#c3c7ce", "inapplicable": "#eef0f2", "unknown": "#d7d9dd"}
-
-#: What `suppress_counts` says of a share of nobody.
-_INAPPLICABLE = "not applicable"
+from . import absent, figures, legend, style, words
 
 
 def draw_qgis_style(
@@ -125,24 +119,16 @@ def _number_rows(classes: DataFrame, figure: str) -> list[_Row]:
 
 
 def _absent_rows(values: Series, suppressed: DataFrame | None) -> list[_Row]:
-    """Return the rows of what is missing: withheld, not applicable, or unknown."""
+    """Return the rows of what is missing; the last takes what the others leave."""
     field, code = _field(str(values.name)), _field(str(values.index.name))
-    absent = set(values.index[values.isna()])
-    told = suppressed if suppressed is not None else DataFrame(
-        columns=["level", "id", "column", "reason"])
-    told = told[(told["level"] == "grid") & (told["column"] == values.name)]
-    inapplicable = told["reason"] == _INAPPLICABLE
-    rows, without = [], f"{field} IS NULL"
-    for why, ids in (("withheld", told.loc[~inapplicable, "id"]),
-                     ("inapplicable", told.loc[inapplicable, "id"])):
-        those = sorted(absent.intersection(ids))
-        if those:
-            listed = f"{code} IN ({', '.join(map(_quoted, those))})"
-            rows.append(_Row(f"{field} IS NULL AND {listed}", words.PAGE[why], ABSENT[why]))
-            without += f" AND NOT {listed}"
-            absent.difference_update(those)
-    if absent:
-        rows.append(_Row(without, words.PAGE["unknown"], ABSENT["unknown"], striped=True))
+    parts = absent.split_absent(values, suppressed)
+    rows, others = [], ""
+    for part in parts[:-1]:
+        listed = f"{code} IN ({', '.join(map(_quoted, part.codes))})"
+        rows.append(_Row(f"{field} IS NULL AND {listed}", part.name, part.colour, part.striped))
+        others += f" AND NOT {listed}"
+    rows += [_Row(f"{field} IS NULL{others}", part.name, part.colour, part.striped)
+             for part in parts[-1:]]
     return rows
 
 
