@@ -5,7 +5,8 @@
   const { make, icon, word, say } = gridmap;
   const STEP = 100;                                        // rows that a list grows by
   const ROUND = { weight: 1.5, color: "#fff", fillOpacity: 1, radius: 7 };
-  const MANY = 400, FAR = 12, SMALL = 4;                   // many marks are smaller from afar
+  const MARKS = [[400, 12, 4], [120, 14.5, 5]];            // more than, below zoom: this radius
+  const FEW = 8;                                           // faults that are told without a press
 
   class Faults {
     constructor(view, content) {
@@ -16,7 +17,10 @@
         row.kind = this.kinds[row.kind]; row.i = i; row.kind.rows.push(row);
         row.folded = [row.id, row.layer, row.note, row.kind.name.en, row.kind.name.zh].join("\n").toLowerCase();
       });
-      this.pen = L.canvas({ padding: 0.3, tolerance: 6 });
+      const pane = "gridmap-faults";                       // under the names, over all the rest
+      view.map.createPane(pane).style.zIndex = 275;
+      this.pen = L.canvas({ padding: 0.3, tolerance: 6, pane });
+      if (content.rows.length <= FEW) for (const kind of this.kinds) kind.open = true;
       this.group = L.layerGroup().addTo(view.map);
       content.rows.forEach(row => this.draw(row));
     }
@@ -60,7 +64,8 @@
     /* Many marks must not hide each other, nor the land. */
     size() {
       const placed = this.content.rows.filter(row => row.place), { map } = this.view;
-      const radius = placed.length > MANY && map.getZoom() < FAR ? SMALL : ROUND.radius;
+      const [, , radius] = MARKS.find(([more, zoom]) => placed.length > more && map.getZoom() < zoom) ||
+        [0, 0, ROUND.radius];
       if (radius === this.radius) return;
       this.radius = radius;
       for (const row of placed) row.marks[row.marks.length - 1].setRadius(radius);
@@ -121,6 +126,8 @@
       this.view.on("language", () => this.fill());
       const search = make("div", { class: "gm-search", role: "search" },
         icon("M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11z", "M13 13l4 4"), this.filter);
+      this.chips.hidden = !this.count;                     // nothing to choose from
+      search.hidden = this.content.rows.length <= FEW;
       return [this.chips, search, this.list];
     }
     fill() {
@@ -132,12 +139,13 @@
       const shown = this.kinds.map(kind => this.section(kind)).filter(Boolean);
       this.list.replaceChildren(...shown);
       if (!shown.length) {
-        this.list.append(make("p", { class: "gm-note" }, word(this.count ? "noHit" : "noFaults")));
+        this.list.append(make("p", { class: this.count ? "gm-note" : "gm-fine" },
+          this.count ? null : icon("M4 10.5l4 4 8-9"), word(this.count ? "noHit" : "noFaults")));
       }
       if (this.content.left) {
         this.list.append(make("p", { class: "gm-note" }, word("leftFaults", { n: gridmap.number(this.content.left) })));
       }
-      if (this.content.coarse) this.list.append(make("p", { class: "gm-note" }, word("coarseFaults")));
+      if (this.content.coarse && this.content.rows.some(row => row.place)) this.list.append(make("p", { class: "gm-note" }, word("coarseFaults")));
       const again = held && document.querySelector(`.gm-panel [data-key="${held}"]`);
       if (again) again.focus();
     }
@@ -192,7 +200,10 @@
     const home = gridmap.order.filter(layer => layer.about.home).map(layer => layer.bounds());
     const bounds = home.reduce((all, one) => all.extend(one), faults.bounds());
     if (bounds.isValid()) view.map.fitBounds(bounds, Object.assign({ animate: false, maxZoom: 17 }, view.room()));
-    else view.map.setView([0, 0], 2);
+    else {                                                 // no place at all: a list is all there is
+      view.map.setView([0, 0], 2);
+      document.body.classList.add("gm-list-only");
+    }
     faults.size();
     view.map.on("zoomend", () => faults.size());
     view.map.on("click", () => { if (!gridmap.toolInUse && faults.selected >= 0) faults.select(-1, false); });

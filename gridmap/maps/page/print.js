@@ -21,7 +21,10 @@
     const { map } = view, bounds = gridmap.seen(view);
     document.body.classList.add("gm-paper");
     map.invalidateSize({ animate: false });
+    const { zoomSnap } = map.options;
+    map.options.zoomSnap = 0;                              // paper is filled, whatever its size
     map.fitBounds(bounds, Object.assign({ animate: false }, view.room()));
+    map.options.zoomSnap = zoomSnap;
     await new Promise(done => setTimeout(done, 120));
     await Promise.all([view.base, ...gridmap.order, ...Object.values(map.gridmapLabels || {})]
       .filter(layer => layer && map.hasLayer(layer)).map(drawn));
