@@ -30,8 +30,9 @@ Row = dict[str, Any]
 
 #: The least that two workers must gain over one, on two cores that the caller uses as well.
 GAIN = {"repair": 1.6, "partition": 1.3, "attach": 1.3}
-#: Where a killed worker is tried once more elsewhere, for the sake of time.
-LEFT_OUT = {"partition": ("killed", "dask-killed"), "attach": ("dask-killed",)}
+#: Ways that say nothing about a step, or the same as elsewhere.
+LEFT_OUT = {"partition": ("together", "killed", "dask-killed"),
+            "attach": ("together", "dask-killed")}
 
 SAME = "same bytes as without an executor"
 
@@ -105,6 +106,9 @@ def tell_step(step: str, found: dict[str, Row]) -> list[Row]:
     """Rows of one step: seconds in each way, the gain of two workers, and the bytes."""
     alone = found["alone"]
     rows = [row(step, "s without an executor", alone["clock"])]
+    if "together" in found:
+        rows.append(row(step, "s without an executor, all parents together",
+                        found["together"]["clock"]))
     names = {"one": "1 process", "two": "2 processes", "dask": "2 workers of Dask",
              "killed": "2 processes, one killed in the middle",
              "dask-killed": "2 workers of Dask, one killed in the middle"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import geopandas
 import numpy as np
-import pandas as pd
 import shapely
+from bench_attach_inputs import make_grids
 from bench_zoning_inputs import make_units
 from geopandas import GeoDataFrame
 
@@ -22,7 +22,7 @@ def make_inputs(folder: Path, *, quick: bool) -> dict[str, int]:
     units.to_parquet(folder / "units.parquet")
     towns.to_parquet(folder / "towns.parquet")
     spoilt.to_parquet(folder / "spoilt.parquet")
-    grids = make_grids(units)
+    grids = make_grids(1_500 if quick else 7_400)
     grids.to_parquet(folder / "grids.parquet")
     points = 2_000_000 if quick else 10_000_000
     (folder / "points.txt").write_text(str(points), encoding="utf-8")
@@ -58,16 +58,3 @@ def make_towns(units: GeoDataFrame) -> tuple[GeoDataFrame, GeoDataFrame]:
     spoilt = units[["geometry"]].assign(territory=named["territory"])
     spoilt = spoilt.set_geometry(geopandas.GeoSeries(shapes, index=units.index, crs=units.crs))
     return towns[["geometry"]], spoilt
-
-
-def make_grids(units: GeoDataFrame) -> GeoDataFrame:
-    """Join about eight neighbouring units each, inside their community."""
-    centre = units.geometry.centroid
-    cell = (centre.x // 1_100).astype(int).astype(str) + "-" + (centre.y // 1_100).astype(
-        int).astype(str)
-    keys = units["community"] + ":" + cell
-    numbers = pd.Series(pd.factorize(keys, sort=True)[0], index=units.index)
-    shapes = units.geometry.groupby(numbers.to_numpy()).apply(
-        lambda some: shapely.coverage_union_all(some.to_numpy()))
-    codes = pd.Index([f"G{number:06}" for number in range(len(shapes))], dtype="str", name="grid")
-    return GeoDataFrame(geometry=list(shapes), index=codes, crs=units.crs)

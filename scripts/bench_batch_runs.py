@@ -21,8 +21,9 @@ import pyarrow as pa
 
 Row = dict[str, Any]
 
-#: Ways to do a step. "counted" does it here and counts what workers would have done.
-WAYS = ("alone", "one", "two", "killed", "dask", "dask-killed", "counted")
+#: Ways to do a step. "together" mends all parents in one go; "counted" does all here and counts
+#: what workers would have done.
+WAYS = ("together", "alone", "one", "two", "killed", "dask", "dask-killed", "counted")
 
 BATCH = 1_000_000
 
@@ -31,7 +32,7 @@ def run_step(step: str, way: str, folder: Path) -> Row:
     """Do a step; return seconds on the clock, and a hash of all that it made."""
     if step == "many":
         return attach_many(way, folder)
-    work = WORKS[step](folder)
+    work = WORKS[step](folder) if way != "together" else repair(folder, apart=False)
     kind = "dask" if way.startswith("dask") else way
     with open_way(kind) as executor:
         work(executor, warm=True)
@@ -51,7 +52,8 @@ def open_way(kind: str) -> Iterator[Any]:
     from gridmap import Dask, Processes
 
     ways: dict[str, Callable[[], Any]] = {
-        "alone": contextlib.nullcontext, "one": lambda: Processes(1), "two": lambda: Processes(2),
+        "alone": contextlib.nullcontext, "together": contextlib.nullcontext,
+        "one": lambda: Processes(1), "two": lambda: Processes(2),
         "killed": lambda: Processes(2), "dask": lambda: Dask(workers=2), "counted": Counted}
     with ways[kind]() as executor:
         yield executor
@@ -130,7 +132,7 @@ def hash_all(made: Iterable[Any]) -> str:
 # ------------------------------------------------------------------------------ steps
 
 
-def repair(folder: Path) -> Callable[..., Any]:
+def repair(folder: Path, *, apart: bool = True) -> Callable[..., Any]:
     """Mend the units of every community by themselves."""
     from gridmap import repair_tiling
 
@@ -140,7 +142,7 @@ def repair(folder: Path) -> Callable[..., Any]:
     def work(executor: Any, *, warm: bool = False) -> Any:
         codes = sorted(towns.index)[:4] if warm else towns.index
         return repair_tiling(spoilt[spoilt["territory"].isin(codes)], towns.loc[list(codes)],
-                             apart=True, executor=executor)
+                             apart=apart, executor=executor)
 
     return work
 
