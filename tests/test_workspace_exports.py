@@ -21,13 +21,15 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from pandas import DataFrame
+from server import SECRET, started
 
 from gridmap import cli, coverage, maps
 from gridmap.errors import SchemaError, WorkspaceError
 from gridmap.rules import load_publication
 from gridmap.sketch import sketch_grids
-from gridmap.workspace import Contents, Layer, exports, save_workspace
+from gridmap.workspace import Contents, Layer, exports, postgis, save_workspace
 from gridmap.workspace.exports import shapefile, targets
+from gridmap.workspace.postgis import Saved
 
 SINGLE = ["grids.gpkg", "grids.parquet", "grids.fgb", "grids.geojson", "grids.shp", "grids.zip",
           "grids.pmtiles", "grids.xlsx"]
@@ -425,3 +427,34 @@ def test_all_layers_go_into_a_package(workspace, tmp_path, capsys):
     assert told["exports"][0]["rows"] == {"grids": 6, "territories": 3}
     assert fiona.listlayers(io.BytesIO((tmp_path / "a.gpkg").read_bytes()))[:2] == [
         "grids", "territories"]
+
+
+def test_the_command_writes_into_a_database_and_tells_no_address(workspace, tmp_path, capsys,
+                                                                 monkeypatch):
+    asked = []
+
+    def note(named, url, *, layers):
+        asked.append((named, url, layers))
+        return Saved({"gridmap.grids": 6}, ("styles were left out",))
+
+    monkeypatch.setattr(postgis, "save_postgis", note)
+    url = "postgis://gis@db.example/city"
+    assert cli.main(["export", str(workspace), str(tmp_path / "a.fgb"), url]) == 0
+    assert asked == [(str(workspace), url, ["grids"])]
+    told = capsys.readouterr().out.splitlines()
+    assert told[1:] == ["the database: PostGIS, 6 gridmap.grids", "  styles were left out"]
+
+
+def test_a_password_in_the_address_of_a_database_is_refused(workspace, capsys):
+    url = "postgis://gis:hunter2@db.example/city"
+    assert cli.main(["export", str(workspace), url]) == 1
+    told = capsys.readouterr()
+    assert "password" in told.err and "hunter2" not in told.err + told.out
+
+
+def test_the_command_fills_a_real_database(workspace, capsys, monkeypatch):
+    with started() as server:
+        monkeypatch.setenv("PGPASSWORD", SECRET)
+        assert cli.main(["export", str(workspace), server.url(), "--layer", "all", "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)["exports"][0]
+    assert told["rows"] == {"gridmap.grids": 6, "gridmap.territories": 3}
