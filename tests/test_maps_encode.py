@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import geopandas
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -85,6 +86,35 @@ def test_a_tiling_comes_back_as_it_was(rows):
             assert ring[0] == ring[-1]
         assert sorted(sorted(map(list, ring[:-1])) for ring in rings) == sorted(
             sorted(ring) for ring in wanted)
+
+
+def bent(shapes, step_m):
+    """Put vertices along all borders and bend them, the same for both neighbours."""
+    def move(xy):
+        xy = np.rint(xy)  # the same from both sides
+        return xy + np.column_stack([9 * np.sin(xy[:, 1] / 31), 7 * np.sin(xy[:, 0] / 23)])
+
+    return geopandas.GeoSeries(shapely.transform(shapely.segmentize(shapes.to_numpy(), step_m),
+                                                 move), crs=shapes.crs)
+
+
+@settings(deadline=None)
+@given(drawings, st.sampled_from([5, 10, 15, 30, 45]))
+def test_bent_borders_are_a_valid_coverage_after_rounding(rows, step_m):
+    shapes = sketch_polygons(*rows, side_m=90)
+    if not len(shapes):
+        return
+    shapes = bent(shapes, step_m)
+    assert shapely.coverage_is_valid(shapes.to_numpy())
+    rounded = [shapely.MultiPolygon([shapely.Polygon(ring) for ring in rings])
+               if len(rings) == 1 else shapely.build_area(shapely.MultiLineString(rings))
+               for rings in read_tiling(encode.encode_tiling(shapes))]
+    assert shapely.coverage_is_valid(rounded)
+    grown = encode.to_pixels(shapely.get_coordinates(shapes.to_numpy()), shapes.crs)
+    one_pixel_m2 = (np.ptp(shapely.get_coordinates(shapes.to_numpy())[:, 0])
+                    / np.ptp(grown[:, 0])) ** 2
+    areas = shapely.area(rounded) * one_pixel_m2
+    assert areas == pytest.approx(shapes.area.to_numpy(), rel=0.02)
 
 
 def test_neighbours_share_their_border():
