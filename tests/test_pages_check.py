@@ -9,6 +9,7 @@ from pages import NASTY, Opened, city
 from pandas import DataFrame
 
 from gridmap import maps
+from gridmap.maps import faultwords
 
 pytestmark = pytest.mark.browser
 
@@ -29,7 +30,7 @@ def drawn_faults():
     ]
     columns = ["severity", "step", "what", "layer", "id", "area_m2", "note", "place"]
     table = DataFrame(told, columns=columns).assign(suggestion=[
-        maps.faultwords.advise(row[2]).en for row in told])
+        faultwords.advise(row[2]).en for row in told])
     table.loc[2, "suggestion"] = 'set offset = "GCJ-02"'
     return GeoDataFrame(table.drop(columns="place"), geometry=table["place"].tolist(),
                         crs=towns.crs).to_crs(4326), towns
@@ -86,8 +87,7 @@ def test_a_fault_clicked_on_the_map_is_selected_in_the_list(shown):
 def test_a_fault_chosen_in_the_list_is_shown_on_the_map(shown):
     zoom = "() => gridmap.view.map.getZoom()"
     before = shown.page.evaluate(zoom)
-    shown.page.click("text=overlap")
-    shown.page.click(".gm-fault >> nth=0")
+    shown.page.click(".gm-faults section:has-text('overlap') .gm-fault")
     shown.until("zoom => gridmap.view.map.getZoom() > zoom", before)
     shown.settle()
     x, y = spot_of(shown, 1)
@@ -133,8 +133,7 @@ def test_the_list_is_in_both_languages(shown):
 def test_axe_has_no_serious_finding_on_the_page_of_a_check(shown):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright",
                               reason="axe-playwright-python is not installed")
-    shown.page.click("text=overlap")
-    shown.page.click(".gm-fault >> nth=0")
+    shown.page.click(".gm-fault >> nth=2")
     shown.settle()
     found = axe.Axe().run(shown.page, options={"runOnly": {
         "type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}})
@@ -160,4 +159,7 @@ def test_a_check_without_a_fault_or_a_place_makes_a_page(browser, tmp_path):
         page = Opened(browser, tmp_path / f"{name}.html")
         assert page.complaints == []
         assert ("Nothing was found" in page.text(".gm-faults")) == (name == "none")
+        assert page.page.is_visible(".gm-chips") == (name != "none")
+        assert not page.page.is_visible(".leaflet-control-scale")  # there is no land to show
+        assert page.page.query_selector_all(".gm-fault") != [] or name == "none"
         page.page.context.close()

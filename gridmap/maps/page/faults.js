@@ -126,8 +126,7 @@
       this.view.on("language", () => this.fill());
       const search = make("div", { class: "gm-search", role: "search" },
         icon("M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11z", "M13 13l4 4"), this.filter);
-      this.chips.hidden = !this.count;                     // nothing to choose from
-      search.hidden = this.content.rows.length <= FEW;
+      this.chips.hidden = search.hidden = !this.count;     // nothing to choose from
       return [this.chips, search, this.list];
     }
     fill() {

@@ -34,11 +34,11 @@ function paintLabels(sets, context, tile) {
 }
 
 function eachLabel(set, tile, visit) {
-  const { scale, left, top, size } = tile, across = 320, down = 90;  // so that neighbours decide alike
+  const { scale, left, top, size } = tile, margin = 160;
   for (let i = 0; i < set.texts.length; i++) {
     const [placeX, placeY, room, height] = set.places.subarray(4 * i, 4 * i + 4);
     const x = placeX * scale - left, y = placeY * scale - top;
-    if (!set.texts[i] || x < -across || y < -down || x > size + across || y > size + down) continue;
+    if (!set.texts[i] || x < -margin || y < -40 || x > size + margin || y > size + 40) continue;
     if (set.hidden && set.hidden[i]) continue;
     if (height * scale > set.size * 1.3) visit(set.texts[i], x, y, room * scale);
   }
