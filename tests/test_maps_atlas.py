@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import re
 
+import numpy as np
 import pandas as pd
 import pytest
+import shapely
+from geopandas import GeoDataFrame
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pandas import DataFrame
 
 from gridmap import errors
-from gridmap.maps.paper import atlas, fonts, template
+from gridmap.maps.paper import atlas, fonts, ink, labels, overview, pdf, template
 from gridmap.rules import Publication, load_publication
 from gridmap.sketch import sketch_grids, sketch_points
 
@@ -162,6 +169,110 @@ def test_text_that_is_too_wide_is_set_smaller_and_then_cut():
     font = fonts.build_font(["社区居民委员会" * 6])
     assert ink.set_text(font, "社区", (0, 0), size=10, width=100).count("/F 10.00") == 1
     assert "/F 6.00" in ink.set_text(font, "社区居民委员会" * 6, (0, 0), size=10, width=100)
+
+
+def test_a_contact_line_that_would_be_cut_is_refused():
+    grids = city()
+    contacts = DataFrame({"contact": ["海滨街道网格服务站" * 4, "0631-5200000"]},
+                         index=grids.index[:2])
+    with pytest.raises(errors.ProfileError) as told:
+        draw(grids, contacts=contacts, template=template.load_template("card"))
+    assert str(told.value) == (
+        "contact of 371000000000000: too long for the 54 mm that the template has for "
+        "'{contact}'. Shorten it, or give the item more width or lines, or a smaller size.")
+    assert list(told.value.rows) == ["371000000000000"]
+
+
+def test_print_without_its_packages_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(fonts, "find_spec", lambda name: None)
+    with pytest.raises(errors.SourceError, match=r'pip install "gridmap\[print\]"'):
+        draw(city())
+
+
+def test_neighbours_of_another_territory_bear_its_name():
+    grids = city()
+    page = text_of(draw(grids, territories=towns(grids))[1])[2]
+    around = page.split("\n", 2)[2]
+    assert "龙䶮村" in around and "海滨街道" not in around
+
+
+def test_a_footprint_on_another_is_filled_as_well():
+    grids = city()
+    house = sketch_grids("H", side_m=60).set_axis(pd.Index(["h"], name="element"))
+    twice = pd.concat([house, house.set_axis(["i"])])
+    one, two = (read(draw(grids, buildings=layer)[1])[0].render(scale=1).to_numpy()
+                for layer in (house, twice))
+    assert (one == two).mean() > 0.999  # edges are blended once more
+
+
+boxes = st.tuples(*[st.floats(0, 90) for _ in range(2)])
+
+
+@settings(deadline=None)  # the first cuts the font
+@given(st.lists(st.tuples(boxes, st.sampled_from(["1", "003", "000128"]), st.booleans()),
+                max_size=12))
+def test_no_label_lies_on_another_or_beyond_the_map(wanted):
+    font = small_font()
+    some = [labels.Label(("A", text) if twin else (text,), place, 8, "#000000", (99, 99), (text,))
+            for place, text, twin in wanted]
+    drawn = labels.set_labels(some, font, (0, 0, 100, 100))
+    ends = [(float(x), float(y), len(letters) // 4 * 8 * 0.4) for x, y, letters in re.findall(
+        r"([-\d.]+) ([-\d.]+) Td <([0-9a-f]+)> Tj ET\n(?!Q)", drawn)]
+    for number, (x, y, wide) in enumerate(ends):
+        assert x >= 0 and 0 <= y <= 100
+        assert not any(abs(y - v) < 6 and x < u + w and u < x + wide
+                       for u, v, w in ends[:number])
+
+
+@settings(deadline=None)  # the first cuts the font
+@given(st.text("网格0Aé社", min_size=1))
+def test_a_qr_code_of_any_text_is_read_back(text):
+    zxing = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+    sheet = pdf.Sheet(120, 120, ink.draw_qr(text, (10, 110), 100))
+    image = pdfium.PdfDocument(pdf.write_pdf([sheet], small_font()))[0].render(scale=2)
+    assert [code.text for code in zxing.read_barcodes(image.to_pil())] == [text]
+
+
+@functools.cache
+def small_font():
+    return fonts.build_font(["A"])
+
+
+def test_a_label_stands_well_inside_what_it_names():
+    wedge = shapely.Polygon([(0, 0), (100, 0), (100, 4), (40, 4), (40, 60), (0, 60)])
+    torn = shapely.MultiPolygon([wedge, shapely.box(200, 0, 201, 1)])
+    for shape in (wedge, torn, wedge.reverse()):
+        place = shapely.points(labels.find_anchors(np.array([shape])))[0]
+        assert shape.contains(place) and place.distance(shape.boundary) > 10
+
+
+def test_many_communities_are_shown_town_by_town():
+    grids = sketch_grids(*("".join(chr(65 + row * 8 + n) for n in range(8)) for row in range(5)),
+                         side_m=100)
+    homes = [f"{town}{n:02d}" for town in "NS" for n in range(20)]
+    grids = grids.assign(territory=homes)
+    codes = pd.Index(["N", "S", *homes], name="territory", dtype="str")
+    frame = grids.dissolve("territory")[["geometry"]].reindex(codes)
+    places = GeoDataFrame(frame.geometry.fillna(grids.union_all()), crs=grids.crs).set_axis(
+        ["geometry"], axis=1).set_geometry("geometry", crs=grids.crs)
+    places = places.assign(name=["北镇", "南镇", *(f"{home}村" for home in homes)],
+                           level="village", parent=[None, None, *(home[0] for home in homes)])
+    part = draw(grids, territories=places)[0]
+    pages = text_of(part)
+    assert part.pages == 1 + 2 + 1
+    assert "北镇" in pages[0] and "南镇" in pages[0] and "N03村" not in pages[0]
+    assert "N03村" in pages[1] and "S03村" not in pages[1] and "S03村" in pages[2]
+    assert overview.count_overview({home: ["x"] for home in homes}, places) == part.pages
+
+
+def test_codes_and_addresses_are_read_back():
+    zxing = pytest.importorskip("zxingcpp", reason="zxing-cpp is not installed")
+    texts = [form.format(number ** 7) for form in ("https://example.org/g/{:015d}", "{:015d}")
+             for number in range(12)]
+    sheets = [pdf.Sheet(120, 120, ink.draw_qr(text, (10, 110), 100)) for text in texts]
+    document = pdfium.PdfDocument(pdf.write_pdf(sheets, small_font()))
+    read_back = [zxing.read_barcodes(page.render(scale=2).to_pil()) for page in document]
+    assert [[code.text for code in codes] for codes in read_back] == [[text] for text in texts]
 
 
 def test_an_empty_layer_prints_its_overview_only():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,8 @@ def build_font(
     Raises
     ------
     SourceError
-        If the file cannot be read as a font, or lacks characters: they are named.
+        If the file cannot be read as a font, or lacks characters: they are named; or if a
+        package is not installed.
 
     Examples
     --------
@@ -116,6 +118,9 @@ def build_font(
     >>> font.width("网", 10.0), font.encode("网") != font.encode("格")
     (10.0, True)
     """
+    for name in ("fontTools", "segno"):
+        if find_spec(name) is None:
+            raise SourceError(f'print needs {name}: pip install "gridmap[print]"')
     from fontTools import subset
 
     path = path or find_font()

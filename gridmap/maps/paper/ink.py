@@ -171,7 +171,11 @@ def draw_qr(text: str, place: tuple[float, float], side: float) -> str:
     """
     import segno
 
-    code = segno.make(text, error="m", micro=False, mask=_MASK)
+    # Left to choose, segno 1.6 takes the UTF-8 of some Chinese texts for Japanese, and other
+    # characters are read back.
+    wide = not text.isascii()
+    code = segno.make(text, error="m", micro=False, mask=_MASK, mode="byte" if wide else None,
+                      encoding="utf-8" if wide else None)
     dark = np.pad(np.array([list(row) for row in code.matrix], dtype="int8"), 1)
     # A rectangle for every run of dark modules in a row.
     steps = np.diff(dark, axis=1)
