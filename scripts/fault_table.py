@@ -2,7 +2,7 @@
 """Try what may go wrong in a night, and print what became of it.
 
     python scripts/fault_table.py                     every fault, with 200 kills
-    python scripts/fault_table.py --kills 40 --small  a drawn town alone: under a minute
+    python scripts/fault_table.py --kills 20 --towns drawn
     python scripts/fault_table.py --only kills --json faults.json
 
 Every fault meets `gridmap run` on a town of its own, in a process of its own. Afterwards the
@@ -21,7 +21,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ from fault_town import Town
 from fault_trials import TRIALS, Tried
 
 ROOT = Path(__file__).resolve().parents[1]
+TOWNS = ("drawn town", "sample city")
 
 
 class Row(NamedTuple):
@@ -48,18 +49,18 @@ def main() -> int:
     options = read_options()
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="gridmap-faults-") as folder:
-        cities = ["drawn town"] if options.small else ["drawn town", "sample city"]
-        made = {name: towns.make_town(Path(folder) / name.split()[0], name, ROOT)
-                for name in cities}
+        made = [towns.make_town(Path(folder) / name.split()[0], name, ROOT)
+                for name in TOWNS if name.split()[0] in options.towns]
         dice = random.Random(options.seed)
         for name, trial in TRIALS.items():
             if options.only and name not in options.only:
                 continue
-            for town in made.values():
-                rows += tell(trial, town, share(options.kills, town, made), dice)
-                if options.json:  # now: an interrupt leaves what was tried before
-                    text = json.dumps(list_rows(rows), ensure_ascii=False, indent=1)
-                    Path(options.json).write_text(text + "\n", encoding="utf-8")
+            for town in made:
+                for row in tell(trial, town, share(options.kills, town, made), dice):
+                    rows.append(row)
+                    if options.json:  # now: an interrupt leaves what was tried before
+                        text = json.dumps(list_rows(rows), ensure_ascii=False, indent=1)
+                        Path(options.json).write_text(text + "\n", encoding="utf-8")
     print_table(rows)
     return int(any(row.whole < row.tried or row.same < row.tried for row in rows))
 
@@ -68,25 +69,25 @@ def read_options() -> argparse.Namespace:
     """Read the words of the command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--kills", type=int, default=200, help="kill -9 so many times")
-    parser.add_argument("--small", action="store_true", help="leave the sample city out")
+    parser.add_argument("--towns", nargs="+", default=["drawn", "sample"],
+                        choices=["drawn", "sample"], help="a small one, and the sample city")
     parser.add_argument("--seed", type=int, default=0, help="other moments")
     parser.add_argument("--only", nargs="+", choices=list(TRIALS), help="these faults alone")
     parser.add_argument("--json", metavar="FILE", help="rows for scripts/write_benchmarks.py")
     return parser.parse_args()
 
 
-def share(kills: int, town: Town, made: dict[str, Town]) -> int:
+def share(kills: int, town: Town, made: list[Town]) -> int:
     """Return how many of all kills a town gets: a tenth for the larger of two."""
     large = kills // 10 if len(made) > 1 else 0
-    return large if town.name == "sample city" else kills - large
+    return large if large and town.name == "sample city" else kills - large
 
 
 def tell(
-    trial: Callable[[Town, int, random.Random], list[Tried]], town: Town, kills: int,
+    trial: Callable[[Town, int, random.Random], Iterable[Tried]], town: Town, kills: int,
     dice: random.Random,
-) -> list[Row]:
-    """Do a trial in a town, and make its rows."""
-    rows = []
+) -> Iterator[Row]:
+    """Do a trial in a town, and yield its rows."""
     began = time.monotonic()
     for tried in trial(town, kills, dice):
         seconds, began = time.monotonic() - began, time.monotonic()
@@ -94,8 +95,7 @@ def tell(
                   tried.note, seconds)
         print(f"{row.fault}: {row.whole} whole, {row.same} same of {row.tried}, "
               f"{seconds:,.0f} s", file=sys.stderr, flush=True)
-        rows.append(row)
-    return rows
+        yield row
 
 
 def print_table(rows: list[Row]) -> None:

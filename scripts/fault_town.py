@@ -113,6 +113,7 @@ def start(words: tuple[str, ...], heard: Path, *, first: Harm | None = None) -> 
     """Start a command of gridmap in a process that has loaded it already."""
     sys.stdout.flush()
     sys.stderr.flush()
+    heard.touch()  # a kill may come before the process does
     pid = os.fork()
     if pid:
         return Process(pid, heard)

@@ -46,7 +46,7 @@ def _untried(fault: str, why: str) -> list[Tried]:
 # -- kills -------------------------------------------------------------------------------------
 
 
-def kill_runs(town: Town, kills: int, dice: random.Random) -> list[Tried]:
+def kill_runs(town: Town, kills: int, dice: random.Random) -> Iterator[Tried]:
     """Kill runs: at any moment, while they write, and before a step of the system of files."""
     towns.end_same(town, SEEDS[1])
     writing = _measure_writing(town)
@@ -59,7 +59,6 @@ def kill_runs(town: Town, kills: int, dice: random.Random) -> list[Tried]:
         ("kill -9 before a step of the file system", kills - half - quarter,
          lambda seed: _kill_at(town, seed, dice.randint(0, steps))),
     ]
-    told = []
     for fault, count, kill in ways:
         seen, late = [], 0
         for number in range(count):
@@ -68,8 +67,7 @@ def kill_runs(town: Town, kills: int, dice: random.Random) -> list[Tried]:
             seen.append((whole, towns.end_same(town, SEEDS[number % 2])))
             if number % 5 == 4:
                 _prune(town)
-        told.append(_told(fault, seen, f"{late} had ended before the kill"))
-    return told
+        yield _told(fault, seen, f"{late} had ended before the kill")
 
 
 def _kill_any(town: Town, seed: int, dice: random.Random) -> towns.Ended:
