@@ -115,6 +115,9 @@ def tell_step(step: str, found: dict[str, Row]) -> list[Row]:
     for way, name in names.items():
         if way in found:
             rows.append(row(step, f"s, {name}", found[way]["clock"]))
+            if not way.endswith("killed"):
+                rows.append(row(step, f"CPU s of the caller, {name}", found[way]["own"]))
+                rows.append(row(step, f"CPU s of the workers, {name}", found[way]["workers"]))
             rows.append(row(step, f"{SAME}, {name}", int(found[way]["hash"] == alone["hash"]),
                             target=1))
     gain = found["one"]["clock"] / found["two"]["clock"]

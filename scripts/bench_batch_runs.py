@@ -40,11 +40,25 @@ def run_step(step: str, way: str, folder: Path) -> Row:
             executor.forget()
         killer = kill_one(executor) if way.endswith("killed") else contextlib.nullcontext()
         with killer:
-            started = time.perf_counter()
+            started, own, theirs = time.perf_counter(), time.process_time(), cpu_of(executor)
             made = work(executor)
-            clock = time.perf_counter() - started
-    counted = executor.tell(clock) if isinstance(executor, Counted) else {}
-    return {"clock": clock, "hash": hash_all(made), **counted}
+            clock, own = time.perf_counter() - started, time.process_time() - own
+            theirs = cpu_of(executor) - theirs
+    counted = executor.tell(own) if isinstance(executor, Counted) else {}
+    return {"clock": clock, "own": own, "workers": theirs, "hash": hash_all(made), **counted}
+
+
+def cpu_of(executor: Any) -> float:
+    """Return the CPU seconds of all workers so far."""
+    from gridmap import Dask, Processes
+
+    if isinstance(executor, Dask):
+        return float(sum(executor._client.run(time.process_time).values()))
+    if not isinstance(executor, Processes):
+        return 0.0
+    told = [Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
+            for worker in executor._all]
+    return sum(int(one[11]) + int(one[12]) for one in told) / os.sysconf("SC_CLK_TCK")
 
 
 @contextlib.contextmanager
@@ -76,13 +90,13 @@ class Counted:
 
     def map(self, function: Any, parts: Iterable[Any], *, shared: Any = None) -> Iterator[Any]:
         for part in parts:
-            started = time.perf_counter()
+            started = time.process_time()
             answer = function(part) if shared is None else function(part, shared[0])
-            took = time.perf_counter() - started
+            took = time.process_time() - started
             self.inside += took
             self.longest = max(self.longest, took)
             self.sent += len(pickle.dumps(part)) + len(pickle.dumps(answer))
-            self.counting += time.perf_counter() - started - took
+            self.counting += time.process_time() - started - took
             yield answer
 
     def close(self) -> None:
@@ -94,10 +108,10 @@ class Counted:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def tell(self, clock: float) -> Row:
-        """Return seconds inside and outside of parts, and the bytes of all parts."""
+    def tell(self, whole: float) -> Row:
+        """Return CPU seconds inside and outside of parts, and the bytes of all parts."""
         return {"inside": self.inside, "longest": self.longest, "bytes": self.sent,
-                "serial": clock - self.inside - self.counting}
+                "serial": whole - self.inside - self.counting}
 
 
 @contextlib.contextmanager
