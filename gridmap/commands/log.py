@@ -44,7 +44,7 @@ def _tell(event: dict[Any, Any], before: dict[str, float]) -> str:
     """Return an event in one line; the current version has a star."""
     known = {name: value for name, value in event.items()
              if not (isinstance(value, float) and value != value) and value is not None}
-    star = "*" if known["current"] and known["event"] == "made" else " "
+    star = "*" if known["current"] and known["event"] in ("made", "recovered") else " "
     told = [f"{known['time']}  {known.get('version', '-'):>4}{star} {known['event']:9}"]
     if known["event"] == "made":
         names = known.get("files_changed") or []

@@ -8,7 +8,7 @@ from .packages import Layer
 from .proof import Proof, verify_version
 from .save import Contents, hold_workspace, save_table, save_workspace
 from .scaffold import save_scaffold
-from .upkeep import find_prunable, prune_versions, restore_version
+from .upkeep import find_prunable, prune_steps, prune_versions, restore_version
 from .versions import Version, compare_versions, load_lineages, load_version
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "load_lineages",
     "load_manifest",
     "load_version",
+    "prune_steps",
     "prune_versions",
     "read_inputs",
     "restore_version",

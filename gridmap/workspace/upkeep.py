@@ -8,7 +8,7 @@ from pathlib import Path
 from pandas import DataFrame, Index
 
 from ..errors import ConfigError, WorkspaceError, listed
-from . import history, lock, manifest, save, store
+from . import history, lock, manifest, save, store, swap
 
 
 def restore_version(workspace: str | Path, number: str, *, wait_s: float = 0.0) -> str:
@@ -172,6 +172,43 @@ def prune_versions(
                 store.remove_version(place, number)
                 history.note_event(place, history.PRUNED, version=number, **_owner())
     return going
+
+
+def prune_steps(workspace: str | Path, *, remove: bool = True, wait_s: float = 0.0) -> int:
+    """Remove what steps of earlier runs made, so that the next run does all of them again.
+
+    A run keeps what the last two versions need; no version needs any of it to be read.
+
+    Parameters
+    ----------
+    workspace : str or Path
+    remove : bool, default True
+        False only measures.
+    wait_s : float, default 0.0
+        Wait so many seconds for a run to end.
+
+    Returns
+    -------
+    int
+        Bytes that come free.
+
+    Raises
+    ------
+    BusyError
+        If a run is at work.
+
+    Examples
+    --------
+    >>> prune_steps("nowhere", remove=False)
+    0
+    """
+    folder = store.store_of(store.find_place(workspace)) / store.STEPS
+    size = sum((folder / name).stat().st_size for name in manifest.list_files(folder))
+    if remove and folder.exists():
+        with save.hold_workspace(workspace, wait_s=wait_s) as place, save.told_as_error(place):
+            swap.remove_tree(folder)
+            history.note_event(place, history.PRUNED, **_owner(), note="the store of steps")
+    return size
 
 
 def _owner() -> dict[str, object]:
