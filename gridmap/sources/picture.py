@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import SourceError
+from . import raster
 
 #: Web Mercator: the projection of every page.
 _PAGE_CRS = "EPSG:3857"
@@ -28,7 +29,7 @@ def load_picture(path: str | Path, *, longest: int = 2048) -> Picture:
     ----------
     path : str or Path
         A GeoTIFF of one band (grey, or colours of a table), three (red, green, blue) or four
-        (and alpha), or anything else that rasterio reads. Bands that are not bytes are
+        (and alpha), or a PNG or JPEG with a CRS beside it. Bands that are not bytes are
         stretched from their 2nd to their 98th percentile.
     longest : int, default 2048
         Pixels of the longer side, at most. A larger file is read coarser, never whole.
@@ -50,22 +51,14 @@ def load_picture(path: str | Path, *, longest: int = 2048) -> Picture:
     Traceback (most recent call last):
     gridmap.errors.SourceError: there is no file nowhere.tif
     """
-    if not Path(path).is_file():
-        raise SourceError(f"there is no file {path}")
     try:
-        import rasterio
-    except ImportError as error:
-        raise SourceError(
-            f"{path}: pictures need rasterio: pip install 'gridmap[raster]'"
-        ) from error
-    try:
-        with rasterio.open(path) as source:
+        with raster.open_raster(Path(path)) as source:
             if source.crs is None:
                 raise SourceError(
                     f"{path} does not say its CRS, so that it has no place on a map. Write one "
                     "into it, for example by gdal_edit.py -a_srs EPSG:4490")
             return _project(source, longest)
-    except (rasterio.errors.RasterioError, ValueError, MemoryError) as error:
+    except (ValueError, MemoryError) as error:
         raise SourceError(f"{path} cannot be read as a picture: {error}") from error
 
 

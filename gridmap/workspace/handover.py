@@ -11,6 +11,7 @@ from pandas import DataFrame
 
 from ..errors import WorkspaceError, listed
 from ..sources import encodings
+from .save import make_harmless
 
 _DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON", ".fgb": "FlatGeobuf",
             ".shp": "ESRI Shapefile"}
@@ -30,7 +31,8 @@ def save_layer(
         Its index becomes the first column.
     path : str or Path
         ``.gpkg``, ``.geojson``, ``.fgb``, ``.parquet``, ``.shp`` or ``.csv``. A file of that
-        name is replaced. In a CSV file geometry is WKT.
+        name is replaced. In a CSV file geometry is WKT, and a text that a spreadsheet would take
+        for a formula gets an apostrophe in front.
     encoding : str, default "UTF-8"
         Of the text in ``.shp`` and ``.csv``, such as ``"GBK"``; all others are UTF-8. A
         shapefile gets a ``.cpg`` that says it, a CSV file in UTF-8 a byte order mark.
@@ -100,7 +102,7 @@ def _write(rows: DataFrame, file: Path, ending: str, encoding: str) -> None:
     elif ending == ".csv":
         plain = rows.to_wkt() if isinstance(rows, GeoDataFrame) else rows
         mark = "utf-8-sig" if encoding.upper() in ("UTF-8", "UTF8") else encoding
-        plain.to_csv(file, index=False, encoding=mark, lineterminator="\n")
+        make_harmless(plain).to_csv(file, index=False, encoding=mark, lineterminator="\n")
     else:
         options = {"encoding": encoding} if ending == ".shp" else {}
         if ending == ".shp":

@@ -288,12 +288,23 @@ def save_table(path: Path, table: DataFrame) -> None:
 
     A text that a spreadsheet would take for a formula gets an apostrophe in front.
     """
-    texts = [name for name in table.columns if pd.api.types.is_string_dtype(table[name])]
-    safe = table.assign(**{name: table[name].map(_harmless, na_action="ignore")
-                           for name in texts})
+    safe = make_harmless(table)
     if pd.api.types.is_string_dtype(safe.index):
         safe.index = safe.index.map(_harmless).astype("str").rename(table.index.name)
     safe.to_csv(path, encoding="utf-8-sig", lineterminator="\n")
+
+
+def make_harmless(table: DataFrame) -> DataFrame:
+    """Return a table in whose texts no spreadsheet sees a formula.
+
+    Examples
+    --------
+    >>> make_harmless(DataFrame({"name": ["=1+1", "A"], "n": [-1, 2]})).values.tolist()
+    [["'=1+1", -1], ['A', 2]]
+    """
+    texts = [name for name in table.columns if pd.api.types.is_string_dtype(table[name])]
+    return table.assign(**{name: table[name].map(_harmless, na_action="ignore")
+                           for name in texts})
 
 
 def _harmless(text: str) -> str:
