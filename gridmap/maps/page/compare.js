@@ -54,7 +54,9 @@
   /* Two maps beside each other: the second shows twins of the layers. */
   function open(view) {
     const { map } = view, [before, after] = view.sheets.map(({ layer }) => layer);
-    const frame = make("div", { class: "gm-second" });
+    const frame = make("div", { class: "gm-second" }), seen = gridmap.seen(view);
+    const fold = document.querySelector(".gm-panel:not(.gm-folded) .gm-fold");
+    if (fold && map.getSize().x < 1600) fold.click();      // half a screen has no room for it
     document.body.append(frame);
     document.body.classList.add("gm-side-by-side");
     map.invalidateSize({ animate: false });
@@ -79,6 +81,7 @@
     };
     const back = follow(map, second);
     map.on("move", back);
+    map.fitBounds(seen, { animate: false, padding: [8, 8] });
     second.on("move", follow(second, map));
     gridmap.followMouse(view, second, () => view.sheets[1]);
     return () => {
@@ -89,6 +92,8 @@
       view.divider.handle.hidden = false;
       map.addLayer(after);
       map.invalidateSize({ animate: false });
+      if (fold && document.querySelector(".gm-folded")) fold.click();
+      map.fitBounds(seen, Object.assign({ animate: false }, view.room()));
       cut(view);
     };
   }
