@@ -87,8 +87,8 @@ def draw_comparison(
     tables = [figures.match_figures(grids, None) for grids in (before, after)]
     common = [name for name in tables[1].columns if name in tables[0].columns]
     pool = pd.concat([figures.pick_allowed(table[common], publication) for table in tables])
-    page = Map(title=name_comparison(title, names), publication=publication, language=language, credits=credits,
-               base=base)
+    page = Map(title=name_comparison(title, names), publication=publication, language=language,
+               credits=credits, base=base)
     borders = [] if territories is None else list(pages.draw_borders(territories))
     if borders:
         layers.draw_land(borders[-1]).add_to(page)

@@ -100,16 +100,19 @@ def draw_grids(
     return _tiling_layer(
         grids.geometry,
         {"figures": written, "labels": short_codes(allowed)},
-        {"waits": True, "colours": [style.UNKNOWN],
-         "edges": [{"colour": "rgba(255,255,255,.8)", "width": 1, "from": 9, "to": 12},
-                   {"colour": "rgba(255,255,255,.85)", "width": 3.4, "from": 13},
-                   {"colour": "#39424f", "width": 1.3, "from": 13}]},
+        {"waits": True, "colours": [style.UNKNOWN], "edges": _EDGES},
         {"name": words.as_word(name)._asdict(), "figures": True, "figure": figure,
          "method": method, "count": len(grids), "home": True, "side": side},
         role="grids", side=side, show=show,
         labels={"rank": 9, "from": 12, "to": 22, "size": 11, "colour": "#20262e", "slack": 0.95,
                 "hides": True},
     )
+
+
+#: Borders of grids: a light hairline from afar, a dark line in a light one from near.
+_EDGES = [{"colour": "rgba(255,255,255,.8)", "width": 1, "from": 9, "to": 12},
+          {"colour": "rgba(255,255,255,.85)", "width": 3.4, "from": 13},
+          {"colour": "#39424f", "width": 1.3, "from": 13}]
 
 
 def short_codes(allowed: DataFrame) -> list[str]:
