@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import executor_steps
 import executor_works as works
@@ -37,8 +39,11 @@ def test_dask_gives_the_bytes_of_none(cluster, monkeypatch):
     assert executor_steps.run_steps(cluster) == alone
 
 
-def test_a_cluster_of_this_machine_talks_over_tls(cluster):
+def test_a_cluster_of_this_machine_talks_over_tls_and_tells_nothing_by_http(cluster):
     assert cluster._client.scheduler.address.startswith("tls://127.0.0.1:")
+    for port in cluster._client.scheduler_info()["services"].values():
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(f"http://127.0.0.1:{port}/json/counts.json", timeout=10)
 
 
 def test_answers_come_in_the_order_of_the_parts_and_few_parts_are_taken_ahead(cluster):

@@ -28,6 +28,10 @@ STANDS_ON = ("gridmap", "numpy", "pandas", "geopandas", "shapely", "numba", "pya
 LARGE = {"distributed.admin.large-graph-warning-threshold": "4GiB"}
 
 
+#: A cluster of this machine answers nobody by HTTP: its pages tell about work, and end workers.
+MUTE = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+
+
 class _Sent:
     """A value on the cluster, and here, in case the cluster loses it."""
 
@@ -162,6 +166,7 @@ def _take(shared: _Sent | None, part: _Part) -> Any:
 def _start(workers: int, stack: contextlib.ExitStack) -> Any:
     """Start a cluster on this machine, and return a client of it."""
     try:
+        import dask
         import distributed
         from distributed.security import Security
 
@@ -169,9 +174,11 @@ def _start(workers: int, stack: contextlib.ExitStack) -> Any:
     except ImportError as error:
         raise ExecutorError(
             f'executor "dask" needs {error.name}: pip install "gridmap[dask]"') from error
-    cluster = stack.enter_context(distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, memory_limit=0,
-        host="tls://127.0.0.1", security=security, silence_logs=logging.CRITICAL))
+    with dask.config.set(MUTE):
+        cluster = stack.enter_context(distributed.LocalCluster(
+            n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0",
+            worker_dashboard_address="127.0.0.1:0", memory_limit=0, host="tls://127.0.0.1",
+            security=security, silence_logs=logging.CRITICAL))
     return stack.enter_context(
         distributed.Client(cluster, security=security, set_as_default=False))
 
