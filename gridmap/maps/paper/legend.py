@@ -20,9 +20,9 @@ _Sign = Callable[[float, float], str]
 
 def draw_legend(
     around: surroundings.Surroundings, font: Font, place: tuple[float, float], *, size: float,
-    width: float, language: str,
+    width: float, language: str, rows: int = 1,
 ) -> str:
-    """Name the signs of a map in a row, and in the next where the row is full.
+    """Name the signs of a map in rows, smaller where they would need more rows than there are.
 
     Parameters
     ----------
@@ -36,6 +36,8 @@ def draw_legend(
     width : float
         Of a row, in points.
     language : {"zh", "en"}
+    rows : int, default 1
+        The most.
 
     Returns
     -------
@@ -52,17 +54,29 @@ def draw_legend(
     ...             language="en").count("Tj")
     1
     """
-    x, y = place[0], place[1] - size
+    while True:
+        drawn, used = _draw_rows(around, font, place, size, width, language)
+        if used <= rows or size < 2:
+            return drawn
+        size *= 0.95
+
+
+def _draw_rows(
+    around: surroundings.Surroundings, font: Font, place: tuple[float, float], size: float,
+    width: float, language: str,
+) -> tuple[str, int]:
+    """Return the operators, and how many rows they take."""
+    x, y, used = place[0], place[1] - size, 1
     drawn = []
     for text, wide, sign in _entries(around, size, language):
         room = wide + 0.5 * size + font.width(text, size)
-        if x > place[0] and x + room > place[0] + width:
-            x, y = place[0], y - 1.6 * size
+        if width and x > place[0] and x + room > place[0] + width:
+            x, y, used = place[0], y - 1.6 * size, used + 1
         drawn.append(sign(x, y + 0.35 * size))
         drawn.append(ink.set_text(font, text, (x + wide + 0.4 * size, y), size=size,
                                   colour="#39424f"))
         x += room + 1.1 * size
-    return "".join(drawn)
+    return "".join(drawn), used
 
 
 def _entries(

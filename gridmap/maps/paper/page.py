@@ -83,7 +83,7 @@ def draw_page(code: str, plan: Plan, number: int = 1) -> str:
         elif item.kind == "legend":
             drawn.append(legend.draw_legend(
                 plan.around, plan.face, (x, y), size=item.size * template.scale,
-                width=item.width * unit, language=plan.language))
+                width=item.width * unit, language=plan.language, rows=item.lines))
         else:
             drawn.append(_list_figures(code, item, (x, y), plan))
     return "".join(drawn)

@@ -38,7 +38,7 @@ class Item:
     columns : tuple of str
         The figures that ``figures`` lists, in this order; by default all that may be shown.
     lines : int
-        A text wider than ``width`` is broken into so many lines.
+        A text wider than ``width`` is broken into so many lines; so many rows of a legend.
     text_en : str
         The text where the language is English; by default ``text``.
     needs : str
