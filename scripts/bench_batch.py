@@ -131,7 +131,7 @@ def tell_step(step: str, found: dict[str, Row]) -> list[Row]:
 
 def tell_province(step: str, counted: Row, sizes: dict[str, int]) -> list[Row]:
     """Rows of what a province would take, from what stays with the caller (Amdahl)."""
-    measure = {"repair": "grids", "partition": "units", "attach": "elements"}[step]
+    measure = {"repair": "units", "partition": "units", "attach": "elements"}[step]
     scale = PROVINCE[measure] / sizes[step]
     serial, spread = counted["serial"] * scale, counted["inside"] * scale
     sent = counted["bytes"] * scale / NETWORK

@@ -29,7 +29,8 @@ LARGE = {"distributed.admin.large-graph-warning-threshold": "4GiB"}
 
 
 #: A cluster of this machine answers nobody by HTTP: its pages tell about work, and end workers.
-MUTE = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+MUTE: dict[str, list[str]] = {"distributed.scheduler.http.routes": [],
+                              "distributed.worker.http.routes": []}
 
 
 class _Sent:
