@@ -111,7 +111,7 @@ def test_a_file_that_is_no_picture_is_refused(tmp_path):
         maps.Map(base="city.pmtiles")
     pytest.importorskip("rasterio", reason="rasterio is not installed")
     (tmp_path / "text.tif").write_text("no picture")
-    with pytest.raises(errors.SourceError, match=r"text\.tif cannot be read as a picture"):
+    with pytest.raises(errors.SourceError, match=r"text\.tif is no GeoTIFF, PNG or JPEG"):
         maps.Map(base=tmp_path / "text.tif")
     with pytest.raises(errors.SourceError, match="does not say its CRS, so that it has no place"):
         maps.Map(base=save_tiff(tmp_path / "nowhere.tif", crs=None))
