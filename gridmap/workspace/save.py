@@ -295,7 +295,10 @@ def save_table(path: Path, table: DataFrame) -> None:
 
 
 def make_harmless(table: DataFrame) -> DataFrame:
-    """Return a table in whose texts no spreadsheet sees a formula.
+    """Return a table in whose texts and headers no spreadsheet sees a formula.
+
+    A return becomes the end of a line: alone it is not put in quotation marks, and what stands
+    behind it would begin a row.
 
     Examples
     --------
@@ -304,8 +307,13 @@ def make_harmless(table: DataFrame) -> DataFrame:
     """
     texts = [name for name in table.columns if pd.api.types.is_string_dtype(table[name])]
     return table.assign(**{name: table[name].map(_harmless, na_action="ignore")
-                           for name in texts})
+                           for name in texts}).rename(columns=_harmless_header)
+
+
+def _harmless_header(name: object) -> object:
+    return _harmless(name) if isinstance(name, str) else name
 
 
 def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    safe = f"'{text}" if text.startswith(_FORMULA) else text
+    return safe.replace("\r\n", "\n").replace("\r", "\n") if "\r" in safe else safe
