@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import geopandas
+import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from pages import INTERNAL, Opened, city, painted
@@ -164,4 +166,34 @@ def test_places_of_labels_are_sought_when_labels_can_be_seen(browser, tmp_path):
     opened.until(asked)
     opened.settle()
     assert painted(opened, "labels") > 500
+    opened.page.context.close()
+
+
+def test_even_points_show_no_stripes_between_whole_zooms(browser, tmp_path):
+    side = np.arange(0, 6_000, 19.1)
+    places = geopandas.points_from_xy(*(axis.ravel() for axis in np.meshgrid(side, side)))
+    points = geopandas.GeoDataFrame(
+        {"kind": "address", "count": 1}, geometry=places, crs=32651,
+        index=pd.RangeIndex(len(places), name="element"))
+    page = maps.Map(title="even", publication=INTERNAL)
+    maps.draw_points(points, publication=INTERNAL).add_to(page)
+    path = tmp_path / "even.html"
+    path.write_text(page.get_root().render(), encoding="utf-8")
+    opened = Opened(browser, path)
+    opened.page.evaluate("""() => { const { map } = gridmap.view;
+        map.setView(gridmap.order[0].bounds().getCenter(), 10.75, { animate: false }); }""")
+    opened.settle()
+    shades = np.array(opened.page.evaluate("""() => {
+        const found = [];
+        for (const tile of document.querySelectorAll(".leaflet-gridmap-points-pane canvas")) {
+            const copy = Object.assign(document.createElement("canvas"),
+                { width: tile.width, height: tile.height }).getContext("2d");
+            copy.drawImage(tile, 0, 0);
+            const { data } = copy.getImageData(0, 0, tile.width, tile.height);
+            for (let at = 0; at < data.length; at += 4) if (data[at + 3]) found.push(data[at] + data[at + 1] + data[at + 2]);
+        }
+        return found; }"""))
+    assert len(shades) > 1_000
+    low, high = np.quantile(shades, [0.1, 0.9])
+    assert high - low < 20
     opened.page.context.close()

@@ -128,15 +128,14 @@ function paintDots(layer, context, tile) {
   const radius = Math.max(0, Math.min(4, Math.floor(tile.zoom) - 14)), near = reach(tile, radius + 1);
   const image = context.createImageData(size, size), pixels = new Uint32Array(image.data.buffer);
   const colours = style.colours.map(colour => pixelColour(colour)), shown = style.shown;
-  const counts = radius ? null : new Uint32Array(size * size);
+  const counts = radius ? null : new Float32Array(size * size);
   const wholeCells = !radius && !shown && 256 * scale <= 1.001;
   let hits = 0;
   eachCell(layer, ...near, cell => {
     if (wholeCells) {
-      const x = Math.floor((layer.cellX[cell] + 128) * scale - left);
-      const y = Math.floor((layer.cellY[cell] + 128) * scale - top);
-      if (x < 0 || y < 0 || x >= size || y >= size) return;
-      counts[y * size + x] += layer.starts[cell + 1] - layer.starts[cell]; hits++;
+      addCell(counts, size, layer.cellX[cell] * scale - left, layer.cellY[cell] * scale - top,
+        256 * scale, layer.starts[cell + 1] - layer.starts[cell]);
+      hits++;
       return;
     }
     for (let k = layer.starts[cell]; k < layer.starts[cell + 1]; k++) {
@@ -152,6 +151,23 @@ function paintDots(layer, context, tile) {
   if (!hits) return;
   if (counts) colourCounts(counts, pixels, style.ramp, densest(layer, Math.floor(tile.zoom)));
   context.putImageData(image, 0, 0);
+}
+
+/* A cell is at most as wide as a pixel, but lies across up to four of them: each gets its share
+   of the points, or else some pixels would hold two cells and their neighbours one, which shows
+   as stripes. A few points stay one dot. */
+function addCell(counts, size, west, north, side, count) {
+  const x = Math.floor(west), y = Math.floor(north);
+  const across = Math.max(0, west + side - x - 1) / side;
+  const down = Math.max(0, north + side - y - 1) / side;
+  const add = (atX, atY, share) => {
+    if (share && atX >= 0 && atY >= 0 && atX < size && atY < size) counts[atY * size + atX] += share;
+  };
+  if (count < 8) { add(x + Math.round(across), y + Math.round(down), count); return; }
+  add(x, y, count * (1 - across) * (1 - down));
+  add(x + 1, y, count * across * (1 - down));
+  add(x, y + 1, count * (1 - across) * down);
+  add(x + 1, y + 1, count * across * down);
 }
 
 function disc(pixels, size, x, y, radius, colour) {
