@@ -190,7 +190,9 @@ def test_even_points_show_no_stripes_between_whole_zooms(browser, tmp_path):
                 { width: tile.width, height: tile.height }).getContext("2d");
             copy.drawImage(tile, 0, 0);
             const { data } = copy.getImageData(0, 0, tile.width, tile.height);
-            for (let at = 0; at < data.length; at += 4) if (data[at + 3]) found.push(data[at] + data[at + 1] + data[at + 2]);
+            for (let at = 0; at < data.length; at += 4) {
+                if (data[at + 3]) found.push(data[at] + data[at + 1] + data[at + 2]);
+            }
         }
         return found; }"""))
     assert len(shades) > 1_000
