@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from .pipeline import Diagnosis, Outcome, explain_sizes, tell_check
+from .pipeline import Diagnosis, Outcome, Since, explain_sizes, tell_check
 from .pipeline.faults import SEVERITIES
 from .workspace import Config
 
@@ -157,7 +157,9 @@ def peak_memory_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak / 1e3
 
 
-def print_run_json(done: Outcome, files: list[str], event: Mapping[str, Any]) -> None:
+def print_run_json(
+    done: Outcome, files: list[str], event: Mapping[str, Any], since: Since | None = None
+) -> None:
     """Print the summary, the reasons, the ledger and the files of a run as one JSON object."""
     told = {
         "version": event.get("version"),
@@ -168,6 +170,7 @@ def print_run_json(done: Outcome, files: list[str], event: Mapping[str, Any]) ->
         "ledger": json.loads(done.ledger.to_json(orient="records")),
         "files": files,
         "steps": json.loads(done.steps.to_json(orient="records")),
+        **({} if since is None else {"since": since._asdict()}),
         "seconds": round(time.perf_counter() - _STARTED, 1),
         "peak_memory_mb": round(peak_memory_mb()),
     }

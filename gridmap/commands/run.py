@@ -20,6 +20,9 @@ def add_parser(commands: Any) -> None:
                          help="do every step again, whatever is kept of earlier runs")
     command.add_argument("--explain", action="store_true",
                          help="say of every step whether it ran or was reused, and why")
+    command.add_argument("--since", metavar="DATE|VERSION",
+                         help="say what changed since a version, or since a day: inputs, rules, "
+                              "territories, grids and files")
     command.set_defaults(command=_run)
 
 
@@ -34,11 +37,14 @@ def _run(options: argparse.Namespace) -> int:
             done = pipeline.run_again(config, reading=reading, fresh=options.fresh,
                                       progress=progress)
         event = history.last_made(place)
+        since = pipeline.find_since(place, options.since) if options.since else None
     files = [str(file) for file in done.files]
     if options.json:
-        console.print_run_json(done, files, event)
+        console.print_run_json(done, files, event, since)
     elif not options.quiet:
         console.print_run(done, config, files, event)
     if options.explain and not options.json:
         console.print_steps(done.steps)
+    if since is not None and not options.json:
+        print(since.told)
     return 0

@@ -12,6 +12,7 @@ from .net import NetRun, reconcile_schemes
 from .save import save_run
 from .save_check import save_check, tell_check
 from .save_net import draw_conflicts, measure_net, publish_against, save_net
+from .since import Since, find_since
 from .summary import explain_sizes, summarise
 from .totals import join_totals
 from .units import make_units
@@ -23,6 +24,7 @@ __all__ = [
     "NetRun",
     "Outcome",
     "Run",
+    "Since",
     "diagnose_files",
     "diagnose_inputs",
     "draw_base_grids",
@@ -30,6 +32,7 @@ __all__ = [
     "explain_sizes",
     "fill_grids",
     "find_faults",
+    "find_since",
     "join_totals",
     "load_inputs",
     "make_units",

@@ -8,15 +8,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 from pyproj import CRS
 
-from .. import coverage, ledger, tiling
+from .. import coverage, ledger, tiling, zoning
 from ..executors import Executor
 from ..workspace import inputs as files
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
-from . import arrow, draw, fill, keys, load, mend, totals, units, units_again
+from . import (
+    arrow,
+    changed,
+    draw,
+    fill,
+    grids_again,
+    keys,
+    load,
+    mend,
+    totals,
+    units,
+    units_again,
+)
 from .load import Inputs, Progress
 from .steps import Before, Outputs, Steps
 from .summary import summarise
@@ -239,14 +252,41 @@ class Job:
         names += ["assets"] if config.drawing.homes else []
 
         def make() -> dict[str, Any]:
-            from .job import draw_base_grids, drawn_lines
+            from .job import draw_base_grids
 
             given = _inputs(**{name: self.given(name).value for name in names})
             done = draw_base_grids(given, config, progress=self.progress,
                                    executor=self._executor)
+            return tell(given, done._replace(changes=grids_again.sort_changes(done.changes)))
+
+        def tell(given: Inputs, done: zoning.Partition) -> dict[str, Any]:
+            from .job import drawn_lines
+
             return {"grids": done.grids, "assignment": done.assignment.to_frame(),
-                    "changes": done.changes, "ledger": ledger.join_ledger(
-                        *drawn_lines(given, done))}
+                    "changes": done.changes,
+                    "ledger": ledger.join_ledger(*drawn_lines(given, done))}
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            from .job import draw_base_grids
+
+            rule = config.drawing
+            whole = (config.profiles or config.grids or rule.counts or rule.homes
+                     or rule.locked or rule.linked)
+            if whole or not before.same_but(ingredients, names[:3]):
+                return None
+            given = _inputs(**{name: self.given(name).value for name in names})
+            old = _inputs(units=before.frame("units"), territories=before.frame("territories"))
+            boxes = changed.find_boxes(before.frame("barriers"), given.barriers, ("kind",))
+            drawn = grids_again.draw_again(
+                draw.take_units(old, config), draw.take_units(given, config), before.outputs,
+                boxes, lambda some: draw_base_grids(
+                    given._replace(units=_known(given.units)[some]), config,
+                    executor=self._executor))
+            if drawn is None:
+                return None
+            made = zoning.Partition(drawn[0]["grids"], drawn[0]["assignment"],
+                                    drawn[0]["changes"])
+            return tell(given, made), drawn[1]
 
         rules = {
             "size of the profile": draw.list_sizes(config), "barriers of the profile":
@@ -256,11 +296,13 @@ class Job:
             "time limit": settings.time_limit_s, "within": settings.within,
             "name of the profile": profile.name if config.profiles else "",
         }
-        return self.steps.do("partition", {
+        ingredients = {
             **{name: self.given(name).hash for name in names},
             **{name: keys.hash_value(rule) for name, rule in rules.items()},
-            **_code("zoning", "tiling", "coverage", "pipeline/draw.py", "pipeline/job.py"),
-        }, make, lasting=_was_whole)
+            **_code("zoning", "tiling", "coverage", "pipeline/draw.py", "pipeline/job.py",
+                    "pipeline/grids_again.py", "pipeline/changed.py"),
+        }
+        return self.steps.do("partition", ingredients, make, mend=again, lasting=_was_whole)
 
     # --- attach, prove, measure -------------------------------------------------------------
 
@@ -431,6 +473,12 @@ def _inputs(**given: Any) -> Inputs:
     """Return inputs of which a step needs only some, with an empty account."""
     frames = dict.fromkeys(load.LOADERS) | {"tables": ()}
     return Inputs(**{**frames, **_NOTHING, **given})
+
+
+def _known(frame: GeoDataFrame | None) -> GeoDataFrame:
+    if frame is None:
+        raise TypeError("the configuration was checked to name this frame")
+    return frame
 
 
 def _pick(done: Inputs, *names: str) -> dict[str, Any]:

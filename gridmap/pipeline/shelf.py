@@ -24,7 +24,7 @@ from . import arrow
 #: Versions whose steps are kept: the current one, and the one to go back to.
 KEPT_VERSIONS = 2
 
-#: Files whose bytes this process proved or wrote.
+#: Files whose bytes were proven or written since the store was opened.
 _PROVEN: set[Path] = set()
 
 _RECORDS, _OBJECTS, _LAST, _USED = "records", "objects", "last.json", "used.json"
@@ -50,6 +50,7 @@ class Record(NamedTuple):
 
 def open_shelf(folder: Path) -> Path:
     """Return the folder of a store, made where it is absent."""
+    _PROVEN.clear()
     for name in (_RECORDS, _OBJECTS):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for left in folder.glob("*/.writing-*"):
