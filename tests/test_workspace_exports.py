@@ -458,3 +458,13 @@ def test_the_command_fills_a_real_database(workspace, capsys, monkeypatch):
         assert cli.main(["export", str(workspace), server.url(), "--layer", "all", "--json"]) == 0
         told = json.loads(capsys.readouterr().out)["exports"][0]
     assert told["rows"] == {"gridmap.grids": 6, "gridmap.territories": 3}
+
+
+def test_where_withheld_cells_are_not_listed_none_are_claimed(tmp_path):
+    shown = sketch_grids("AB", side_m=100)[["territory", "geometry"]]
+    save_workspace(tmp_path / "out", Contents({}, {"net": {"grids": Layer(shown)}}, {}, {},
+                                              {"name": "Net", "publication": "shared"}))
+    written = exports.save_export(tmp_path / "out", tmp_path / "a.geojson")
+    assert written.withheld is None
+    assert "2 rows, cells withheld are not listed, from net.gpkg" in (
+        tmp_path / "a.geojson").read_text(encoding="utf-8")

@@ -112,5 +112,6 @@ def explore(
                                          publication=publication, labels=labels,
                                          suppressed=published.suppressed)
     page.figure_name = figure
-    page.get_root().header.add_child(Element(_SEE_THROUGH))
+    document: Any = page.get_root()
+    document.header.add_child(Element(_SEE_THROUGH))
     return page

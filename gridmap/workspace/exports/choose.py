@@ -25,7 +25,7 @@ class Exported(NamedTuple):
     file: Path
     kind: str  # name of the format
     rows: dict[str, int]  # layer -> rows
-    withheld: int  # cells that the publication profile keeps back
+    withheld: int | None  # cells that the profile keeps back; None where they are not listed
     told: tuple[str, ...]  # what the format could not keep as it was
 
 
@@ -91,8 +91,9 @@ is none of .gpkg, .parquet, .fgb, .geojson, .shp, .zip, .pmtiles and .xlsx
     chosen = [load_published(workspace, name) for name in dict.fromkeys(layers)]
     with targets.written_whole(file) as place:
         told = form.save(chosen, place)
+    counts = [one.note.withheld for one in chosen if one.note.withheld is not None]
     return Exported(file, form.name, {one.name: len(one.frame) for one in chosen},
-                    sum(len(one.withheld) for one in chosen), tuple(told))
+                    sum(counts) if counts else None, tuple(told))
 
 
 def check_export(

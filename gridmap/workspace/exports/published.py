@@ -33,21 +33,24 @@ class Note(NamedTuple):
     publication: str
     layer: str
     rows: int
-    withheld: int  # cells of this layer that are missing because small counts would show
+    withheld: int | None  # cells that small counts keep back; None where the run lists none
     source: str  # the package it was read from
     sha256: str  # of that package
 
     @property
     def line(self) -> str:
         """The note in one line, for formats that keep no more."""
+        kept = ("cells withheld are not listed" if self.withheld is None
+                else f"{self.withheld:,} cells withheld")
         return (f'{MARK} "{self.publication}": {self.layer} of {self.title}, {self.rows:,} rows, '
-                f"{self.withheld:,} cells withheld, from {self.source} {self.sha256[:12]}")
+                f"{kept}, from {self.source} {self.sha256[:12]}")
 
     @property
     def entries(self) -> dict[str, str]:
         """The note as names and texts, for formats that keep a table."""
         return {"note": self.line, "made_by": "gridmap",
-                **{name: str(value) for name, value in self._asdict().items()}}
+                **{name: "not listed" if value is None else str(value)
+                   for name, value in self._asdict().items()}}
 
 
 class PublishedLayer(NamedTuple):
@@ -134,10 +137,11 @@ def load_published(workspace: str | Path, layer: str = "grids") -> PublishedLaye
             "it is not handed on. See what else was with: gridmap verify"
         )
     frame = pyogrio.read_dataframe(package, layer=layer)
-    withheld = _find_withheld(place / "suppressed.csv", frame)
+    table = place / "suppressed.csv"
+    withheld = _find_withheld(table, frame)
     note = Note(str(facts.get("name", store.name_version(workspace))),
-                str(facts.get("publication", "unknown")), layer, len(frame), len(withheld),
-                package.name, digest)
+                str(facts.get("publication", "unknown")), layer, len(frame),
+                len(withheld) if table.is_file() else None, package.name, digest)
     return PublishedLayer(layer, frame, note, _load_style(package, layer), withheld)
 
 

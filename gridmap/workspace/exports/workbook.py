@@ -59,7 +59,8 @@ def save_workbook(layers: Sequence[PublishedLayer], file: Path) -> list[str]:
         looks.add_sheet("columns", explain_columns(figures))
         looks.add_sheet("about", DataFrame({"entry": layer.note.entries.keys(),
                                             "value": layer.note.entries.values()}))
-    return ["shapes are left out; withheld cells are empty and grey"]
+    grey = "" if layer.note.withheld is None else " and grey"
+    return [f"shapes are left out; withheld cells are empty{grey}"]
 
 
 def sum_by_territory(figures: DataFrame, withheld: DataFrame) -> DataFrame:
