@@ -19,6 +19,7 @@ from gridmap.workspace import (
     load_manifest,
     load_version,
     lock,
+    manifest,
     prune_versions,
     restore_version,
     save_workspace,
@@ -116,6 +117,9 @@ def test_a_kept_file_is_taken_over_and_proven(three):
     plain = contents("never")._replace(pages={}, kept=kept)
     save_workspace(three, plain)
     assert (three / "map.html").samefile(kept["map.html"])
+    save_workspace(three, plain._replace(facts={"name": "Test", "seed": 2}, kept={
+        "map.html": three.resolve() / "map.html"}))
+    assert manifest.list_files(three) == ["frames/grids.parquet", "manifest.json", "map.html"]
     kept["map.html"].chmod(0o644)
     kept["map.html"].write_text("scribbled")
     with pytest.raises(errors.WorkspaceError,

@@ -215,6 +215,8 @@ def _compare(
     if len(alike) == len(hashes) == len(known) and said == (before / MANIFEST).read_bytes():
         return None
     for name in alike:
+        if (building / name).samefile(before / name):
+            continue  # kept already; to rename one name of a file to another of it does nothing
         shared = building / f"{name}.shared"
         swap.share_file(before / name, shared)
         os.replace(shared, building / name)
