@@ -185,16 +185,9 @@ def draw_map(
                  f"{ink.rgb(BORDER)} RG {2.2 * scale:.2f} w\n{own}S\n")
     if around.assets is not None:
         drawn.extend(_symbols(around.assets, view))
-    bar, bar_room = marks.scale_bar(font, (place[0] + 4 * scale, place[1] + 4 * scale),
-                                    most=box[0] / 4, points=points, scale=scale)
-    north, north_room = marks.north_arrow(
-        font, (place[0] + box[0] - 4 * scale, place[1] + box[1] - 4 * scale), scale=scale)
-    drawn.append(labels.set_labels(
-        _labels(around, number, near, ground, view), font,
-        (place[0], place[1], place[0] + box[0], place[1] + box[1]), (bar_room, north_room)))
-    drawn += [bar, north, "Q\n",
-              f".35 .4 .47 RG {0.7 * scale:.2f} w {place[0]:.2f} {place[1]:.2f} {box[0]:.2f} "
-              f"{box[1]:.2f} re S\n"]
+    drawn.append(_furnish(_labels(around, number, near, ground, view), view, font, place, box))
+    drawn.append(f"Q\n.35 .4 .47 RG {0.7 * scale:.2f} w {place[0]:.2f} {place[1]:.2f} "
+                 f"{box[0]:.2f} {box[1]:.2f} re S\n")
     return "".join(drawn)
 
 
@@ -223,6 +216,20 @@ class _View(NamedTuple):
         margin = 8 * self.scale / self.points  # so that no edge of the cut is seen
         return self.to_page(shapely.clip_by_rect(shapes, west - margin, south - margin,
                                                  east + margin, north + margin))
+
+
+def _furnish(
+    wanted: list[labels.Label], view: _View, font: Font, place: tuple[float, float],
+    box: tuple[float, float],
+) -> str:
+    """Draw labels where neither the bar nor the arrow is, then these."""
+    inset, scale = 4 * view.scale, view.scale
+    corner = (place[0] + box[0], place[1] + box[1])
+    bar, bar_room = marks.scale_bar(font, (place[0] + inset, place[1] + inset), most=box[0] / 4,
+                                    points=view.points, scale=scale)
+    north, north_room = marks.north_arrow(font, (corner[0] - inset, corner[1] - inset),
+                                          scale=scale)
+    return labels.set_labels(wanted, font, (*place, *corner), (bar_room, north_room)) + bar + north
 
 
 def _ground(shapes: np.ndarray, own: np.ndarray, view: _View) -> list[str]:
