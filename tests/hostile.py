@@ -8,6 +8,7 @@ import os
 import pickle
 import sqlite3
 import struct
+import tempfile
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 #: A folder that comes into being where an object of a file is unpickled.
-UNPICKLED = "/tmp/gridmap-unpickled"
+UNPICKLED = f"{tempfile.gettempdir()}/gridmap-unpickled"
 
 #: Where files that reach out would call; a test listens there.
 HOST = "http://127.0.0.1:9731"
@@ -80,7 +81,7 @@ def traversal(folder: Path) -> Path:
 
 
 def absolute(folder: Path) -> Path:
-    return _zip(folder / "towns.zip", {"/tmp/gridmap-escaped.csv": TABLE})
+    return _zip(folder / "towns.zip", {f"{tempfile.gettempdir()}/gridmap-escaped.csv": TABLE})
 
 
 def backslashes(folder: Path) -> Path:
@@ -350,7 +351,7 @@ def endless_view(folder: Path) -> Path:
 
 def loading_view(folder: Path) -> Path:
     return _package(
-        folder, "CREATE VIEW more AS SELECT fid, load_extension('/tmp/evil.so') AS code, geom "
+        folder, "CREATE VIEW more AS SELECT fid, load_extension('evil.so') AS code, geom "
         "FROM towns", "DELETE FROM gpkg_contents", "DELETE FROM gpkg_geometry_columns",
         _LAYER.format("more"), _GEOM.format("more"))
 

@@ -15,14 +15,14 @@ from typing import Any
 from ..errors import SourceError
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
 class Limits:
     """Bounds of what is read.
 
     Examples
     --------
-    >>> Limits(file_bytes=2).file_bytes
-    2
+    >>> Limits(file_bytes=2)
+    Limits(file_bytes=2)
     >>> Limits(parts=0)
     Traceback (most recent call last):
     gridmap.errors.SourceError: the limit parts is 0: expected a whole number above 0
@@ -46,6 +46,12 @@ class Limits:
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise SourceError(f"the limit {one.name} is {value!r}: expected a whole number "
                                   "above 0")
+
+
+    def __repr__(self) -> str:
+        moved = [f"{one.name}={getattr(self, one.name)}" for one in fields(self)
+                 if getattr(self, one.name) != one.default]
+        return f"Limits({', '.join(moved)})"
 
 
 #: What holds where nobody says otherwise.

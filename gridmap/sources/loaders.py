@@ -83,11 +83,9 @@ def load_frame(
     CRSError
         If nobody says which CRS the coordinates are in.
     """
-    wanted = choose.choose_columns(columns, where)
-    constants = dict(constants or {})
+    wanted, constants = choose.choose_columns(columns, where), dict(constants or {})
     fit.check_names(into, wanted.columns, constants)
-    file = database.as_path(path)
-    asked = choose.leave_private(wanted, where)
+    file, asked = database.as_path(path), choose.leave_private(wanted, where)
     whole = reading.read_file(file, asked, layer=layer, encoding=encoding, limits=limits)
     raw, left_out = choose.keep_rows(whole, where)
     key = fit.fit_index(raw, into, wanted.columns)

@@ -18,7 +18,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from .. import rules
 from ..errors import ConfigError, ProfileError, listed
 from ..executors.choose import EXECUTORS
-from ..sources import Limits, database
+from ..sources import Limits
 from . import inlets
 from .drawing import DrawingRule, ProfileChoice
 
@@ -298,10 +298,7 @@ def _source(
     if "path" not in entry:
         raise ConfigError(f"{where} has no path")
     text = _expand(str(entry["path"]), variables, where)
-    path = inlets.find_input(file.resolve().parent, text, where, entry.get("layer"))
-    if database.is_table(path):  # which names its table
-        entry = {name: value for name, value in entry.items() if name != "layer"}
-    return _make(kind, {**entry, "path": path}, where)
+    return _make(kind, inlets.place_entry(entry, file.resolve().parent, text, where), where)
 
 
 def _expand(text: str, variables: Mapping[str, str], where: str) -> str:

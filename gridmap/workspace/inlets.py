@@ -10,6 +10,28 @@ from ..errors import ConfigError, SourceError
 from ..sources import Limits, database, make_limits
 
 
+def place_entry(entry: Mapping[str, Any], home: Path, text: str, where: str) -> dict[str, Any]:
+    """Return the entry of an input with the path that its text stands for.
+
+    The path of a table of a database names the table, so that no layer is left.
+
+    Raises
+    ------
+    ConfigError
+        As in `find_input`.
+
+    Examples
+    --------
+    >>> entry = {"path": "postgis://?service=city", "layer": "base.towns"}
+    >>> place_entry(entry, Path("."), entry["path"], "[units]")["path"].name
+    'base.towns'
+    """
+    path = find_input(home, text, where, entry.get("layer"))
+    left_out = ("layer",) if database.is_table(path) else ()
+    return {**{name: value for name, value in entry.items() if name not in left_out},
+            "path": path}
+
+
 def find_input(home: Path, text: str, where: str, layer: str | None = None) -> Path:
     """Return the path of an input: a file from the folder of the configuration, or a table.
 
