@@ -218,6 +218,15 @@ def test_an_error_and_an_interrupt_of_a_run_are_in_the_log(three):
                                                          "KeyboardInterrupt"]
 
 
+def test_a_disk_that_takes_no_more_while_steps_are_kept_is_told(three):
+    with pytest.raises(errors.WorkspaceError, match=(
+            r"out cannot be written: Read-only file system\. What was there before is still "
+            r"there")), hold_workspace(three):
+        raise OSError(30, "Read-only file system")
+    with pytest.raises(OSError, match="Permission denied"), hold_workspace(three):
+        raise PermissionError(13, "Permission denied")  # of something else than the workspace
+
+
 def test_a_folder_of_versions_that_vanishes_stops_the_run(three):
     gone = (r"out\.versions vanished while the run was at work\. Nothing was written: bring it "
             r"back, or run again to start anew")

@@ -31,6 +31,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _GDAL = (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError,
          pyogrio.errors.FeatureError)
 
+#: What the system says where nothing more can be written.
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+
 #: Drivers say of a full disk only that something failed; with less room than this it is full.
 _FULL_BELOW = 1 << 20
 
@@ -123,7 +126,8 @@ def hold_workspace(folder: str | Path, *, wait_s: float = 0.0) -> Iterator[Path]
         with told_as_error(place):
             begin_work(place, crashed)
         try:
-            yield place
+            with _told_where_unwritable(place):
+                yield place
         except (GridmapError, KeyboardInterrupt, MemoryError) as error:
             owner = lock.tell_owner()
             with suppress(OSError):  # the error that is under way says more
@@ -142,6 +146,19 @@ def told_as_error(place: Path) -> Iterator[None]:
             f"the workspace {place} cannot be written: {_tell(error, place)}. What was there "
             "before is still there; make room or choose another folder in [run] workspace"
         ) from error
+
+
+@contextmanager
+def _told_where_unwritable(place: Path) -> Iterator[None]:
+    """Tell of a workspace that takes no more while a run is at work; other errors pass."""
+    try:
+        yield
+    except OSError as error:
+        lock.check_held(place)
+        if error.errno in _UNWRITABLE or any(os.strerror(n) in str(error) for n in _UNWRITABLE):
+            with told_as_error(place):
+                raise
+        raise
 
 
 def _tell(error: Exception, place: Path) -> str:
