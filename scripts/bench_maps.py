@@ -62,15 +62,25 @@ def main() -> int:
         del points, footprints
         gc.collect()
         opened = open_in_turn(folder, options.beside, 1 if options.quick else options.times)
-        others = {} if options.quick else peers.measure(grids, folder)
-    for name in opened.keys() - {"gridmap"}:
-        for work, figures in opened[name].items():
-            others.setdefault(work, {})[name] = figures
-    rows = list_rows({work: {**built[work], **opened["gridmap"][work]} for work in WORKS}, others)
+        mine = opened.pop("gridmap")
+        ours = {work: {**built[work], **mine[work]} for work in WORKS}
+        others: dict[str, dict[str, Figures]] = {work: {} for work in WORKS}
+        for name, told in opened.items():
+            for work, figures in told.items():
+                others[work][name] = figures
+        keep(list_rows(ours, others), options.json)  # a peer may take the machine down with it
+        if not options.quick:
+            others["grids"].update(peers.measure(grids, folder))
+    rows = list_rows(ours, others)
     show(rows)
-    if options.json:
-        options.json.write_text(json.dumps(rows, indent=1), encoding="utf-8")
+    keep(rows, options.json)
     return 0 if all(row["ok"] for row in rows) else 1
+
+
+def keep(rows: list[Row], path: Path | None) -> None:
+    """Write the rows, where they are wanted."""
+    if path:
+        path.write_text(json.dumps(rows, indent=1), encoding="utf-8")
 
 
 def read_arguments() -> argparse.Namespace:

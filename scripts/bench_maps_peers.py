@@ -13,6 +13,7 @@ from typing import Any
 import bench_maps_browser as chromium
 import bench_maps_inputs as inputs
 import folium
+from playwright.sync_api import Error
 
 from gridmap import maps
 
@@ -20,7 +21,7 @@ IDLE = "() => Boolean(window.idle)"
 Figures = dict[str, float]
 
 
-def measure(grids: Any, folder: Path) -> dict[str, dict[str, Figures]]:
+def measure(grids: Any, folder: Path) -> dict[str, Figures]:
     """Measure each peer on the grids alone: with more, folium takes minutes or does not open."""
     drawn: dict[str, Callable[[Any, Path], Figures]] = {
         "folium": draw_folium, "MapLibre": draw_maplibre, "deck.gl": draw_deck,
@@ -29,9 +30,9 @@ def measure(grids: Any, folder: Path) -> dict[str, dict[str, Figures]]:
     for name, draw in drawn.items():
         try:
             measured[name] = draw(grids, folder / f"{name}.html")
-        except (ImportError, OSError, subprocess.CalledProcessError) as error:
+        except (ImportError, OSError, Error, subprocess.CalledProcessError) as error:
             print(f"{name} is left out: {str(error).splitlines()[0]}")
-    return {"grids": measured}
+    return measured
 
 
 def draw_folium(grids: Any, path: Path) -> Figures:
