@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measure pages against their targets, with folium, MapLibre, deck.gl and lonboard beside them.
+"""Measure pages against their targets, with folium, MapLibre and lonboard beside them.
 
     python scripts/bench_maps.py --quick            under 2 minutes: 1,500 grids, no peers
     python scripts/bench_maps.py --json maps.json   7,400 grids, 5 M points, 500,000 footprints

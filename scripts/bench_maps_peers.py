@@ -1,4 +1,4 @@
-"""Peers of our pages: the same grids drawn by folium, MapLibre, deck.gl and lonboard."""
+"""Peers of our pages: the same grids drawn by folium, MapLibre and lonboard."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Figures = dict[str, float]
 def measure(grids: Any, folder: Path) -> dict[str, Figures]:
     """Measure each peer on the grids alone: with more, folium takes minutes or does not open."""
     drawn: dict[str, Callable[[Any, Path], Figures]] = {
-        "folium": draw_folium, "MapLibre": draw_maplibre, "deck.gl": draw_deck,
+        "folium": draw_folium, "MapLibre": draw_maplibre,
         "lonboard": draw_lonboard}
     measured = {}
     for name, draw in drawn.items():
@@ -60,21 +60,6 @@ def draw_maplibre(grids: Any, path: Path) -> Figures:
         {{g: {{type: 'geojson', data: {shapes}}}}}, layers: [{{id: 'g', type: 'fill',
         source: 'g', paint: {{'fill-color': '#22a884', 'fill-outline-color': '#444'}}}}]}}}});
         map.on('idle', () => {{ window.idle = true; }});""")
-    return told(path, start, IDLE, flags=chromium.SOFTWARE_GL)
-
-
-def draw_deck(grids: Any, path: Path) -> Figures:
-    """Draw the grids with deck.gl from npm, in software WebGL where there is no GPU."""
-    script = from_npm("deck.gl@9.1.0", "package/dist.min.js")
-    start = time.process_time()
-    shapes = grids[["households", "geometry"]].to_json()
-    write_page(path, script, f"""let still = 0;
-        new deck.DeckGL({{container: 'map', controller: true,
-        initialViewState: {{longitude: {inputs.LON}, latitude: {inputs.LAT}, zoom: 9.5}},
-        onAfterRender: () => {{ clearTimeout(still);
-            still = setTimeout(() => {{ window.idle = true; }}, 1500); }},
-        layers: [new deck.GeoJsonLayer({{id: 'g', data: {shapes}, getLineWidth: 6,
-            getFillColor: [34, 168, 132], getLineColor: [68, 68, 68]}})]}});""")
     return told(path, start, IDLE, flags=chromium.SOFTWARE_GL)
 
 
