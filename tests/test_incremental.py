@@ -12,8 +12,8 @@ import pytest
 import shapely
 
 import gridmap as gm
-from gridmap import errors
-from gridmap.pipeline import find_since, grids_again, run_again, shelf, units_again
+from gridmap import errors, ledger
+from gridmap.pipeline import arrow, find_since, grids_again, run_again, shelf, units_again
 from gridmap.sketch import save_sketch
 from gridmap.workspace import load_config
 from gridmap.workspace.manifest import load_manifest
@@ -108,6 +108,13 @@ def test_the_store_holds_what_two_versions_need_and_no_more(town):
     named = {name for record in records for name in record.outputs.values() if name}
     assert {file.stem for file in (store / "objects").iterdir()} == named
     assert sum(record.step == "partition" for record in records) <= shelf.KEPT_VERSIONS
+
+
+@pytest.mark.parametrize("rows", [0, 3, 250])
+def test_a_frame_of_notes_comes_back_as_it_was(tmp_path, rows):
+    notes = ledger.note_changes([f"G{n}" for n in range(rows)], step="mend", what="gap filled")
+    arrow.write_frame(notes, tmp_path / "notes.arrow")
+    pd.testing.assert_frame_equal(arrow.read_frame(tmp_path / "notes.arrow"), notes)
 
 
 def test_what_changed_since_a_version_is_told(town):
