@@ -167,6 +167,10 @@ def _is_long_enough(text: Series) -> bool:
     return longest is not None and longest >= 11
 
 
+#: Characters without width.
+_UNSEEN = "[\u200b-\u200f\u2060-\u2064\ufeff\u00ad]"
+
+
 def hide_personal(values: Series) -> Series:
     """Put "…" in the place of mobile and ID numbers inside text, and of a name beside them.
 
@@ -177,11 +181,12 @@ def hide_personal(values: Series) -> Series:
     >>> hide_personal(Series(["call 13800138000", "路灯坏了，某某某：13800138000"])).tolist()
     ['call …', '路灯坏了，…']
     """
-    found = find_personal(values)
+    bare = values.str.replace(_UNSEEN, "", regex=True)  # which may stand between digits
+    found = find_personal(values) | find_personal(bare)
     if not found.any():
         return values
     hidden = values.copy()
-    hidden[found] = [_NAMED.sub("…", hide_numbers(value)) for value in values[found]]
+    hidden[found] = [_NAMED.sub("…", hide_numbers(value)) for value in bare[found]]
     return hidden
 
 
