@@ -85,7 +85,7 @@ def run_again(
             steps = Steps(folder, fresh=fresh)
             try:
                 return _run(Job(config, steps, read, progress, executor), steps, place, read)
-            except shelf.DamagedError:  # it was removed, so the next try makes it again
+            except shelf.Damaged:  # it was removed, so the next try makes it again
                 continue
     raise WorkspaceError(
         f"the store of steps in {folder} is damaged again and again. See to the disk, or run "

@@ -28,7 +28,7 @@ _MANY_ROWS, _FEW_TEXTS = 10_000, 0.1
 _META = b"gridmap"
 
 
-class UnfitError(Exception):
+class Unfit(Exception):  # noqa: N818  inside only, and caught here
     """A frame that would not come back as it went in; never leaves this room."""
 
 
@@ -43,7 +43,7 @@ def write_frame(frame: DataFrame, file: Path) -> None:
 
     Raises
     ------
-    UnfitError
+    Unfit
         If it holds what Arrow does not give back as it was.
 
     Examples
@@ -86,7 +86,7 @@ def _to_table(frame: DataFrame) -> pa.Table:
     try:
         table = _shorten(pa.Table.from_pandas(plain).combine_chunks())
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise UnfitError(str(error)) from error
+        raise Unfit(str(error)) from error
     if placed and isinstance(frame, GeoDataFrame):
         for column, values in _split_shapes(frame.geometry.to_numpy()).items():
             table = table.append_column(column, values)
@@ -216,4 +216,4 @@ def _check_same(frame: DataFrame, back: DataFrame) -> None:
         pd.testing.assert_frame_equal(DataFrame(some), DataFrame(back), check_freq=False,
                                       check_exact=True, check_index_type="equiv")
     except AssertionError as error:
-        raise UnfitError(str(error)) from error
+        raise Unfit(str(error)) from error

@@ -30,7 +30,7 @@ _PROVEN: set[Path] = set()
 _RECORDS, _OBJECTS, _LAST, _USED = "records", "objects", "last.json", "used.json"
 
 
-class DamagedError(Exception):
+class Damaged(Exception):  # noqa: N818  inside only, and caught here
     """A step whose kept frames are gone or altered; never leaves this room."""
 
     def __init__(self, step: str) -> None:
@@ -79,7 +79,7 @@ def add_frame(shelf: Path, frame: DataFrame) -> str:
 
     Raises
     ------
-    UnfitError
+    Unfit
         If it would not come back as it is.
     """
     fresh = shelf / _OBJECTS / f".writing-{os.getpid()}"
@@ -98,7 +98,7 @@ def find_object(shelf: Path, name: str, step: str) -> Path:
 
     Raises
     ------
-    DamagedError
+    Damaged
         If it is gone or altered; it is then removed.
     """
     file = _object(shelf, name)
@@ -111,7 +111,7 @@ def find_object(shelf: Path, name: str, step: str) -> Path:
         file.unlink()
     except OSError:
         pass
-    raise DamagedError(step)
+    raise Damaged(step)
 
 
 def load_last(shelf: Path) -> dict[str, str]:

@@ -82,7 +82,7 @@ class Outputs:
     def find_file(self, name: str) -> Path:
         """Return the file of an output, its bytes proven."""
         if self._folder is None:
-            raise shelf.DamagedError(self.record.step)
+            raise shelf.Damaged(self.record.step)
         return shelf.find_object(self._folder, self.record.outputs[name], self.record.step)
 
 
@@ -150,7 +150,7 @@ class Steps:
 
     def _past(self, record: Record) -> Before:
         if self.folder is None:
-            raise shelf.DamagedError(record.step)
+            raise shelf.Damaged(record.step)
         return Before(record.ingredients, Outputs(record, self.folder), self.folder)
 
     def _before(self, step: str) -> Record | None:
@@ -177,7 +177,7 @@ class Steps:
         try:
             hashes = {name: "" if frame is None else shelf.add_frame(self.folder, frame)
                       for name, frame in frames.items()}
-        except arrow.UnfitError:
+        except arrow.Unfit:
             lasting, hashes = False, {name: f"{key}: {name}" for name in frames}
         record = Record(step, key, dict(ingredients), hashes, told)
         if lasting:
