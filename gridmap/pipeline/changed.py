@@ -37,7 +37,7 @@ def find_changed(
     --------
     >>> from gridmap.sketch import sketch_grids
     >>> [flags.tolist() for flags in find_changed(sketch_grids("AAB"), sketch_grids("ACB"))]
-    [[True, False], [True, True, False]]
+    [[True, False], [True, False, True]]
     """
     if old is None or new is None:
         return np.ones(0 if old is None else len(old), bool), np.ones(
