@@ -183,6 +183,13 @@ def test_a_lost_link_is_made_again_by_the_next_run(three):
     assert (three / "map.html").read_text() == "three"
 
 
+def test_a_link_to_versions_that_are_all_gone_is_begun_anew(three):
+    shutil.rmtree(store.store_of(three))
+    save_workspace(three, contents("four"))
+    assert (three / "map.html").read_text() == "four"
+    assert store.list_numbers(three) == ["0001"]
+
+
 def test_a_version_that_was_not_turned_to_becomes_current(three):
     building = store.start_building(three)
     swap.share_tree(store.store_of(three) / "0001", building.with_name("whole"))

@@ -86,7 +86,8 @@ def current_number(place: Path) -> str | None:
     """Return the number of the version that a workspace stands for; None where unknown."""
     if place.is_symlink():
         target = place.parent / os.readlink(place)
-        return target.name if target.parent == store_of(place) else None
+        there = target.parent == store_of(place) and (target / MANIFEST).is_file()
+        return target.name if there else None
     mark = place / MARK
     return mark.read_text(encoding="ascii").strip() if mark.is_file() else None
 
