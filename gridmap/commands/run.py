@@ -29,13 +29,18 @@ def add_parser(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     config = load_config(options)
     from .. import console, pipeline, workspace
+    from ..errors import GridmapError
     from ..workspace import history
 
     with workspace.hold_workspace(config.workspace, wait_s=options.wait) as place:
         reading = workspace.read_inputs(config)
         with console.watch(quiet=hides_progress(options)) as progress:
-            done = pipeline.run_again(config, reading=reading, fresh=options.fresh,
-                                      progress=progress)
+            try:
+                done = pipeline.run_again(config, reading=reading, fresh=options.fresh,
+                                          progress=progress)
+            except GridmapError:
+                workspace.check_inputs(reading)  # what changed on the way may be the reason
+                raise
         event = history.last_made(place)
         since = pipeline.find_since(place, options.since) if options.since else None
     files = [str(file) for file in done.files]
