@@ -189,7 +189,7 @@ def print_steps(steps: DataFrame) -> None:
         table.add_column(name)
     table.add_column("CPU s", justify="right")
     for line in steps.itertuples():
-        took = f"{line.seconds:,.2f}" if line.seconds else ""
+        took = f"{float(str(line.seconds)):,.2f}" if line.seconds else ""
         table.add_row(*(str(told) for told in (line.step, line.did, line.why)), took)
     console.print(table)
 

@@ -12,7 +12,7 @@ from .. import ledger as ledger_room
 from .. import tiling
 from ..errors import CRSError
 from ..rules import Publication, SizeRule
-from . import charts, figures, legend, pictures, sheet, style, words
+from . import absent, charts, figures, legend, pictures, sheet, style, words
 from .charts import both
 
 #: Words of the report, beside those of the page.
@@ -221,16 +221,10 @@ def _maps(
         return ""
     figure = shown[0]
     drawn = pictures.draw_picture(grids, figure, publication=publication, with_legend=False,
-                                  territories=territories, width_cm=11.5)
-    classes = style.measure_classes(figures.shown_values(allowed[figure]))
-    names = legend.name_classes(classes, figure)
-    if suppressed is not None and len(names) and allowed[figure].isna().any():
-        gone = suppressed[(suppressed["level"] == "grid") & (suppressed["column"] == figure)]
-        if allowed.index[allowed[figure].isna()].isin(gone["id"]).all():
-            names = [*names[:-1], words.PAGE["withheld"]]  # none of them is unknown to the office
+                                  territories=territories, suppressed=suppressed, width_cm=11.5)
     key = "".join(
         f'<li><i style="background:{colour}"></i>{both(name)} <b>{count:,}</b></li>'
-        for colour, name, count in zip(classes["colour"], names, classes["count"], strict=True)
+        for name, colour, count in _key(figures.shown_values(allowed[figure]), suppressed)
     )
     picture = (
         f"<section><h2>{both(SAYS['map'])}</h2><figure><img alt="
@@ -239,6 +233,17 @@ def _maps(
     )
     chart = _histogram(allowed, size)
     return f'<div class="pair">{picture}{chart}</div>\n' if chart else picture
+
+
+def _key(values: Series, suppressed: DataFrame | None) -> list[tuple[words.Word, str, int]]:
+    """Return name, colour and count of the classes, then of what is missing by its reason."""
+    classes = style.measure_classes(values)
+    names = legend.name_classes(classes, str(values.name))
+    known = classes["value"].notna() | classes["upper"].notna()
+    rows = [(name, str(colour), int(count)) for name, colour, count, kept in zip(
+        names, classes["colour"], classes["count"], known, strict=True) if kept]
+    return rows + [(part.name, part.colour, len(part.codes))
+                   for part in absent.split_absent(values, suppressed)]
 
 
 def _histogram(allowed: DataFrame, size: SizeRule | None) -> str:

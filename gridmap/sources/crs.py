@@ -8,7 +8,6 @@ from typing import Any
 
 from geopandas import GeoDataFrame
 from pyproj import CRS
-from pyproj.exceptions import CRSError as ProjCRSError
 from pyproj.exceptions import ProjError
 
 from ..errors import CRSError
@@ -39,7 +38,7 @@ def crs_of_text(told: Any) -> CRS:
 
     Raises
     ------
-    pyproj.exceptions.CRSError
+    CRSError
         If it is none, or PROJ would open files that it names, which may be anything.
 
     Examples
@@ -48,11 +47,16 @@ def crs_of_text(told: Any) -> CRS:
     4490
     >>> crs_of_text("+init=/dev/zero:1")
     Traceback (most recent call last):
-    pyproj.exceptions.CRSError: it names files that PROJ would open
+    gridmap.errors.CRSError: a CRS that names files is not read: PROJ would open them. Give an \
+EPSG code
     """
     if _FILES.search(told if isinstance(told, str) else json.dumps(told)):
-        raise ProjCRSError("it names files that PROJ would open")
-    return CRS.from_user_input(told)
+        raise CRSError("a CRS that names files is not read: PROJ would open them. Give an EPSG "
+                       "code")
+    try:
+        return CRS.from_user_input(told)
+    except ProjError as error:
+        raise CRSError(f"{str(told)[:60]!r} is no CRS: give an EPSG code") from error
 
 
 def metric_crs(*frames: GeoDataFrame) -> CRS:

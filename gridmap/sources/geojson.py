@@ -12,9 +12,8 @@ import numpy as np
 import shapely
 from pandas import DataFrame
 from pyproj import CRS
-from pyproj.exceptions import CRSError as ProjCRSError
 
-from ..errors import SourceError, listed
+from ..errors import CRSError, SourceError, listed
 from . import cells, topology
 from . import crs as crs_room
 from .account import Lost
@@ -180,7 +179,7 @@ def _crs(whole: dict[str, Any], path: Path) -> CRS:
         return CRS.from_epsg(4326)
     try:
         return crs_room.crs_of_text(name)
-    except ProjCRSError:
+    except CRSError:
         raise SourceError(
             f"{path} says that its CRS is {name!r}, which does not exist. Take that member out, "
             "and say the right one with crs"

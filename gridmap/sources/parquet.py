@@ -13,9 +13,8 @@ import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pyproj import CRS
-from pyproj.exceptions import CRSError as ProjCRSError
 
-from ..errors import SourceError
+from ..errors import CRSError, SourceError
 from . import cells, nesting
 from . import crs as crs_room
 from . import limits as bounds
@@ -132,7 +131,7 @@ def _crs(column: dict[str, Any]) -> CRS | None:
         return CRS.from_epsg(4326)
     try:
         return None if column["crs"] is None else crs_room.crs_of_text(column["crs"])
-    except ProjCRSError:
+    except CRSError:
         return None
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pyproj import CRS
 from pyproj.exceptions import CRSError as ProjCRSError
 
-from ..errors import SourceError, listed
+from ..errors import CRSError, SourceError, listed
 from . import crs as crs_room
 from . import database, nesting
 from .database import Address
@@ -182,7 +182,7 @@ def _find_crs(cursor: Any, table: _Table, shape: str | None) -> CRS | None:
         if found and found[0] and found[1]:
             return CRS.from_authority(found[0], found[1])
         return crs_room.crs_of_text(found[2]) if found and found[2] else None
-    except ProjCRSError:
+    except (CRSError, ProjCRSError):
         return None
 
 

@@ -15,9 +15,8 @@ import shapely
 from numpy.typing import NDArray
 from pandas import DataFrame
 from pyproj import CRS
-from pyproj.exceptions import ProjError
 
-from ..errors import SourceError
+from ..errors import CRSError, SourceError
 from . import crs as crs_room
 from . import dbf as table_room
 from . import gdal
@@ -186,5 +185,5 @@ def _prj(beside: dict[str, Path]) -> CRS | None:
     text = beside[".prj"].read_bytes()[:20_000].decode("utf-8-sig", errors="ignore").strip()
     try:
         return crs_room.crs_of_text(text) if text else None
-    except ProjError:
+    except CRSError:
         return None

@@ -143,7 +143,7 @@ def divide_land(
         made = living.divide(made, homes, largest=largest_households)
     made = _sort(_knit(made))
     index = _codes(made, territories.index)
-    cut = pd.Index([], dtype="str", name="element")
+    cut: pd.Index = pd.Index([], dtype="str", name="element")
     if homes is not None:
         cut = homes.codes[living.find_cut(homes, made.shapes)]
     return Divided(_frame(made, index, territories), _tell_slivers(made, index),

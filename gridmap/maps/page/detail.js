@@ -94,7 +94,11 @@
     }
     view.on("select", hide);
     if (matchMedia("(hover: hover)").matches) {
-      map.on("mousemove", event => { latest = event; look(); });
+      map.on("mousemove", event => {
+        if (map.dragging && map.dragging.moving()) return;  // nothing is pointed at
+        latest = event;
+        look();
+      });
       map.on("mouseout zoomstart movestart", hide);
     }
     map.on("click", async event => {
