@@ -15,7 +15,7 @@ import gridmap as gm
 from gridmap import errors, ledger
 from gridmap.pipeline import arrow, find_since, grids_again, run_again, shelf, units_again
 from gridmap.sketch import save_sketch
-from gridmap.workspace import load_config
+from gridmap.workspace import load_config, read_inputs
 from gridmap.workspace.manifest import load_manifest
 
 
@@ -96,6 +96,20 @@ def test_a_store_that_is_gone_costs_a_whole_run_and_nothing_else(town):
     run_again(config)
     shelf.remove_shelf(config.workspace.with_name("out.versions") / "steps")
     assert set(run_again(config).steps["did"]) == {"ran"}
+
+
+def test_what_was_read_of_a_changed_file_is_not_taken_for_the_file_as_it_was(town):
+    config = load_config(town)
+    right = whole(config)
+    file = town / "homes.csv"
+    before, reading = file.read_bytes(), read_inputs(config)
+    file.write_bytes(b"".join(before.splitlines(keepends=True)[:-1]))  # after the look at it
+    with pytest.raises(errors.SourceError, match=r"^homes\.csv changed while the run was at work"):
+        run_again(config, reading=reading)
+    file.write_bytes(before)
+    done = run_again(config)
+    assert "ran" in set(done.steps["did"])
+    assert load_manifest(config.workspace)["outputs"] == right
 
 
 def test_the_store_holds_what_two_versions_need_and_no_more(town):

@@ -62,6 +62,13 @@ class Ref(NamedTuple):
         return "" if self.outputs is None else self.outputs.hash_of(self.name)
 
 
+def _belongs(path: Path, source: Path) -> bool:
+    """Say whether a file is one that is read with a source."""
+    beside = path.parent == source.parent and (
+        path.stem.split(".")[0] == source.stem.split(".")[0])
+    return path == source or path.is_relative_to(source) or beside
+
+
 class Job:
     """The steps of the main job, each done when something asks for it.
 
@@ -82,6 +89,7 @@ class Job:
     ) -> None:
         self.config, self.steps, self.progress = config, steps, progress
         self._executor = executor
+        self._reading = reading
         self._hashes: dict[Path, str] = {}
         if reading is not None:
             named = files.name_files(config)
@@ -97,13 +105,19 @@ class Job:
             name = f"{kind}: {source.path.name}"
             name = name if name not in said else f"{name} ({number})"
             mine = {path.name: text for path, text in sorted(self._hashes.items())
-                    if path == source.path or path.is_relative_to(source.path)
-                    or (path.parent == source.path.parent
-                        and path.stem.split(".")[0] == source.path.stem.split(".")[0])}
+                    if _belongs(path, source.path)}
             said[name] = keys.hash_value(mine)
             said[f"{name}, how it is read"] = keys.hash_value(
                 replace(source, path=Path(source.path.name)))
         return said
+
+    def _stand(self, *kinds: str) -> bool:
+        """Say whether the files of kinds are still those whose hashes the steps are kept by."""
+        given = self._reading
+        sources = [source.path for kind in kinds
+                   for source in load.name_sources(self.config, kind)]
+        return given is None or all(files.stands(given, path) for path in given.states
+                                    if any(_belongs(path, source) for source in sources))
 
     def _read_kind(self, kind: str) -> list[load.ReadFile]:
         if kind not in self._read:
@@ -122,6 +136,7 @@ class Job:
             lambda: {"crs": arrow.tell_crs(load.choose_crs(
                 config, *load.prefixed(self._read_kind(land[0])),
                 *load.prefixed(self._read_kind(land[1]))))},
+            lasting=lambda _: self._stand(*land),
         )
         return str(made["crs"])
 
@@ -141,7 +156,8 @@ class Job:
 
         return self.steps.do(
             f"load: {kind}",
-            {**self._files_of(kind), "crs of the run": self.crs, **_code("sources")}, make)
+            {**self._files_of(kind), "crs of the run": self.crs, **_code("sources")}, make,
+            lasting=lambda _: self._stand(kind))
 
     # --- mend, totals, units ----------------------------------------------------------------
 

@@ -56,8 +56,7 @@ def check_inputs(reading: Reading) -> None:
     SourceError
         If one was written, replaced or removed since.
     """
-    changed = [path.name for path, state in reading.states.items()
-               if not (database.is_table(path) or path.is_file()) or _state(path) != state]
+    changed = [path.name for path in reading.states if not stands(reading, path)]
     if changed:
         raise SourceError(
             f"{listed(sorted(changed))} changed while the run was at work, so what was read may "
@@ -65,6 +64,26 @@ def check_inputs(reading: Reading) -> None:
             "stands: run again when nobody writes the input",
             rows=sorted(changed),
         )
+
+
+def stands(reading: Reading, path: Path) -> bool:
+    """Say whether a file is still what it was when it was looked at.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> config = load_config(save_sketch(tempfile.mkdtemp()))
+    >>> reading = read_inputs(config)
+    >>> file = next(iter(reading.states))
+    >>> before = stands(reading, file)
+    >>> file.unlink()
+    >>> before, stands(reading, file)
+    (True, False)
+    """
+    there = database.is_table(path) or path.is_file()
+    return there and _state(path) == reading.states[path]
 
 
 def _state(path: Path) -> tuple[int | str, ...]:
