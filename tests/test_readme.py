@@ -45,11 +45,23 @@ def test_scripts_that_the_readme_names_can_be_run():
         subprocess.run(["bash", "-n", ROOT / script], check=True)
 
 
+def serve(command, folder):
+    """Start what serves until it is stopped, and stop it."""
+    with subprocess.Popen([sys.executable, "-m", *command], cwd=folder, stdout=subprocess.PIPE,
+                          text=True) as started:
+        told = started.stdout.readline()
+        started.kill()
+    assert "http://127.0.0.1:" in told
+
+
 @pytest.mark.slow
 def test_commands_of_the_readme_work_in_their_order(copy):
     words = [words for words in commands() if words[0] == "gridmap"]
     assert {command[1] for command in words} >= {"new", "check", "run"}
     for command in words:
+        if command[1] == "serve":
+            serve(command, copy)
+            continue
         ended = subprocess.run([sys.executable, "-m", *command], cwd=copy, capture_output=True,
                                text=True, check=False)
         assert ended.returncode == 0, ended.stderr

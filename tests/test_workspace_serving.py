@@ -194,14 +194,19 @@ def test_what_is_no_port_is_told(folder):
 
 
 def test_the_command_serves_until_it_is_interrupted(folder):
-    started = subprocess.Popen([sys.executable, "-m", "gridmap", "serve", str(folder), "--quiet"],
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    command = (  # interrupts may be ignored in what starts us, and children take that over
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from gridmap.cli import main; sys.exit(main())")
+    started = subprocess.Popen(
+        [sys.executable, "-c", command, "serve", str(folder), "--quiet"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         url = started.stdout.readline().strip()
         host, port = re.fullmatch(r"http://([\d.]+):(\d+)/", url).groups()
         connection = http.client.HTTPConnection(host, int(port), timeout=5)
         connection.request("GET", "/map.html")
         assert connection.getresponse().read() == b"<p>map"
-    finally:
         started.send_signal(signal.SIGINT)
-    assert started.wait(10) == 130
+        assert started.wait(10) == 130
+    finally:
+        started.kill()

@@ -115,7 +115,7 @@ def test_an_interrupt_elsewhere_ends_the_command_line_in_one_line(tmp_path, monk
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(1)
 
-    monkeypatch.setattr(pipeline, "run", interrupted)
+    monkeypatch.setattr(pipeline, "run_again", interrupted)
     assert cli.main(["run", str(save_sketch(tmp_path)), "--quiet"]) == 130
     assert capsys.readouterr().err == "interrupted: nothing more was written\n"
 

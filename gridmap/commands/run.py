@@ -38,7 +38,7 @@ def _run(options: argparse.Namespace) -> int:
             try:
                 done = pipeline.run_again(config, reading=reading, fresh=options.fresh,
                                           progress=progress)
-            except Exception:
+            except (GridmapError, OSError, RuntimeError, ValueError):
                 try:
                     workspace.check_inputs(reading)  # what changed on the way may be the reason
                 except GridmapError:

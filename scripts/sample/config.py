@@ -65,7 +65,8 @@ path = "elements/addresses.csv"
 encoding = "GB18030"
 crs = "EPSG:4326"
 offset = "GCJ-02"
-columns = {{ element = "地址编码", territory = "社区代码", x = "经度", y = "纬度" }}
+columns = {{ element = "地址编码", address = "标准地址", territory = "社区代码", \
+x = "经度", y = "纬度" }}
 constants = {{ kind = "address", count = 1 }}
 
 [[elements]]
