@@ -31,7 +31,7 @@ TITLES = {
     "atlas": "Printing",
     "batch": "Workers and scaling",
     "incremental": "Running again after a change",
-    "faults": "What can go wrong in a night",
+    "faults": "What a night may bring",
 }
 
 #: A work with more peers than this is shown as a table of its own.
@@ -77,7 +77,8 @@ def make_section(name: str, rows: list[dict[str, Any]]) -> str:
     several = {work for work in works
                if len({row.get("peer") for row in rows if row["work"] == work}) > MANY}
     plain = [row for row in rows if row["work"] not in several]
-    lines = [f"## {TITLES.get(name, name)}", "", f"`scripts/bench_{name}.py`", ""]
+    script = "fault_table" if name == "faults" else f"bench_{name}"
+    lines = [f"## {TITLES.get(name, name)}", "", f"`scripts/{script}.py`", ""]
     for work in works:
         if work in several:
             lines += [f"### {work}", "",
