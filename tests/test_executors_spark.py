@@ -19,8 +19,10 @@ pytestmark = [pytest.mark.filterwarnings("ignore::FutureWarning"),
 
 
 @pytest.fixture
-def sail():
+def sail(tmp_path, monkeypatch):
     spark = pytest.importorskip("pysail.spark", reason="pysail is not installed")
+    if not hasattr(pyspark, "SparkContext"):  # pyspark-client ends without a home of Spark
+        monkeypatch.setenv("SPARK_HOME", str(tmp_path))
     from pyspark.sql import SparkSession
 
     server = spark.SparkConnectServer()

@@ -93,7 +93,8 @@ class Job:
         self._hashes: dict[Path, str] = {}
         if reading is not None:
             named = files.name_files(config)
-            self._hashes = {named[name]: text for name, text in reading.hashes.items()}
+            self._hashes = {named[name]: text for name, text in reading.hashes.items()
+                            if name in named}  # what is gone by now is told where it is read
         self._read: dict[str, list[load.ReadFile]] = {}
 
     # --- load -------------------------------------------------------------------------------

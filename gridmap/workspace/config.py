@@ -188,7 +188,7 @@ new DIR
     try:
         tables = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid TOML in UTF-8: {error}") from error
+        raise ConfigError(f"{file} is not valid TOML in UTF-8: {error}") from error
     variables = os.environ if environ is None else environ
     return _config(file, tables, variables)
 
