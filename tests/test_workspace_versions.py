@@ -112,6 +112,17 @@ def test_a_file_altered_since_is_mended_by_the_next_run(three):
     assert (three / "map.html").read_text() == "three"
 
 
+def test_a_manifest_that_is_no_json_any_more_stops_no_run(three):
+    file = three / manifest.MANIFEST
+    file.chmod(0o644)
+    file.write_text("{")
+    kept = {"map.html": three.resolve() / "map.html"}
+    save_workspace(three, contents("never")._replace(pages={}, kept=kept))
+    assert store.current_number(three) == "0004"
+    assert (three / "map.html").read_text() == "three"
+    assert manifest.load_manifest(three)["outputs"].keys() == {"frames/grids.parquet", "map.html"}
+
+
 def test_a_kept_file_is_taken_over_and_proven(three):
     kept = {"map.html": store.store_of(three) / "0001" / "map.html"}
     plain = contents("never")._replace(pages={}, kept=kept)

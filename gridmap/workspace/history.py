@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 from pandas import DataFrame
 
-from ..errors import ConfigError
+from ..errors import ConfigError, WorkspaceError
 from . import manifest, store
 from .manifest import MANIFEST
 
@@ -128,8 +128,11 @@ def find_untold(place: Path) -> str | None:
     if current not in (*told, numbers[-1]):
         return None
     folder = store.store_of(place) / numbers[-1]
-    whole = not manifest.find_altered(folder, manifest.load_manifest(folder)["outputs"])
-    return numbers[-1] if whole else None
+    try:
+        outputs = manifest.load_manifest(folder)["outputs"]
+    except WorkspaceError:
+        return None
+    return numbers[-1] if not manifest.find_altered(folder, outputs) else None
 
 
 def load_history(workspace: str | Path, *, since: str | None = None) -> DataFrame:

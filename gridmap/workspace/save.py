@@ -225,7 +225,7 @@ def _compare(
     if current is None:
         return sorted(hashes)
     before = store.store_of(place) / current
-    known = manifest.load_manifest(before)["outputs"]
+    known = _outputs_of(before)
     altered = set(manifest.find_altered(before, known))
     alike = [n for n, digest in hashes.items() if known.get(n) == digest and n not in altered]
     said = (building / MANIFEST).read_bytes()
@@ -248,7 +248,7 @@ def _check_kept(kept: Mapping[str, Path], hashes: Mapping[str, str]) -> None:
         if folder is None:
             continue
         if folder not in known:
-            known[folder] = manifest.load_manifest(folder)["outputs"]
+            known[folder] = _outputs_of(folder)
         said = known[folder].get(path.relative_to(folder).as_posix())
         if said is not None and said != hashes[name]:
             raise WorkspaceError(
@@ -256,6 +256,18 @@ def _check_kept(kept: Mapping[str, Path], hashes: Mapping[str, str]) -> None:
                 "so it is not taken over. See what else was with: gridmap verify",
                 rows=[name],
             )
+
+
+def _outputs_of(version: Path) -> dict[str, str]:
+    """Return the hashes that a version tells; none where its manifest is damaged.
+
+    What cannot be compared is written anew, so that a damaged version stops no run.
+    """
+    try:
+        outputs: dict[str, str] = manifest.load_manifest(version)["outputs"]
+    except WorkspaceError:
+        return {}
+    return outputs
 
 
 def _version_of(path: Path) -> Path | None:
