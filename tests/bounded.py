@@ -77,7 +77,9 @@ def _read_bounded(asked: dict[str, Any]) -> dict[str, Any]:
     page = os.sysconf("SC_PAGE_SIZE")
     idle, resident = (int(n) * page for n in Path("/proc/self/statm").read_text().split()[:2])
     room = asked.pop("memory", MEMORY)
-    resource.setrlimit(resource.RLIMIT_AS, (idle + room, idle + room))
+    # Addresses are taken in larger pieces than memory, by threads too, so twice as many may be;
+    # how much memory was really taken is measured at the end.
+    resource.setrlimit(resource.RLIMIT_AS, (idle + 2 * room, idle + 2 * room))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
     began = time.process_time()
     try:
