@@ -39,11 +39,7 @@ def _run(options: argparse.Namespace) -> int:
                 done = pipeline.run_again(config, reading=reading, fresh=options.fresh,
                                           progress=progress)
             except (GridmapError, OSError, RuntimeError, ValueError):
-                try:
-                    workspace.check_inputs(reading)  # what changed on the way may be the reason
-                except GridmapError:
-                    workspace.prune_steps(place)  # some were made of what is neither old nor new
-                    raise
+                workspace.check_inputs(reading)  # what changed on the way may be the reason
                 raise
         event = history.last_made(place)
         since = pipeline.find_since(place, options.since) if options.since else None

@@ -164,7 +164,8 @@ def _tiles(bill: Bill, publication: Publication) -> str:
         sheet.write_tile(SAYS["grids_touched"], f"{t['grids_touched']:,.0f}", words.Word(
             f"of {t['grids_before']:,.0f}; {t['grids_after']:,.0f} after",
             f"原有 {t['grids_before']:,.0f} 个，调整后 {t['grids_after']:,.0f} 个")),
-        _share_tile(before, after),
+        sheet.write_share(SAYS["in_range_share"], after, words.Word(
+            f"{100 * before:.1f} % before", f"调整前 {100 * before:.1f} %")),
         sheet.write_tile(SAYS["contact_cards"], _count(t["contact_cards"], small), SAYS["print"]),
         sheet.write_tile(SAYS["notice_boards"], _count(t["notice_boards"], 0), SAYS["print"]),
         sheet.write_tile(SAYS["workers_affected"], _count(t["workers_affected"], 0),
@@ -177,14 +178,6 @@ def _share_note(share: float, everybody: float) -> words.Word:
         return words.Word(f"of {everybody:,.0f}", f"共 {everybody:,.0f} 户")
     return words.Word(f"{100 * share:.1f} % of {everybody:,.0f}",
                       f"占 {everybody:,.0f} 户的 {100 * share:.1f} %")
-
-
-def _share_tile(before: float, after: float) -> str:
-    if np.isnan(after):
-        return ""
-    bar = f'<div class="meter"><i style="width:{100 * after:.1f}%"></i></div>'
-    note = words.Word(f"{100 * before:.1f} % before", f"调整前 {100 * before:.1f} %")
-    return sheet.write_tile(SAYS["in_range_share"], f"{100 * after:.1f} %", note, bar=bar)
 
 
 def _count(value: float, smallest: int) -> str:

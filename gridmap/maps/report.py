@@ -143,11 +143,7 @@ def _tiles(grids: GeoDataFrame, told: Series) -> str:
 
 
 def _share_tile(name: words.Word, told: Series, figure: str, note: words.Word) -> str:
-    share = told.get(figure, float("nan"))
-    if share != share:
-        return ""
-    bar = f'<div class="meter"><i style="width:{100 * share:.1f}%"></i></div>'
-    return sheet.write_tile(name, f"{100 * share:.1f} %", note, bar=bar)
+    return sheet.write_share(name, told.get(figure, float("nan")), note)
 
 
 def _tiling_tile(grids: GeoDataFrame, told: Series) -> str:

@@ -94,6 +94,22 @@ def write_tile(
             f"<small>{small}</small></dd></div>")
 
 
+def write_share(name: words.Word, share: float, note: words.Word) -> str:
+    """Write a tile for a share from 0 to 1, with a bar as long; none where it is unknown.
+
+    Examples
+    --------
+    >>> "50.0 %" in write_share(words.Word("a", "甲"), 0.5, words.Word("b", "乙"))
+    True
+    >>> write_share(words.Word("a", "甲"), float("nan"), words.Word("b", "乙"))
+    ''
+    """
+    if share != share:
+        return ""
+    bar = f'<div class="meter"><i style="width:{100 * share:.1f}%"></i></div>'
+    return write_tile(name, f"{100 * share:.1f} %", note, bar=bar)
+
+
 def write_table(
     title: words.Word,
     head: Sequence[words.Word],

@@ -7,6 +7,7 @@ ends the process without a word.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -68,16 +69,39 @@ def read_wkb(values: NDArray[Any]) -> NDArray[Any]:
     >>> read_wkb(np.array([shapely.Point(1, 2).wkb, b"?", None], dtype=object)).tolist()
     [<POINT (1 2)>, None, None]
     """
+    return _read(shapely.from_wkb, values)
+
+
+def read_wkt(values: NDArray[Any]) -> NDArray[Any]:
+    """Read WKT; what cannot be read is missing, and so are curves and what is nested too deep.
+
+    Parameters
+    ----------
+    values : array of str
+
+    Returns
+    -------
+    array of shapes
+
+    Examples
+    --------
+    >>> read_wkt(np.array(["POINT (1 2)", "?", "CURVEPOLYGON EMPTY"], dtype=object)).tolist()
+    [<POINT (1 2)>, None, None]
+    """
+    return _read(shapely.from_wkt, values)
+
+
+def _read(read: Callable[..., Any], values: NDArray[Any]) -> NDArray[Any]:
     values = drop_nested(values)
     try:
-        return np.asarray(shapely.from_wkb(values, on_invalid="ignore"))
+        return np.asarray(read(values, on_invalid="ignore"))
     except NotImplementedError:  # GEOS stops at the first curve: one by one, so that one is lost
-        return np.array([None, *map(_read_one, values)], dtype=object)[1:]
+        return np.array([None, *(_read_one(read, value) for value in values)], dtype=object)[1:]
 
 
-def _read_one(value: Any) -> Any:
+def _read_one(read: Callable[..., Any], value: Any) -> Any:
     try:
-        return shapely.from_wkb(value, on_invalid="ignore")
+        return read(value, on_invalid="ignore")
     except NotImplementedError:
         return None
 

@@ -110,30 +110,14 @@ def _from_text(values: Series) -> tuple[NDArray[Any], int | None, NDArray[np.boo
         ids = set(shapely.get_srid(shapes[~shapely.is_missing(shapes)]).tolist()) - {0}
     else:
         told = values.str.extract(r"^\s*SRID=(\d+);", expand=False)
-        texts = nesting.drop_nested(texts)
         bare = texts if told.isna().all() else np.array(
             [t if t is None else t.partition(";")[2] or t for t in texts], dtype=object)
-        shapes = _parse(bare)
+        shapes = nesting.read_wkt(bare)
         ids = {int(number) for number in told.dropna().unique()}
     if len(ids) > 1:
         raise SourceError(f"geometry names several CRS: {sorted(ids)}. Split the file by CRS")
     unread = np.asarray(values.notna()) & shapely.is_missing(shapes)
     return shapes, next(iter(ids), None), unread
-
-
-def _parse(texts: NDArray[Any]) -> NDArray[Any]:
-    """Read WKT; text that cannot be read is missing, and so are curves."""
-    try:
-        return np.asarray(shapely.from_wkt(texts, on_invalid="ignore"))
-    except NotImplementedError:  # GEOS stops at the first curve: one by one, so that one is lost
-        return np.array([None, *map(_parse_one, texts)], dtype=object)[1:]
-
-
-def _parse_one(text: Any) -> Any:
-    try:
-        return shapely.from_wkt(text, on_invalid="ignore")
-    except NotImplementedError:
-        return None
 
 
 def _known_reasons(raw: Raw) -> list[Fault]:
