@@ -1,10 +1,11 @@
 """The whole way, from raw files to grids on a map."""
 
 from .again import Outcome, run_again
+from .base_grids import draw_base_grids
 from .check import diagnose_inputs, find_faults
 from .faults import Diagnosis
 from .fill import fill_grids
-from .job import Run, draw_base_grids, run
+from .job import Run, run
 from .load import Inputs, load_inputs
 from .loose import FileReading, diagnose_files
 from .mend import mend_inputs

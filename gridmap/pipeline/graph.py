@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 from pyproj import CRS
 
@@ -19,6 +18,7 @@ from ..workspace.config import Config
 from ..workspace.inputs import Reading
 from . import (
     arrow,
+    base_grids,
     changed,
     draw,
     fill,
@@ -269,23 +269,17 @@ class Job:
         names += ["assets"] if config.drawing.homes else []
 
         def make() -> dict[str, Any]:
-            from .job import draw_base_grids
-
             given = _inputs(**{name: self.given(name).value for name in names})
-            done = draw_base_grids(given, config, progress=self.progress,
+            done = base_grids.draw_base_grids(given, config, progress=self.progress,
                                    executor=self._executor)
             return tell(given, done._replace(changes=grids_again.sort_changes(done.changes)))
 
         def tell(given: Inputs, done: zoning.Partition) -> dict[str, Any]:
-            from .job import drawn_lines
-
             return {"grids": done.grids, "assignment": done.assignment.to_frame(),
                     "changes": done.changes,
-                    "ledger": ledger.join_ledger(*drawn_lines(given, done))}
+                    "ledger": ledger.join_ledger(*base_grids.drawn_lines(given, done))}
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            from .job import draw_base_grids
-
             rule = config.drawing
             whole = (config.profiles or config.grids or rule.counts or rule.homes
                      or rule.locked or rule.linked)
@@ -296,8 +290,8 @@ class Job:
             boxes = changed.find_boxes(before.frame("barriers"), given.barriers, ("kind",))
             drawn = grids_again.draw_again(
                 draw.take_units(old, config), draw.take_units(given, config), before.outputs,
-                boxes, lambda some: draw_base_grids(
-                    given._replace(units=_known(given.units)[some]), config,
+                boxes, lambda some: base_grids.draw_base_grids(
+                    given._replace(units=load.take_known(given.units)[some]), config,
                     executor=self._executor))
             if drawn is None:
                 return None
@@ -316,7 +310,7 @@ class Job:
         ingredients = {
             **{name: self.given(name).hash for name in names},
             **{name: keys.hash_value(rule) for name, rule in rules.items()},
-            **_code("zoning", "tiling", "coverage", "pipeline/draw.py", "pipeline/job.py",
+            **_code("zoning", "tiling", "coverage", "pipeline/draw.py", "pipeline/base_grids.py",
                     "pipeline/grids_again.py", "pipeline/changed.py"),
         }
         return self.steps.do("partition", ingredients, make, mend=again, lasting=_was_whole)
@@ -490,12 +484,6 @@ def _inputs(**given: Any) -> Inputs:
     """Return inputs of which a step needs only some, with an empty account."""
     frames = dict.fromkeys(load.LOADERS) | {"tables": ()}
     return Inputs(**{**frames, **_NOTHING, **given})
-
-
-def _known(frame: GeoDataFrame | None) -> GeoDataFrame:
-    if frame is None:
-        raise TypeError("the configuration was checked to name this frame")
-    return frame
 
 
 def _pick(done: Inputs, *names: str) -> dict[str, Any]:

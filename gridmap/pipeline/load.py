@@ -373,3 +373,17 @@ def lowest_territories(territories: GeoDataFrame, within: str) -> GeoDataFrame:
             f"{listed(sorted(set(territories['level'])))}"
         )
     return lowest
+
+
+def take_known(frame: GeoDataFrame | None) -> GeoDataFrame:
+    """Return a frame that the configuration guarantees.
+
+    Examples
+    --------
+    >>> take_known(None)
+    Traceback (most recent call last):
+    TypeError: the configuration was checked to name this frame
+    """
+    if frame is None:
+        raise TypeError("the configuration was checked to name this frame")
+    return frame
