@@ -135,7 +135,8 @@ def kill_workers(town: Town, kills: int, dice: random.Random) -> Iterator[Tried]
         for number in range(3):
             seed = SEEDS[number % 2]
             with _executor(town, executor):
-                process = towns.run(town.home, town.place, seed, "--workers", "2", "--fresh")
+                process = towns.run(town.home, town.place, seed, "--workers", "2", "--fresh",
+                                    first=towns.hand_out_little)
                 hit += _kill_one(process, dice)
                 ended = process.wait()
             same = ended.code == 0 and towns.read_state(town.place) == town.ends[seed]
