@@ -5,8 +5,9 @@ The parts are loaded when they are first used: folium and matplotlib take their 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .._rooms import give_names
 
 if TYPE_CHECKING:
     from .bills import hide_small_totals, write_bill
@@ -24,33 +25,6 @@ if TYPE_CHECKING:
     from .report import draw_report
     from .style import ClassRule, measure_classes
     from .things import draw_footprints, draw_points, draw_reach
-
-_PARTS = {
-    "ClassRule": "style",
-    "Map": "offline",
-    "Template": "paper.template",
-    "draw_atlas": "paper.atlas",
-    "draw_comparison": "compare",
-    "draw_difference": "difference",
-    "draw_faults": "faults",
-    "draw_footprints": "things",
-    "draw_grids": "layers",
-    "draw_land": "layers",
-    "draw_lines": "layers",
-    "draw_page": "pages",
-    "draw_picture": "pictures",
-    "draw_points": "things",
-    "draw_qgis_style": "qgis",
-    "draw_reach": "things",
-    "draw_report": "report",
-    "draw_territories": "layers",
-    "explore": "notebook",
-    "hide_small_totals": "bills",
-    "list_templates": "paper.template",
-    "load_template": "paper.template",
-    "measure_classes": "style",
-    "write_bill": "bills",
-}
 
 __all__ = [
     "ClassRule",
@@ -79,8 +53,4 @@ __all__ = [
     "write_bill",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PARTS:
-        raise AttributeError(f"module 'gridmap.maps' has no attribute {name!r}")
-    return getattr(import_module(f".{_PARTS[name]}", __name__), name)
+__getattr__, __dir__ = give_names(__name__)

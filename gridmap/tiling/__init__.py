@@ -1,14 +1,21 @@
 """Seamless polygons: find their faults, mend them locally, build units."""
 
-from .areas import measure_area
-from .check import check_tiling
-from .faults import find_gaps, find_outside, find_overlaps, find_slivers
-from .h3cells import build_h3_lattice
-from .lattice import build_lattice, build_lattice_cells
-from .parts import find_repeated_parts
-from .repair import repair_tiling
-from .territories import build_territories
-from .units import Units, build_units
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._rooms import give_names
+
+if TYPE_CHECKING:
+    from .areas import measure_area
+    from .check import check_tiling
+    from .faults import find_gaps, find_outside, find_overlaps, find_slivers
+    from .h3cells import build_h3_lattice
+    from .lattice import build_lattice, build_lattice_cells
+    from .parts import find_repeated_parts
+    from .repair import repair_tiling
+    from .territories import build_territories
+    from .units import Units, build_units
 
 __all__ = [
     "Units",
@@ -26,3 +33,5 @@ __all__ = [
     "measure_area",
     "repair_tiling",
 ]
+
+__getattr__, __dir__ = give_names(__name__)
