@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .again import Outcome, run_again
     from .base_grids import draw_base_grids
     from .check import diagnose_inputs, find_faults
-    from .faults import Diagnosis
+    from .faults import SEVERITIES, Diagnosis
     from .fill import fill_grids
     from .job import Run, run
     from .load import Inputs, load_inputs
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .units import make_units
 
 __all__ = [
+    "SEVERITIES",
     "Diagnosis",
     "FileReading",
     "Inputs",

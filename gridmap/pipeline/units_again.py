@@ -11,8 +11,7 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from .. import attach, ledger
-from ..tiling.units import Divided
+from .. import attach, ledger, tiling
 from ..workspace.config import Config
 from . import arrow, changed, units
 from .changed import Flags, Floats
@@ -94,7 +93,7 @@ def _choose(land: GeoDataFrame, boxes: Floats) -> Land:
     return Land(land, stale, changed.find_touching(shapes, stale))
 
 
-def _divide(chosen: Land, new: Inputs, config: Config, elements: Any) -> Divided:
+def _divide(chosen: Land, new: Inputs, config: Config, elements: Any) -> tiling.Divided:
     """Divide the land that is drawn, with all that lies in it."""
     land = chosen.territories[chosen.drawn]
     boxes = land.bounds.to_numpy()
@@ -112,9 +111,9 @@ def _divide(chosen: Land, new: Inputs, config: Config, elements: Any) -> Divided
 
 
 def _merge(
-    divided: Divided | None, chosen: Land, land_before: GeoDataFrame,
+    divided: tiling.Divided | None, chosen: Land, land_before: GeoDataFrame,
     old_sites: GeoDataFrame | None, new_sites: GeoDataFrame | None, before: Any, elements: Any,
-) -> Divided:
+) -> tiling.Divided:
     """Put what was built in the place of what is no longer so."""
     codes = chosen.territories.index
     stale = codes[chosen.stale]
@@ -125,7 +124,7 @@ def _merge(
     sites = told[told["what"].isin(["site cut", "site left out"])]
     cut = pd.Index(before["cut"]["element"], dtype="str", name="element")
     if divided is None:
-        return Divided(kept, slivers, sites, cut)
+        return tiling.Divided(kept, slivers, sites, cut)
     mine = divided.units[divided.units["territory"].isin(stale)]
     joined = pd.concat([kept, mine]).sort_values("territory", kind="stable")
     shapes = np.concatenate([chosen.territories.geometry.to_numpy()[chosen.stale],
@@ -134,7 +133,7 @@ def _merge(
     footprints = arrow.take_rows(elements, shapely.bounds(shapes))[1]
     footprints = footprints[shapely.get_dimensions(footprints.geometry.to_numpy()) == 2]
     near = _find_codes(footprints, shapes)
-    return Divided(
+    return tiling.Divided(
         GeoDataFrame(joined),
         ledger.join_changes(slivers,
                             divided.slivers[divided.slivers["id"].isin(mine.index)]),

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from .parts import find_repeated_parts
     from .repair import repair_tiling
     from .territories import build_territories
-    from .units import Units, build_units
+    from .units import Divided, Units, build_units, divide_land, tell_units
 
 __all__ = [
+    "Divided",
     "Units",
     "build_h3_lattice",
     "build_lattice",
@@ -25,6 +26,7 @@ __all__ = [
     "build_territories",
     "build_units",
     "check_tiling",
+    "divide_land",
     "find_gaps",
     "find_outside",
     "find_overlaps",
@@ -32,6 +34,7 @@ __all__ = [
     "find_slivers",
     "measure_area",
     "repair_tiling",
+    "tell_units",
 ]
 
 __getattr__, __dir__ = give_names(__name__)
