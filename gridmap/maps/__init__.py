@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from .compare import draw_comparison
     from .difference import draw_difference
     from .faults import draw_faults
+    from .kept import read_layers, write_layers
     from .layers import draw_grids, draw_land, draw_lines, draw_territories
     from .notebook import explore
     from .offline import Map
-    from .pages import draw_page
+    from .pages import compose_page, draw_beside, draw_page
     from .paper.atlas import draw_atlas
     from .paper.template import Template, list_templates, load_template
     from .pictures import draw_picture
@@ -30,7 +31,9 @@ __all__ = [
     "ClassRule",
     "Map",
     "Template",
+    "compose_page",
     "draw_atlas",
+    "draw_beside",
     "draw_comparison",
     "draw_difference",
     "draw_faults",
@@ -50,7 +53,9 @@ __all__ = [
     "list_templates",
     "load_template",
     "measure_classes",
+    "read_layers",
     "write_bill",
+    "write_layers",
 ]
 
 __getattr__, __dir__ = give_names(__name__)
