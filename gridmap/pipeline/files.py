@@ -11,6 +11,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import coverage, maps, schema
+from ..rules import TilingRule
 from ..workspace import Contents, Layer
 from ..workspace.config import Config
 from . import graph, keys
@@ -156,7 +157,8 @@ class Files:
         return draw_report(
             config=self.config, shown=self.shown, published=self.published, summary=job.summary,
             totals=job.measured["totals"]["totals"], changes=job.account["changes"],
-            ledger=job.account["ledger"], territories=job.given("territories").value)
+            ledger=job.account["ledger"], territories=job.given("territories").value,
+            proven=bool(job.proven["proven"]) and self.config.profile.tiling == TilingRule())
 
     def gather(self, kept: Mapping[str, Path], facts: Mapping[str, Any]) -> Contents:
         """Make what is not kept, and return all of it."""
