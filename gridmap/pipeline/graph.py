@@ -57,6 +57,11 @@ class Ref(NamedTuple):
         return self.outputs.table(self.name)
 
     @property
+    def table_or_none(self) -> Any:
+        """The same, or None where there is no such frame."""
+        return None if self.outputs is None or not self.hash else self.table
+
+    @property
     def hash(self) -> str:
         """The hash of its bytes, "" for none."""
         return "" if self.outputs is None else self.outputs.hash_of(self.name)
@@ -223,15 +228,13 @@ class Job:
             return units.build(given, config, progress=self.progress)
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            if not before.same_but(ingredients, names) or not self._ref("totals",
-                                                                       "elements").hash:
+            if not before.same_but(ingredients, names):
                 return None
-            elements = self._ref("totals", "elements")
-            boxes = before.find_boxes("elements", elements, units_again.LIVING)
-            given = _inputs(**{name: self._ref("totals", name).value for name in names[:3]})
+            now = {name: self._ref("totals", name).table_or_none for name in names}
+            old = {name: now[name] if before.ingredients[name] == ingredients[name]
+                   else before.table(name) for name in names}
             return units_again.build_again(
-                {name: before.frame(name) for name in names[:3]}, given, config,
-                elements.table, before.outputs, boxes)
+                units_again.Ground(**old), units_again.Ground(**now), before.outputs, config)
 
         ingredients = {
             **{name: self._ref("totals", name).hash for name in names},
@@ -285,14 +288,21 @@ class Job:
                      or rule.locked or rule.linked)
             if whole or not before.same_but(ingredients, names[:3]):
                 return None
-            given = _inputs(**{name: self.given(name).value for name in names})
-            old = _inputs(units=before.frame("units"), territories=before.frame("territories"))
-            boxes = changed.find_boxes(before.frame("barriers"), given.barriers, ("kind",))
-            drawn = grids_again.draw_again(
-                draw.take_units(old, config), draw.take_units(given, config), before.outputs,
-                boxes, lambda some: base_grids.draw_base_grids(
-                    given._replace(units=load.take_known(given.units)[some]), config,
-                    executor=self._executor))
+            old, new = self._placed_units(before), self._placed_units()
+            if old is None or new is None:
+                return None
+            lines = self.given("barriers")
+            places = before.find_shapes("barriers", lines, ("kind",))
+            given = _inputs(**{name: self.given(name).value for name in ("units", "territories")})
+
+            def draw(some: changed.Flags) -> zoning.Partition:
+                mine = load.take_known(given.units)[some]
+                near = None if not lines.hash else arrow.take_rows(
+                    lines.table, mine.bounds.to_numpy() + base_grids.BEYOND)[1]
+                return base_grids.draw_base_grids(
+                    given._replace(units=mine, barriers=near), config, executor=self._executor)
+
+            drawn = grids_again.draw_again(old, new, before.outputs, places, draw)
             if drawn is None:
                 return None
             made = zoning.Partition(drawn[0]["grids"], drawn[0]["assignment"],
@@ -314,6 +324,18 @@ class Job:
                     "pipeline/grids_again.py", "pipeline/changed.py"),
         }
         return self.steps.do("partition", ingredients, make, mend=again, lasting=_was_whole)
+
+    def _placed_units(self, before: Before | None = None) -> grids_again.Units | None:
+        """Return the units of this run, or of one before, and the territory each stays in."""
+        names = ("units", "territories")
+        units, land = ((before.table(name) if before else self.given(name).table_or_none)
+                       for name in names)
+        if units is None or not len(units):
+            return None
+        home = draw.place_units(
+            arrow.to_plain(units), None if land is None else arrow.to_plain(land),
+            self.config.settings.within)["territory"]
+        return grids_again.Units(units, home)
 
     # --- attach, prove, measure -------------------------------------------------------------
 

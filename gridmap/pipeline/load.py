@@ -60,6 +60,19 @@ class Inputs(NamedTuple):
     ledger: DataFrame
 
 
+def gather(**given: Any) -> Inputs:
+    """Return inputs of which a step needs only some, with an empty account.
+
+    Examples
+    --------
+    >>> gather().units is None, len(gather().changes)
+    (True, 0)
+    """
+    nothing = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
+               "ledger": ledger.join_ledger()}
+    return Inputs(**{**dict.fromkeys(LOADERS), "tables": (), **nothing, **given})
+
+
 def silent(step: str, done: int, total: int) -> None:
     """Take notice of progress and say nothing."""
 
