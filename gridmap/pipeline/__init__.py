@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .again import Outcome, run_again
     from .base_grids import draw_base_grids
     from .check import diagnose_inputs, find_faults
+    from .check_files import save_check, tell_check
     from .faults import SEVERITIES, Diagnosis
     from .fill import fill_grids
     from .job import Run, run
@@ -17,9 +18,8 @@ if TYPE_CHECKING:
     from .loose import FileReading, diagnose_files
     from .mend import mend_inputs
     from .net import NetRun, reconcile_schemes
+    from .net_files import draw_conflicts, measure_net, publish_against, save_net
     from .save import save_run
-    from .save_check import save_check, tell_check
-    from .save_net import draw_conflicts, measure_net, publish_against, save_net
     from .since import Since, find_since
     from .summary import explain_sizes, summarise
     from .totals import join_totals
