@@ -165,6 +165,10 @@ class Steps:
         self.told.append(Told(step, did, why, time.process_time() - start))
         return outputs
 
+    def note(self, step: str, ingredients: Mapping[str, str]) -> None:
+        """Have kept what a step gave before, though nothing may ask for it in this run."""
+        self.keys.setdefault(step, keys.make_key(step, ingredients))
+
     def tell(self, step: str, ingredients: Mapping[str, str], did: str) -> None:
         """Note what became of a step that is done elsewhere."""
         why = (_UNTOUCHED if did == REUSED else self._tell(self._before(step), ingredients))

@@ -12,8 +12,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyarrow import Table
 
-from .. import attach, ledger
-from ..tiling.units import Divided
+from .. import attach, ledger, tiling
 from ..workspace.config import Config
 from . import arrow, changed, load, units
 from .changed import Flags, Shapes
@@ -110,7 +109,7 @@ def _choose(land: GeoDataFrame, places: Shapes) -> Land:
     return Land(land, stale, changed.find_touching(shapes, stale))
 
 
-def _divide(chosen: Land, new: Ground, config: Config) -> Divided:
+def _divide(chosen: Land, new: Ground, config: Config) -> tiling.Divided:
     """Divide the land that is drawn, with all that lies in it."""
     land = chosen.territories[chosen.drawn]
     boxes = land.bounds.to_numpy()
@@ -126,8 +125,8 @@ def _divide(chosen: Land, new: Ground, config: Config) -> Divided:
 
 
 def _merge(
-    divided: Divided | None, chosen: Land, old: Ground, new: Ground, before: Any
-) -> Divided:
+    divided: tiling.Divided | None, chosen: Land, old: Ground, new: Ground, before: Any
+) -> tiling.Divided:
     """Put what was built in the place of what is no longer so."""
     codes = chosen.territories.index
     stale = codes[chosen.stale]
@@ -138,7 +137,7 @@ def _merge(
     sites = told[told["what"].isin(["site cut", "site left out"])]
     cut = pd.Index(before["cut"]["element"], dtype="str", name="element")
     if divided is None:
-        return Divided(kept, slivers, sites, cut)
+        return tiling.Divided(kept, slivers, sites, cut)
     mine = divided.units[divided.units["territory"].isin(stale)]
     joined = pd.concat([kept, mine]).sort_values("territory", kind="stable")
     gone = arrow.to_frame(load.take_known(old.territories))
@@ -146,7 +145,7 @@ def _merge(
                              gone.geometry[gone.index.isin(stale)].to_numpy()])
     near_sites = _find_codes(old.sites, shapes).union(_find_codes(new.sites, shapes))
     near = _find_codes(new.elements, shapes, footprints=True)
-    return Divided(
+    return tiling.Divided(
         GeoDataFrame(joined),
         ledger.join_changes(slivers,
                             divided.slivers[divided.slivers["id"].isin(mine.index)]),
