@@ -44,7 +44,7 @@ class Stretch(NamedTuple):
 
     old: int | None  # the first block in the old state; None where it has none of them
     new: int  # the first block in the new state
-    count: int
+    size: int
 
 
 def cut_text(
