@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from pyproj import CRS
 from .. import coverage, ledger, tiling, zoning
 from ..executors import Executor
 from ..workspace import inputs as files
-from ..workspace.config import Config
+from ..workspace.config import Config, Source, TableSource
 from ..workspace.inputs import Reading
 from . import (
     arrow,
@@ -25,6 +25,7 @@ from . import (
     grids_again,
     keys,
     load,
+    load_again,
     mend,
     totals,
     units,
@@ -88,6 +89,9 @@ class Job:
         Where drawing and attaching are done side by side.
     """
 
+    #: From which sizes on files are read in parts.
+    sizes = load_again.USUAL
+
     def __init__(
         self, config: Config, steps: Steps, reading: Reading | None, progress: Progress,
         executor: Executor | None = None,
@@ -104,12 +108,18 @@ class Job:
 
     # --- load -------------------------------------------------------------------------------
 
+    def _name_files(self, kind: str) -> dict[str, Source | TableSource]:
+        """Return the files of a kind by the names that they have as ingredients."""
+        named: dict[str, Source | TableSource] = {}
+        for number, source in enumerate(load.name_sources(self.config, kind)):
+            name = f"{kind}: {source.path.name}"
+            named[name if name not in named else f"{name} ({number})"] = source
+        return named
+
     def _files_of(self, kind: str) -> dict[str, str]:
         """Return the hash of each file of a kind, and how it is read."""
         said = {}
-        for number, source in enumerate(load.name_sources(self.config, kind)):
-            name = f"{kind}: {source.path.name}"
-            name = name if name not in said else f"{name} ({number})"
+        for name, source in self._name_files(kind).items():
             mine = {path.name: text for path, text in sorted(self._hashes.items())
                     if _belongs(path, source.path)}
             said[name] = keys.hash_value(mine)
@@ -127,7 +137,10 @@ class Job:
 
     def _read_kind(self, kind: str) -> list[load.ReadFile]:
         if kind not in self._read:
-            self._read[kind] = load.read_kind(self.config, kind, progress=self.progress)
+            kept = partial(load_again.read_one, sizes=self.sizes)
+            self._read[kind] = load.read_kind(
+                self.config, kind, progress=self.progress,
+                read=load.read_one if self.steps.folder is None else kept)
         return self._read[kind]
 
     @cached_property
@@ -157,13 +170,21 @@ class Job:
             read = self._read_kind(kind)
             joined = load.join_kind(read, CRS.from_user_input(self.crs))
             self._read.pop(kind)
-            tables = {str(n): file.loaded.frame for n, file in enumerate(read)}
-            return {**joined._asdict(), **(tables if kind == "tables" else {})}
+            if kind == "tables":
+                tables = {str(n): file.loaded.frame for n, file in enumerate(read)}
+                return {**joined._asdict(), **tables}
+            return {**joined._asdict(), "files": load_again.tell_files(read)}
 
-        return self.steps.do(
-            f"load: {kind}",
-            {**self._files_of(kind), "crs of the run": self.crs, **_code("sources")}, make,
-            lasting=lambda _: self._stand(kind))
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if kind == "tables" or kind in self._read:
+                return None
+            return load_again.load_again(before, kind, self._name_files(kind), ingredients,
+                                         CRS.from_user_input(self.crs), sizes=self.sizes)
+
+        ingredients = {**self._files_of(kind), "crs of the run": self.crs,
+                       **_code("sources", "pipeline/load_again.py")}
+        return self.steps.do(f"load: {kind}", ingredients, make, mend=again,
+                             lasting=lambda _: self._stand(kind))
 
     # --- mend, totals, units ----------------------------------------------------------------
 
