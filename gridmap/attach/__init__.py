@@ -2,11 +2,11 @@
 
 from .addresses import match_addresses, parse_addresses
 from .by_address import attach_addresses
-from .elements import attach_elements
+from .elements import attach_elements, count_elements, has_footprints, hold_elements
 from .footprints import attach_footprints, measure_footprint_shares
 from .leftovers import attach_leftovers, find_repeated
 from .locator import Locator, build_locator, locate_points
-from .places import Attachment
+from .places import NOWHERE, WAYS, Attachment, Held, write_rejects
 from .points import attach_points
 from .population import Population, attach_population
 from .rasters import RasterSums, attach_raster
@@ -15,7 +15,10 @@ from .sums import measure_collected, measure_territories
 from .tables import attach_table
 
 __all__ = [
+    "NOWHERE",
+    "WAYS",
     "Attachment",
+    "Held",
     "Locator",
     "Population",
     "RasterSums",
@@ -31,11 +34,15 @@ __all__ = [
     "attach_table",
     "build_locator",
     "count_batch",
+    "count_elements",
     "find_repeated",
+    "has_footprints",
+    "hold_elements",
     "locate_points",
     "match_addresses",
     "measure_collected",
     "measure_footprint_shares",
     "measure_territories",
     "parse_addresses",
+    "write_rejects",
 ]

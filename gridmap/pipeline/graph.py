@@ -18,6 +18,7 @@ from ..workspace.config import Config
 from ..workspace.inputs import Reading
 from . import (
     arrow,
+    attach_again,
     base_grids,
     changed,
     draw,
@@ -333,21 +334,35 @@ class Job:
         frame, drawn = self.given(name), Ref(self.drawn, "grids")
 
         def make() -> dict[str, Any]:
-            grids = drawn.value
-            found = fill.attach_frame(name, frame.value, grids, snap_m=snap_m,
+            found = fill.attach_frame(name, frame.value, drawn.value, snap_m=snap_m,
                                       executor=self._executor)
             if found is None:
-                nothing = {"columns": None, "by_grid": None}
-                return {**nothing, "rejects": None, "ledger": None, "grids": None}
-            counted = name == "elements" and config.build_units
-            return {**found._asdict(),
-                    "grids": fill.count_grids(grids, frame.value, found.by_grid)
-                    if counted else None}
+                return {**dict.fromkeys(fill.Attached._fields), "grids": None}
+            return tell(found, fill.take_masses(frame.value))
 
-        return self.steps.do(f"attach: {name}", {
+        def tell(found: fill.Attached, masses: Mapping[str, Series]) -> dict[str, Any]:
+            counted = name == "elements" and config.build_units
+            grids = fill.count_grids(drawn.value, masses, found.by_grid) if counted else None
+            return {**found._asdict(), "grids": grids}
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, (name, "grids")) or not before.ingredients[name]:
+                return None
+            past = attach_again.Past(before.table(name), before.frame("grids"), before.outputs)
+            now = attach_again.Now(frame.table, drawn.value,
+                                   changed.compare_tables(past.table, frame.table), snap_m)
+            done = attach_again.attach_again(name, past, now)
+            if done is None:
+                return None
+            return tell(done[0], attach_again.read_masses(frame.table)), done[1]
+
+        ingredients = {
             name: frame.hash, "grids": drawn.hash, "snapping distance of the profile": str(snap_m),
-            "counted": str(config.build_units), **_code("attach", "pipeline/fill.py"),
-        }, make)
+            "counted": str(config.build_units),
+            **_code("attach", "pipeline/fill.py", "pipeline/attach_again.py",
+                    "pipeline/columns.py", "pipeline/changed.py"),
+        }
+        return self.steps.do(f"attach: {name}", ingredients, make, mend=again)
 
     @property
     def grids(self) -> Ref:
@@ -441,7 +456,8 @@ class Job:
 
         def make() -> dict[str, Any]:
             attached = self.attached.get("elements")
-            elements = None if attached is None else attached["columns"]
+            elements = None if attached is None or not attached.record.outputs["columns"] else (
+                attached.table("columns"))
             filled = fill.Filled(
                 self.grids.value, elements, None, None, None, None, DataFrame(),
                 self.account["rejects"], self.account["ledger"])
