@@ -6,7 +6,7 @@ from .disclosure import check_disclosure, find_disclosures, merge_zones
 from .events import find_hot_spots, measure_matters
 from .indicators import measure_indicators, stack_indicators
 from .isochrones import build_isochrones, measure_area_reach
-from .measure import Coverage, measure_coverage
+from .measure import Coverage, Served, measure_coverage, measure_served, sum_collected
 from .medians import choose_medians
 from .network import Network, build_network
 from .periods import sum_periods
@@ -22,6 +22,7 @@ __all__ = [
     "Pairs",
     "Published",
     "Ratios",
+    "Served",
     "Sites",
     "Workload",
     "build_isochrones",
@@ -42,9 +43,11 @@ __all__ = [
     "measure_matters",
     "measure_pairs",
     "measure_ratios",
+    "measure_served",
     "measure_workload",
     "merge_zones",
     "stack_indicators",
+    "sum_collected",
     "sum_periods",
     "suppress_counts",
     "suppress_places",
