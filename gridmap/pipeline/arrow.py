@@ -21,7 +21,9 @@ from pandas import DataFrame
 from pyproj import CRS
 
 _X, _Y, _EAST, _NORTH, _WKB = "__x", "__y", "__east", "__north", "__wkb"
-_SHAPE = (_X, _Y, _EAST, _NORTH, _WKB)
+
+#: Columns that a geometry becomes.
+SHAPE = (_X, _Y, _EAST, _NORTH, _WKB)
 
 #: Texts are written once each where a column has so many rows, and so few different ones.
 _MANY_ROWS, _FEW_TEXTS = 10_000, 0.1
@@ -56,15 +58,37 @@ def write_frame(frame: DataFrame, file: Path) -> None:
     'POINT (0.5 1.5)'
     """
     # Rows numbered from 0 know how many they are: some of a frame are tried, not of a table.
-    _check_same(frame, _from_table(_to_table(frame.iloc[:100])))
-    table = _to_table(frame)
+    _check_same(frame, to_frame(to_table(frame.iloc[:100])))
+    write_table(to_table(frame), file)
+
+
+def write_table(table: pa.Table, file: Path) -> None:
+    """Write a table as `to_table` makes them: the same rows give the same bytes.
+
+    Parameters
+    ----------
+    table : Table
+        In any number of chunks, its words in any order.
+    file : Path
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import sketch_points
+    >>> file = Path(tempfile.mkdtemp()) / "homes.arrow"
+    >>> once = to_table(sketch_points((0.5, 1.5)))
+    >>> write_table(pa.concat_tables([once, once]), file)
+    >>> len(open_table(file))
+    2
+    """
+    table = _shorten(table)
     with pa.OSFile(str(file), "wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
         writer.write_table(table)
 
 
 def read_frame(file: Path) -> DataFrame:
     """Read a frame that `write_frame` wrote."""
-    return _from_table(open_table(file))
+    return to_frame(open_table(file))
 
 
 def open_table(file: Path) -> pa.Table:
@@ -73,7 +97,20 @@ def open_table(file: Path) -> pa.Table:
         return pa.ipc.open_file(source).read_all()
 
 
-def _to_table(frame: DataFrame) -> pa.Table:
+def to_table(frame: DataFrame) -> pa.Table:
+    """Return a frame as a table: points as numbers, other shapes as their box and WKB.
+
+    Raises
+    ------
+    Unfit
+        If it holds what Arrow does not give back as it was.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> to_table(sketch_points((0.5, 1.5)))["__y"].to_pylist()
+    [1.5]
+    """
     said: dict[str, Any] = {"geometry": None}
     plain: DataFrame = DataFrame(frame)
     placed = isinstance(frame, GeoDataFrame) and frame._geometry_column_name is not None
@@ -84,7 +121,7 @@ def _to_table(frame: DataFrame) -> pa.Table:
         plain = plain.drop(columns=name)
     said["kinds"] = [str(kind) for kind in plain.dtypes]
     try:
-        table = _shorten(pa.Table.from_pandas(plain).combine_chunks())
+        table = pa.Table.from_pandas(plain)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise Unfit(str(error)) from error
     if placed and isinstance(frame, GeoDataFrame):
@@ -108,13 +145,21 @@ def _split_shapes(shapes: np.ndarray) -> dict[str, pa.Array]:
     box[~plain] = shapely.bounds(shapes[~plain])
     wkb = np.full(len(shapes), None, dtype=object)
     wkb[~plain] = shapely.to_wkb(shapes[~plain])
-    sides = {name: pa.array(box[:, side]) for side, name in enumerate(_SHAPE[:4])}
+    sides = {name: pa.array(box[:, side]) for side, name in enumerate(SHAPE[:4])}
     return {**sides, _WKB: pa.array(wkb, type=pa.large_binary())}
 
 
-def _from_table(table: pa.Table) -> DataFrame:
+def to_frame(table: pa.Table) -> DataFrame:
+    """Return the frame of a table, as `to_table` took it.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> to_frame(to_table(sketch_points((0.5, 1.5)))).geometry.iloc[0].wkt
+    'POINT (0.5 1.5)'
+    """
     said = json.loads(table.schema.metadata[_META])
-    plain = _spell_out(table.select([n for n in table.column_names if n not in _SHAPE]))
+    plain = _spell_out(table.select([n for n in table.column_names if n not in SHAPE]))
     frame = plain.to_pandas()
     for name, kind in zip(frame.columns, said["kinds"], strict=True):
         if str(frame[name].dtype) != kind:
@@ -139,6 +184,64 @@ def join_shapes(table: pa.Table) -> np.ndarray:
     return shapes
 
 
+def codes_of(table: pa.Table) -> pa.Array:
+    """Return the index of a frame whose table this is.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> codes_of(to_table(sketch_points((0, 0), (1, 1)))).to_pylist()
+    ['e0', 'e1']
+    """
+    index = _tell_pandas(table)["index_columns"][0]
+    if isinstance(index, str):
+        return _joined(table[index])
+    return pa.array(np.arange(len(table)))
+
+
+def tell_columns(table: pa.Table) -> dict[str, str]:
+    """Return the columns of a table without index and geometry, each with its kind.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> list(tell_columns(to_table(sketch_points((0, 0)))))
+    ['kind', 'count']
+    """
+    index = _tell_pandas(table)["index_columns"]
+    names = [n for n in table.column_names if n not in SHAPE and n not in index]
+    return dict(zip(names, json.loads(table.schema.metadata[_META])["kinds"], strict=True))
+
+
+def tell_geometry(table: pa.Table) -> tuple[str | None, str | None]:
+    """Return the name of the column of geometry, and its CRS."""
+    said = json.loads(table.schema.metadata[_META])
+    return said["geometry"], said.get("crs")
+
+
+def boxes_of(table: pa.Table, rows: np.ndarray) -> np.ndarray:
+    """Return west, south, east and north of some rows of a table with places.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> boxes_of(to_table(sketch_points((0, 1))), np.array([0])).tolist()
+    [[0.0, 1.0, 0.0, 1.0]]
+    """
+    sides = [table[name].to_numpy()[rows] for name in SHAPE[:4]]
+    return np.stack([*sides[:2], np.fmax(sides[0], sides[2]), np.fmax(sides[1], sides[3])],
+                    axis=1)
+
+
+def _tell_pandas(table: pa.Table) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads(table.schema.metadata[b"pandas"])
+    return said
+
+
+def _joined(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+
+
 def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
     """Return the rows whose boxes meet any of some boxes: their positions, and the frame.
 
@@ -158,7 +261,7 @@ def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
     >>> take_rows(open_table(file), np.array([[0, 0, 1, 2]]))[0].tolist()
     [0]
     """
-    west, south, east, north = (table[name].to_numpy() for name in _SHAPE[:4])
+    west, south, east, north = (table[name].to_numpy() for name in SHAPE[:4])
     least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     far_east, far_north = np.fmax(west, east), np.fmax(south, north)
     near = np.flatnonzero((west <= most[0]) & (far_east >= least[0])
@@ -166,20 +269,50 @@ def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
     mine = shapely.box(west[near], south[near], far_east[near], far_north[near])
     hit = shapely.STRtree(shapely.box(*boxes.T)).query(mine)[0]
     rows = near[np.unique(hit)]
-    return rows, _from_table(table.take(pa.array(rows)))
+    return rows, to_frame(table.take(pa.array(rows)))
 
 
 def _shorten(table: pa.Table) -> pa.Table:
-    """Write texts that come again and again once each."""
-    if len(table) < _MANY_ROWS:
-        return table
+    """Return a table in one piece; texts that come again and again stand in it once each.
+
+    How it was put together makes no difference: the words stand in the order they first come.
+    """
+    if any(pa.types.is_dictionary(field.type) for field in table.schema):
+        table = table.unify_dictionaries()
+    table = table.combine_chunks()
     for at, field in enumerate(table.schema):
-        if pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
-            some = table[field.name].slice(0, _MANY_ROWS)
-            if pc.count_distinct(some).as_py() < _FEW_TEXTS * _MANY_ROWS:
-                short = table[field.name].dictionary_encode().combine_chunks()
-                table = table.set_column(at, field.name, short)
+        if not _is_text(field.type):
+            continue
+        column = table[field.name].combine_chunks()
+        if _comes_again(column):
+            short = column if pa.types.is_dictionary(field.type) else column.dictionary_encode()
+            table = table.set_column(at, field.name, _sort_words(short))
+        elif pa.types.is_dictionary(field.type):
+            table = table.set_column(at, field.name, column.dictionary_decode())
     return table
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _comes_again(column: pa.Array) -> bool:
+    if len(column) < _MANY_ROWS:
+        return False
+    some = column.slice(0, _MANY_ROWS)
+    some = some.indices if pa.types.is_dictionary(column.type) else some
+    return bool(pc.count_distinct(some).as_py() < _FEW_TEXTS * _MANY_ROWS)
+
+
+def _sort_words(column: pa.DictionaryArray) -> pa.DictionaryArray:
+    used = pc.unique(column.indices.drop_null())
+    if used.equals(pa.array(np.arange(len(column.dictionary)), used.type)):
+        return column
+    new = np.zeros(len(column.dictionary), dtype=used.to_numpy().dtype)
+    new[used.to_numpy()] = np.arange(len(used))
+    places = pc.take(pa.array(new), column.indices)
+    return pa.DictionaryArray.from_arrays(places, column.dictionary.take(used))
 
 
 def _spell_out(table: pa.Table) -> pa.Table:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 
+from . import arrow
+
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+
+#: Rows in a row that are compared where they lie, without being taken out.
+_STRETCH = 1_000
 
 _NO_BOXES: Floats = np.empty((0, 4))
 
@@ -122,3 +130,149 @@ def find_touching(shapes: NDArray[np.object_], chosen: Flags, *, reach_m: float 
         more[shapely.STRtree(shapes).query(
             shapes[chosen], predicate="dwithin", distance=reach_m)[1]] = True
     return more
+
+
+class Rows(NamedTuple):
+    """What became of the rows of a table."""
+
+    was: NDArray[np.intp]  # where each row stood before; -1 for one that is new
+    same: Flags  # of the rows: nothing about them changed
+    gone: NDArray[np.intp]  # where rows stood that are gone, or are not as they were
+
+
+def compare_tables(
+    old: pa.Table, new: pa.Table, columns: Sequence[str] | None = None
+) -> Rows:
+    """Say which rows of two tables are the same to the last bit, without making frames.
+
+    Parameters
+    ----------
+    old, new : Table
+        As `to_table` makes them, of frames with unique indexes.
+    columns : sequence of str, optional
+        What counts beside the code and the geometry; all columns by default.
+
+    Returns
+    -------
+    Rows
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> old = sketch_points((0, 0), (1, 1), (2, 2))
+    >>> rows = compare_tables(arrow.to_table(old), arrow.to_table(old.iloc[[0, 2]]))
+    >>> rows.was.tolist(), rows.same.tolist(), rows.gone.tolist()
+    ([0, 2], [True, True], [1])
+    """
+    was = _find_before(arrow.codes_of(old), arrow.codes_of(new))
+    same = was >= 0
+    for one, two in _pair_columns(old, new, columns):
+        if one is None or two is None:
+            same[:] = False
+            break
+        for before, now in _pieces(was):
+            same[now] &= _equal(_take(one, before), _take(two, now))
+    gone = np.ones(len(old), bool)
+    gone[was[same]] = False
+    return Rows(was, same, np.flatnonzero(gone))
+
+
+def find_table_boxes(old: pa.Table, new: pa.Table, columns: Sequence[str]) -> Floats:
+    """Return the boxes of all rows that changed; see `find_boxes`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> some = arrow.to_table(sketch_points((0, 0), (1, 1)))
+    >>> find_table_boxes(some.slice(0, 1), some, ()).tolist()
+    [[1.0, 1.0, 1.0, 1.0]]
+    """
+    rows = compare_tables(old, new, columns)
+    boxes = np.concatenate([arrow.boxes_of(old, rows.gone),
+                            arrow.boxes_of(new, np.flatnonzero(~rows.same))])
+    return boxes[np.isfinite(boxes).all(axis=1)]
+
+
+def _find_before(old: pa.Array, new: pa.Array) -> NDArray[np.intp]:
+    """Return where each code stood; what is the same at both ends is not looked up."""
+    least = min(len(old), len(new))
+    front = _count_same(old.slice(0, least), new.slice(0, least))
+    back = _count_same(old.slice(len(old) - least), new.slice(len(new) - least), from_end=True)
+    back = min(back, least - front)
+    middle = pd.Index(old.slice(front, len(old) - front - back).to_pandas()).get_indexer(
+        pd.Index(new.slice(front, len(new) - front - back).to_pandas()))
+    return np.concatenate([
+        np.arange(front), np.where(middle < 0, -1, middle + front),
+        np.arange(len(old) - back, len(old))]).astype(np.intp)
+
+
+def _count_same(one: pa.Array, two: pa.Array, *, from_end: bool = False) -> int:
+    """Count the rows at the front, or at the end, that are equal."""
+    differ = np.flatnonzero(~_equal(one, two))
+    if not len(differ):
+        return len(one)
+    return len(one) - 1 - int(differ[-1]) if from_end else int(differ[0])
+
+
+def _pair_columns(
+    old: pa.Table, new: pa.Table, columns: Sequence[str] | None
+) -> Iterator[tuple[pa.ChunkedArray | None, pa.ChunkedArray | None]]:
+    """Yield the columns that count, side by side; None where one table has none of it."""
+    said = [arrow.tell_columns(table) for table in (old, new)]
+    asked = list(dict.fromkeys([*said[0], *said[1]])) if columns is None else columns
+    shapes = [name for name in arrow.SHAPE
+              if name in old.column_names or name in new.column_names]
+    if arrow.tell_geometry(old) != arrow.tell_geometry(new):
+        yield None, None
+    for name in [*asked, *shapes]:
+        one, two = (table[name] if name in table.column_names else None for table in (old, new))
+        if one is None and two is None:
+            continue
+        apart = one is None or two is None or said[0].get(name) != said[1].get(name)
+        yield (None, None) if apart else (one, two)
+
+
+def _pieces(was: NDArray[np.intp]) -> Iterator[tuple[slice | NDArray[np.intp], ...]]:
+    """Yield stretches of rows that stand as they did, and all others that were there."""
+    if not len(was):
+        return
+    ends = np.flatnonzero(np.diff(was) != 1) + 1
+    starts = np.concatenate([[0], ends])
+    lengths = np.diff(np.append(starts, len(was)))
+    long = (lengths > _STRETCH) & (was[starts] >= 0)
+    scattered = was >= 0
+    for start, length in zip(starts[long], lengths[long], strict=True):
+        first = int(was[start])
+        yield slice(first, first + length), slice(int(start), int(start + length))
+        scattered[start : start + length] = False
+    if scattered.any():
+        yield was[scattered], np.flatnonzero(scattered)
+
+
+def _take(column: pa.ChunkedArray, rows: slice | NDArray[np.intp]) -> pa.Array:
+    if isinstance(rows, slice):
+        taken = column.slice(rows.start, rows.stop - rows.start)
+    else:
+        taken = column.take(pa.array(rows))
+    if pa.types.is_dictionary(taken.type) and taken.num_chunks > 1:
+        taken = taken.unify_dictionaries()
+    return taken.combine_chunks() if taken.num_chunks != 1 else taken.chunk(0)
+
+
+def _equal(one: pa.Array, two: pa.Array) -> Flags:
+    """Say which values are equal to the last bit, missing ones among them."""
+    if pa.types.is_dictionary(one.type) != pa.types.is_dictionary(two.type):
+        one, two = (a.dictionary_decode() if pa.types.is_dictionary(a.type) else a
+                    for a in (one, two))
+    if pa.types.is_dictionary(one.type):
+        known = pc.index_in(one.dictionary, value_set=two.dictionary).fill_null(-1)
+        one, two = known.take(one.indices), two.indices.cast(pa.int32())
+    if one.type != two.type:
+        return np.zeros(len(one), bool)
+    if pa.types.is_floating(one.type):
+        bits = pa.int64() if one.type.bit_width == 64 else pa.int32()
+        one, two = one.view(bits), two.view(bits)
+    equal = pc.equal(one, two).fill_null(False)
+    if one.null_count and two.null_count:
+        equal = pc.or_(equal, pc.and_(one.is_null(), two.is_null()))
+    return np.asarray(equal.to_numpy(zero_copy_only=False), dtype=bool)

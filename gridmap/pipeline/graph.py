@@ -54,7 +54,7 @@ class Ref(NamedTuple):
         """The frame as a table of Arrow, read where it is looked at."""
         if self.outputs is None:
             raise TypeError(f"there is no {self.name}")
-        return arrow.open_table(self.outputs.find_file(self.name))
+        return self.outputs.table(self.name)
 
     @property
     def hash(self) -> str:

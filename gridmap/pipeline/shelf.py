@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
+from pyarrow import Table
 
 from ..workspace import manifest
 from . import arrow
@@ -26,6 +27,9 @@ KEPT_VERSIONS = 2
 
 #: Files whose bytes were proven or written since the store was opened.
 _PROVEN: set[Path] = set()
+
+#: Letters of the hash that a frame is named by.
+_NAME = 64
 
 _RECORDS, _OBJECTS, _LAST, _USED = "records", "objects", "last.json", "used.json"
 
@@ -74,8 +78,8 @@ def add_record(shelf: Path, record: Record) -> None:
     _write_json(shelf / _RECORDS / f"{record.key}.json", {**said, "proof": _prove(said)})
 
 
-def add_frame(shelf: Path, frame: DataFrame) -> str:
-    """Keep a frame and return the hash of its bytes.
+def add_frame(shelf: Path, frame: DataFrame | Table) -> str:
+    """Keep a frame, or the table of one, and return the hash of its bytes.
 
     Raises
     ------
@@ -84,13 +88,27 @@ def add_frame(shelf: Path, frame: DataFrame) -> str:
     """
     fresh = shelf / _OBJECTS / f".writing-{os.getpid()}"
     try:
-        arrow.write_frame(frame, fresh)
+        if isinstance(frame, Table):
+            arrow.write_table(frame, fresh)
+        else:
+            arrow.write_frame(frame, fresh)
         name = manifest.hash_file(fresh)
         os.replace(fresh, _object(shelf, name))
         _PROVEN.add(_object(shelf, name))
     finally:
         fresh.unlink(missing_ok=True)
     return name
+
+
+def is_name(text: str) -> bool:
+    """Say whether a text is the name of a frame that may be kept.
+
+    Examples
+    --------
+    >>> is_name("0" * 64), is_name("a key: units")
+    (True, False)
+    """
+    return len(text) == _NAME and " " not in text
 
 
 def find_object(shelf: Path, name: str, step: str) -> Path:

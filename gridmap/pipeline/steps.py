@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
+from pyarrow import Table
 
 from . import arrow, changed, keys, shelf
 from .shelf import Record
@@ -49,11 +50,15 @@ class Before(NamedTuple):
         """Return an ingredient that is a frame, as it was; None where there was none."""
         return arrow.read_frame(self.find_file(name)) if self.ingredients[name] else None
 
+    def table(self, name: str) -> Table:
+        """Return the table of an ingredient that is a frame, read where it is looked at."""
+        return arrow.open_table(self.find_file(name))
+
     def find_boxes(self, name: str, now: Any, columns: Sequence[str]) -> Any:
         """Return the boxes of the rows of a large frame that are not what they were."""
         if self.ingredients[name] == now.hash:
             return changed.find_boxes(None, None)
-        return changed.find_boxes(self.frame(name), now.value, columns)
+        return changed.find_table_boxes(self.table(name), now.table, columns)
 
 
 class Outputs:
@@ -71,13 +76,23 @@ class Outputs:
         return keys.hash_value(self.record.told[name])
 
     def __getitem__(self, name: str) -> Any:
-        if name in self._made:
-            return self._made[name]
-        if name in self.record.told:
-            return self.record.told[name]
-        kept = self.record.outputs[name]
-        self._made[name] = arrow.read_frame(self.find_file(name)) if kept else None
+        if name not in self._made:
+            if name in self.record.told:
+                return self.record.told[name]
+            kept = self.record.outputs[name]
+            self._made[name] = self.table(name) if kept else None
+        if isinstance(self._made[name], Table):
+            self._made[name] = arrow.to_frame(self._made[name])
         return self._made[name]
+
+    def table(self, name: str) -> Table:
+        """Return an output as a table of Arrow, whose bytes are read where they are looked at."""
+        made = self._made.get(name)
+        if isinstance(made, Table):
+            return made
+        if made is not None and not shelf.is_name(self.record.outputs[name]):
+            return arrow.to_table(made)
+        return arrow.open_table(self.find_file(name))
 
     def find_file(self, name: str) -> Path:
         """Return the file of an output, its bytes proven."""
@@ -135,7 +150,7 @@ class Steps:
         why = self._tell(before, ingredients)
         made, did = None, RAN
         if mend is not None and before is not None and not self.fresh:
-            mended = mend(self._past(before))
+            mended = _try(mend, self._past(before))
             if mended is not None:
                 made, did, why = mended[0], PARTLY, f"{why}: {mended[1]}"
         made = make() if made is None else made
@@ -170,7 +185,7 @@ class Steps:
         self, step: str, key: str, ingredients: Mapping[str, str], made: Made, lasting: bool
     ) -> Outputs:
         frames = {name: value for name, value in made.items()
-                  if value is None or isinstance(value, DataFrame)}
+                  if value is None or isinstance(value, DataFrame | Table)}
         told = {name: value for name, value in made.items() if name not in frames}
         if self.folder is None:
             return Outputs(_unkept(step, key, frames, told), None, made)
@@ -184,6 +199,16 @@ class Steps:
             shelf.add_record(self.folder, record)
             self.keys[step] = key
         return Outputs(record, self.folder, made)
+
+
+def _try(
+    mend: Callable[[Before], tuple[Made, str] | None], past: Before
+) -> tuple[Made, str] | None:
+    """Do what changed; None where that holds what no table gives back as it was."""
+    try:
+        return mend(past)
+    except arrow.Unfit:
+        return None
 
 
 def _unkept(step: str, key: str, frames: Mapping[str, Any], told: dict[str, Any]) -> Record:
