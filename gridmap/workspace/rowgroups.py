@@ -17,7 +17,7 @@ from . import compact
 from .compact import Field, Items, Struct
 
 #: Rows of a row group: the fewest, how many more until a border is likely, and the most.
-LEAST, LIKELY, MOST = 25_000, 50_000, 200_000
+LEAST, LIKELY, MOST = 25_000, 8_000, 150_000
 
 _MAGIC = b"PAR1"
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: spreads what is alike
@@ -44,6 +44,8 @@ class RowGroups:
         Of Arrow, with all that the file says of itself.
     groups : sequence of callable
         Each returns the rows of one group as a table of that schema.
+    varied : sequence of str
+        Columns whose values seldom come again, so that a dictionary of them only costs.
     before : Path, optional
         A file that was written so, its bytes proven.
     kept : mapping of int to int
@@ -52,6 +54,7 @@ class RowGroups:
 
     schema: pa.Schema
     groups: Sequence[Callable[[], pa.Table]]
+    varied: Sequence[str] = ()
     before: Path | None = None
     kept: Mapping[int, int] = field(default_factory=dict)
 
@@ -62,7 +65,9 @@ class RowGroups:
                 self._encode(out, range(len(self.groups)))
 
     def _encode(self, out: Any, numbers: Sequence[int]) -> None:
-        with parquet.ParquetWriter(out, self.schema, compression="zstd") as writer:
+        again = [name for name in self.schema.names if name not in self.varied]
+        with parquet.ParquetWriter(
+                out, self.schema, compression="zstd", use_dictionary=again) as writer:
             for number in numbers:
                 writer.write_table(self.groups[number](), row_group_size=MOST)
 
