@@ -174,6 +174,11 @@ class Steps:
         why = (_UNTOUCHED if did == REUSED else self._tell(self._before(step), ingredients))
         self.told.append(Told(step, did, why, 0.0))
 
+    def find_past(self, step: str) -> Before | None:
+        """Return what a step was made of and gave in the run before; None where unknown."""
+        before = None if self.fresh else self._before(step)
+        return None if before is None else self._past(before)
+
     def _past(self, record: Record) -> Before:
         if self.folder is None:
             raise shelf.Damaged(record.step)
