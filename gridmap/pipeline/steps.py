@@ -51,7 +51,7 @@ class Before(NamedTuple):
         """Return an ingredient that is a frame, as it was; None where there was none."""
         return arrow.read_frame(self.find_file(name)) if self.ingredients[name] else None
 
-    def table(self, name: str) -> Table | None:
+    def table(self, name: str) -> Any:
         """Return the table of an ingredient that is a frame; None where there was none.
 
         Its bytes are read where they are looked at.
