@@ -9,11 +9,11 @@ from .._rooms import give_names
 if TYPE_CHECKING:
     from .addresses import match_addresses, parse_addresses
     from .by_address import attach_addresses
-    from .elements import attach_elements
+    from .elements import attach_elements, count_elements, has_footprints, hold_elements
     from .footprints import attach_footprints, measure_footprint_shares
     from .leftovers import attach_leftovers, find_repeated
     from .locator import Locator, build_locator, locate_points
-    from .places import Attachment
+    from .places import NOWHERE, WAYS, Attachment, Held, write_rejects
     from .points import attach_points
     from .population import Population, attach_population
     from .rasters import RasterSums, attach_raster
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from .tables import attach_table
 
 __all__ = [
+    "NOWHERE",
+    "WAYS",
     "Attachment",
+    "Held",
     "Locator",
     "Population",
     "RasterSums",
@@ -38,13 +41,17 @@ __all__ = [
     "attach_table",
     "build_locator",
     "count_batch",
+    "count_elements",
     "find_repeated",
+    "has_footprints",
+    "hold_elements",
     "locate_points",
     "match_addresses",
     "measure_collected",
     "measure_footprint_shares",
     "measure_territories",
     "parse_addresses",
+    "write_rejects",
 ]
 
 __getattr__, __dir__ = give_names(__name__)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .events import find_hot_spots, measure_matters
     from .indicators import measure_indicators, stack_indicators
     from .isochrones import build_isochrones, measure_area_reach
-    from .measure import Coverage, measure_coverage
+    from .measure import Coverage, Served, measure_coverage, measure_served, sum_collected
     from .medians import choose_medians
     from .network import Network, build_network
     from .periods import sum_periods
@@ -29,6 +29,7 @@ __all__ = [
     "Pairs",
     "Published",
     "Ratios",
+    "Served",
     "Sites",
     "Workload",
     "build_isochrones",
@@ -49,9 +50,11 @@ __all__ = [
     "measure_matters",
     "measure_pairs",
     "measure_ratios",
+    "measure_served",
     "measure_workload",
     "merge_zones",
     "stack_indicators",
+    "sum_collected",
     "sum_periods",
     "suppress_counts",
     "suppress_places",

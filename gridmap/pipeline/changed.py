@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from . import arrow
 
 Flags = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 Shapes = NDArray[np.object_]
 
 #: Rows in a row that are compared where they lie, without being taken out.

@@ -51,7 +51,7 @@ class Before(NamedTuple):
         """Return an ingredient that is a frame, as it was; None where there was none."""
         return arrow.read_frame(self.find_file(name)) if self.ingredients[name] else None
 
-    def table(self, name: str) -> Table | None:
+    def table(self, name: str) -> Any:
         """Return the table of an ingredient that is a frame; None where there was none.
 
         Its bytes are read where they are looked at.
@@ -173,6 +173,11 @@ class Steps:
         """Note what became of a step that is done elsewhere."""
         why = (_UNTOUCHED if did == REUSED else self._tell(self._before(step), ingredients))
         self.told.append(Told(step, did, why, 0.0))
+
+    def find_past(self, step: str) -> Before | None:
+        """Return what a step was made of and gave in the run before; None where unknown."""
+        before = None if self.fresh else self._before(step)
+        return None if before is None else self._past(before)
 
     def _past(self, record: Record) -> Before:
         if self.folder is None:
