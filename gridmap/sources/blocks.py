@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 #: Bytes of a block at least, and what of its border is looked for in.
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 16
 
 #: No line is longer in a file that is read in blocks, nor is its header.
 _LINE_BYTES = 100_000
@@ -58,7 +58,7 @@ def cut_text(
         Text in an encoding that keeps ASCII bytes for ends of lines.
     known : mapping, optional
         Hash -> lines of blocks that were looked at before.
-    block_bytes : int, default 262,144
+    block_bytes : int, default 65,536
         A block has so many bytes at least, and a quarter more at most where lines are short.
 
     Returns
