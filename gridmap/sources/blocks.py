@@ -98,7 +98,7 @@ def cut_text(
 
 def _find_end(body: mmap.mmap, start: int, block_bytes: int) -> int:
     """Return the end of a block: of the ends of lines in reach the one whose text is least."""
-    low, reach = start + block_bytes, max(block_bytes // 4, 32)
+    low, reach = start + block_bytes, max(block_bytes // 4, 128)
     if low + reach + 8 >= len(body):
         return len(body)
     octets = np.frombuffer(body[low - 8:low + reach + 8], dtype=np.uint8)
