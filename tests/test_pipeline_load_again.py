@@ -50,7 +50,19 @@ def make_line(number, *, code=None, town="T1", people="2", households="1", who="
     return f"{code},{town},{people},{households},{who},{x},37.{number:05d}"
 
 
-PLAIN = [make_line(number) for number in range(60)]
+def make_plain():
+    """Return lines among which some are rejected or mended."""
+    lines = [make_line(number) for number in range(60)]
+    lines[8] = make_line(8, town="")
+    lines[30] = make_line(30, code="R0012")  # came before with other values
+    lines[31] = lines[13]
+    lines[45] = make_line(45, x="")
+    lines[47] = make_line(47, code="")
+    lines[50] = make_line(50, town="371002.0")
+    return lines
+
+
+PLAIN = make_plain()
 
 
 def make_town(folder):
@@ -119,18 +131,22 @@ def edit(number, *lines):
     [make_line(901), *PLAIN],
     [*PLAIN, make_line(902)],
     PLAIN[:-1],
-    edit(5, make_line(5, town="")),
-    edit(5, make_line(5, town="371002.0")),
+    edit(38, make_line(38, town="")),
+    edit(38, make_line(38, town="371002.0")),
     edit(40, make_line(40, x="")),
     edit(40, make_line(40, people="3户")),
     edit(40, make_line(40, who='"a, b"')),
-    [*PLAIN[:10], make_line(10, people="4"), *PLAIN[11:50], make_line(950), *PLAIN[50:]],
+    [PLAIN[0], make_line(950), *PLAIN[1:38], make_line(38, people="4"), *PLAIN[39:]],
 ])
 def test_blocks_are_taken_over_where_rows_come_go_or_change(plain, lines):
     assert hold_against_whole(plain, [make_text(lines)]) == ["ran in part"]
 
 
 @pytest.mark.parametrize("lines", [
+    edit(12, make_line(12, code="R0912")),  # for which another row was rejected
+    edit(13, make_line(13, people="3")),
+    edit(20, make_line(20, code="R0012")),
+    edit(45, make_line(45)),
     edit(20, make_line(20, people="")),  # no column of whole numbers any more
     edit(20, make_line(20, people="2.5")),
     edit(20, make_line(20, code="R0050")),  # a code that comes later
@@ -172,7 +188,7 @@ odd_cells = st.sampled_from(["", "2", "2.0", "1.5", "12户", "x", "13800138000",
                              '"q"', '"a\nb"', '"', "a\"b", "村", "é", "\x0b", "row 7", "T1",
                              "371002001001.0", "ＮＵＬＬ", "NULL", "0"])
 some_lines = st.builds(
-    make_line, st.integers(0, 80), code=st.none() | st.sampled_from(["R0003", "R0050", "row 9"]),
+    make_line, st.integers(0, 80), code=st.none() | st.sampled_from(["R0003", "R0012", "R0050", "", "row 9"]),
     town=st.just("T1") | odd_cells, people=st.just("2") | odd_cells,
     households=st.just("1") | odd_cells, who=st.just("") | odd_cells,
     x=st.none() | st.sampled_from(["", "122.5", "x"]))
