@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gridmap import cli, console
+from gridmap.attach import points as attaching
 from gridmap.pipeline import again
 from gridmap.sketch import save_sketch
 from gridmap.workspace import manifest, store
+from gridmap.zoning import batches
 
 #: Runs change between these, so that each run has something to write.
 SEEDS = (1, 2)
@@ -186,6 +188,12 @@ def kill_at(step: int, place: Path) -> None:
     Steps count from the moment when the version is begun.
     """
     _watch(place, lambda count: os.kill(os.getpid(), signal.SIGKILL) if count == step else None)
+
+
+def hand_out_little() -> None:
+    """Let this process give its workers small parts: of a town there is one part else."""
+    batches.BATCH = 1
+    attaching.SLICE = 1_000
 
 
 def count_steps(place: Path, file: Path) -> None:

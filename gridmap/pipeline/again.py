@@ -80,7 +80,7 @@ def run_again(
     folder = _open(place)
     settings = config.settings
     with open_executor(settings.executor, workers=settings.workers,
-                       scheduler=settings.scheduler) as executor:
+                       scheduler=settings.scheduler, later=True) as executor:
         for _ in range(TRIES):
             steps = Steps(folder, fresh=fresh)
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import coverage, maps, schema
+from ..rules import TilingRule
 from ..workspace import Contents, Layer, manifest
 from ..workspace.config import Config
 from ..workspace.rowgroups import RowGroups
@@ -164,6 +165,8 @@ class Files:
         job, config = self.job, self.config
         several = {**self._ground, "territories": job.given("territories").hash,
                    "name": config.settings.name, **_drawing_code()}
+        for name, ingredients in self._beside.items():
+            job.steps.note(f"draw: {name}", ingredients)
         shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
         return [
             Output("map.html", {
@@ -178,20 +181,44 @@ class Files:
                 "size of the profile": keys.hash_value(config.profile.size)}, self._report),
         ]
 
+    @cached_property
+    def _beside(self) -> dict[str, dict[str, str]]:
+        """What the layers of each frame beside the grids are made of, where they are kept."""
+        job, publication = self.job, self.config.publication
+        tells_grid = {"grid", "how"} & set(publication.element_columns)
+        hashes = {name: job.given(name).hash for name in ("territories", "barriers", "sites")}
+        hashes["assets"] = (job.hash_placed("assets") if tells_grid else
+                            job.given("assets").hash)
+        several = {"publication": keys.hash_value(publication), **_drawing_code()}
+        return {name: {name: text, **several} for name, text in hashes.items() if text}
+
+    def _layers_beside(self) -> dict[str, list[Any]]:
+        """Return the layers of the frames beside the grids, drawn where they changed."""
+        steps = self.job.steps
+        kept = {name: steps.do(f"draw: {name}", ingredients, partial(self._draw, name))
+                for name, ingredients in self._beside.items()}
+        layers = {name: maps.read_layers(made["layers"]) for name, made in kept.items()}
+        if self.config.publication.elements:
+            elements = self.job.placed("elements")
+            layers["elements"] = list(maps.draw_beside("elements", elements,
+                                                       self.config.publication))
+        return layers
+
+    def _draw(self, name: str) -> dict[str, DataFrame]:
+        layers = maps.draw_beside(name, self.job.placed(name), self.config.publication)
+        return {"layers": maps.write_layers(layers)}
+
     def _page(self) -> str:
-        job, config = self.job, self.config
-        elements = job.placed("elements") if config.publication.elements else None
-        return draw_page(
-            config, self.shown, self.published, territories=job.given("territories").value,
-            barriers=job.given("barriers").value, sites=job.given("sites").value,
-            assets=job.placed("assets"), elements=elements)
+        return draw_page(self.config, self.shown, self.published, beside=self._layers_beside(),
+                         territories=self.job.given("territories").value)
 
     def _report(self) -> str:
         job = self.job
         return draw_report(
             config=self.config, shown=self.shown, published=self.published, summary=job.summary,
             totals=job.measured["totals"]["totals"], changes=job.account["changes"],
-            ledger=job.account["ledger"], territories=job.given("territories").value)
+            ledger=job.account["ledger"], territories=job.given("territories").value,
+            proven=bool(job.proven["proven"]) and self.config.profile.tiling == TilingRule())
 
     def gather(self, kept: Mapping[str, Path], facts: Mapping[str, Any]) -> Contents:
         """Make what is not kept, and return all of it."""
@@ -275,12 +302,14 @@ def lay_out(
 
 
 def draw_page(
-    config: Config, shown: GeoDataFrame, published: coverage.Published, **frames: Any
+    config: Config, shown: GeoDataFrame, published: coverage.Published, *,
+    beside: Mapping[str, list[Any]] | None = None, **frames: Any,
 ) -> str:
-    """Draw the map of a run as HTML."""
-    page = maps.draw_page(
-        shown, figure=config.settings.figure, suppressed=published.suppressed,
-        title=config.settings.name, publication=config.publication, **frames)
+    """Draw the map of a run as HTML, of frames or of their layers."""
+    told = {"figure": config.settings.figure, "suppressed": published.suppressed,
+            "title": config.settings.name, "publication": config.publication, **frames}
+    page = (maps.draw_page(shown, **told) if beside is None else
+            maps.compose_page(shown, beside, **told))
     html: str = page.get_root().render()
     return html
 

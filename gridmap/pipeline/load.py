@@ -15,24 +15,25 @@ from pyproj.exceptions import ProjError
 from .. import ledger, sources
 from ..errors import ConfigError, CRSError, GridmapError, listed
 from ..schema import crs_name
+from ..sources import reread
 from ..workspace.config import Config, Source, TableSource
 
 #: Told how far a long step is: its name, what is done, what there is to do.
 Progress = Callable[[str, int, int], None]
 
-#: What reads the files of each kind.
-LOADERS: dict[str, Callable[..., sources.Loaded]] = {
-    "territories": sources.load_territories,
-    "units": sources.load_units,
-    "grids": sources.load_grids,
-    "barriers": sources.load_barriers,
-    "sites": sources.load_sites,
-    "elements": sources.load_elements,
-    "assets": sources.load_assets,
-    "workers": sources.load_workers,
-    "events": sources.load_events,
-    "visits": sources.load_visits,
-    "schemes": sources.load_schemes,
+#: What reads the files of each kind: a name of `sources`, loaded where a file is read.
+LOADERS = {
+    "territories": "load_territories",
+    "units": "load_units",
+    "grids": "load_grids",
+    "barriers": "load_barriers",
+    "sites": "load_sites",
+    "elements": "load_elements",
+    "assets": "load_assets",
+    "workers": "load_workers",
+    "events": "load_events",
+    "visits": "load_visits",
+    "schemes": "load_schemes",
 }
 
 
@@ -58,6 +59,19 @@ class Inputs(NamedTuple):
     changes: DataFrame
     rejects: DataFrame
     ledger: DataFrame
+
+
+def gather(**given: Any) -> Inputs:
+    """Return inputs of which a step needs only some, with an empty account.
+
+    Examples
+    --------
+    >>> gather().units is None, len(gather().changes)
+    (True, 0)
+    """
+    nothing = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
+               "ledger": ledger.join_ledger()}
+    return Inputs(**{**dict.fromkeys(LOADERS), "tables": (), **nothing, **given})
 
 
 def silent(step: str, done: int, total: int) -> None:
@@ -104,6 +118,7 @@ class ReadFile(NamedTuple):
     name: str  # territories, units, …, tables
     source: Source | TableSource
     loaded: sources.Loaded
+    kept: reread.Kept | None = None  # by which only what changes of it is read next time
 
     @property
     def told(self) -> str:
@@ -159,7 +174,15 @@ def read_files(
     return files
 
 
-def read_kind(config: Config, kind: str, *, progress: Progress = silent) -> list[ReadFile]:
+def read_one(kind: str, file: Source | TableSource) -> ReadFile:
+    """Read one file."""
+    return ReadFile(kind, file, read_source(kind, file))
+
+
+def read_kind(
+    config: Config, kind: str, *, progress: Progress = silent,
+    read: Callable[[str, Source | TableSource], ReadFile] = read_one,
+) -> list[ReadFile]:
     """Read the files of one kind; see `read_files`."""
     named = [*LOADERS, "tables"]
     before = sum(len(name_sources(config, name)) for name in named[: named.index(kind)])
@@ -167,7 +190,7 @@ def read_kind(config: Config, kind: str, *, progress: Progress = silent) -> list
     files = []
     for done, file in enumerate(name_sources(config, kind), start=before):
         progress("load", done, whole)
-        files.append(ReadFile(kind, file, read_source(kind, file)))
+        files.append(read(kind, file))
     progress("load", before + len(files), whole)
     return files
 
@@ -224,16 +247,20 @@ def join_kind(files: Sequence[ReadFile], crs: CRS) -> Kind:
     CRSError
         If places have no place in the CRS.
     """
-    account, doubles = _Account([], [], []), _Account([], [], [])
-    for file in files:
-        account.take(file.loaded, file.told)
+    doubles = _Account([], [], [])
     name = files[0].name
     frame = None if name == "tables" else _join(name, prefixed(files), crs, doubles)
-    return Kind(
-        frame, ledger.join_changes(*account.changes), ledger.join_changes(*account.rejects),
-        ledger.join_ledger(*account.lines), ledger.join_changes(*doubles.rejects),
-        ledger.join_ledger(*doubles.lines),
-    )
+    return Kind(frame, *account_of(files), ledger.join_changes(*doubles.rejects),
+                ledger.join_ledger(*doubles.lines))
+
+
+def account_of(files: Sequence[ReadFile]) -> tuple[DataFrame, DataFrame, DataFrame]:
+    """Return changes, rejects and ledger lines of the files of one kind, each by itself."""
+    account = _Account([], [], [])
+    for file in files:
+        account.take(file.loaded, file.told)
+    return (ledger.join_changes(*account.changes), ledger.join_changes(*account.rejects),
+            ledger.join_ledger(*account.lines))
 
 
 def join_accounts(kinds: Sequence[Any]) -> dict[str, DataFrame]:
@@ -284,7 +311,8 @@ def read_source(name: str, file: Source | TableSource) -> sources.Loaded:
             file.path, key=file.key, columns=file.columns, encoding=file.encoding,
             where=file.where, strip=file.strip, limits=file.limits,
         )
-    return LOADERS[name](
+    load: Callable[..., sources.Loaded] = getattr(sources, LOADERS[name])
+    return load(
         file.path, columns=file.columns, constants=file.constants, layer=file.layer,
         crs=file.crs, offset=file.offset, encoding=file.encoding, where=file.where,
         limits=file.limits,

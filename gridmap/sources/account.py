@@ -43,6 +43,7 @@ class Fitted(NamedTuple):
     values: Series
     faults: tuple[Fault, ...] = ()
     notes: tuple[Note, ...] = ()
+    personal: int = 0  # cells that look like a phone or ID number
 
 
 def unfold(words: Fitted, place: NDArray[np.int64]) -> Fitted:
@@ -144,6 +145,15 @@ def write_notes(
     DataFrame, schema CHANGES
     """
     return ledger.join_changes(*(_write(ids, rows, kept, note, file) for note in notes))
+
+
+def number_notes(
+    rows: NDArray[np.int64], kept: NDArray[np.bool_], notes: Sequence[Note]
+) -> NDArray[np.int64]:
+    """Return the number of the row that each line of `write_notes` is of, 0 for many at once."""
+    told = [np.flatnonzero(note.rows & kept) for note in notes]
+    return np.concatenate([np.zeros(0, dtype=np.int64), *(
+        rows[at] if len(at) <= MANY else np.zeros(1, dtype=np.int64) for at in told)])
 
 
 def _write(

@@ -199,9 +199,10 @@ def _fit_unless_personal(raw: Raw, wanted: Any, column: Column) -> dict[str, Fit
     if any(personal.is_personal_header(h) for h in headers):
         return {}
     values = pick(raw, wanted)
-    if column.kind != "time" and personal.has_personal_values(values):
+    found = 0 if column.kind == "time" else int(personal.find_personal(values).sum())
+    if personal.is_share(found, values):
         return {}
-    return {column.name: _fit(values, column)}
+    return {column.name: _fit(values, column)._replace(personal=found)}
 
 
 def find_private(columns: Mapping[str, Any], fitted: Mapping[str, Any], index: str) -> list[str]:

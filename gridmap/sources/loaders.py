@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,11 @@ from . import account, choose, database, fit, personal, places, reading
 from . import crs as crs_room
 from .account import Fault, Fitted
 from .limits import USUAL, Limits
-from .loaded import Loaded
+from .loaded import Loaded, Traced
 from .raw import Raw
+
+#: What a line of CHANGES is called that tells of an offset.
+OFFSET = "offset undone"
 
 
 def load_frame(
@@ -83,14 +86,58 @@ def load_frame(
     CRSError
         If nobody says which CRS the coordinates are in.
     """
+    asked = ask(path, into, columns=columns, constants=constants, crs=crs, offset=offset,
+                where=where, limits=limits)
+    return trace_file(asked, layer=layer, encoding=encoding, where=where).loaded
+
+
+class Asked(NamedTuple):
+    """What is asked of the rows of a file."""
+
+    file: Path
+    into: Schema
+    columns: dict[str, Any]  # ours -> theirs
+    wanted: choose.Wanted  # what is to be read
+    constants: dict[str, Any]
+    crs: str | None
+    offset: str | None
+    limits: Limits
+
+
+def ask(
+    path: str | Path, into: Schema, *, columns: Mapping[str, Any] | None = None,
+    constants: Mapping[str, Any] | None = None, crs: str | None = None, offset: str | None = None,
+    where: Mapping[str, Any] | None = None, limits: Limits = USUAL,
+) -> Asked:
+    """Say what is asked of a file, by the options of `load_frame`.
+
+    Raises
+    ------
+    SourceError
+        If the options contradict each other or the schema.
+    """
     wanted, constants = choose.choose_columns(columns, where), dict(constants or {})
     fit.check_names(into, wanted.columns, constants)
-    file, asked = database.as_path(path), choose.leave_private(wanted, where)
-    whole = reading.read_file(file, asked, layer=layer, encoding=encoding, limits=limits)
-    raw, left_out = choose.keep_rows(whole, where)
-    key = fit.fit_index(raw, into, wanted.columns)
-    fitted = fit.fit_columns(raw, into, wanted.columns, constants)
-    placed = (places.find_places(raw, wanted.columns, into.geometry, limits=limits)
+    return Asked(database.as_path(path), into, wanted.columns, choose.leave_private(wanted, where),
+                 constants, crs, offset, limits)
+
+
+def trace_file(
+    asked: Asked, *, layer: str | None = None, encoding: str | None = None,
+    where: Mapping[str, Any] | None = None,
+) -> Traced:
+    """Read what is asked of a file as `load_frame` does, and trace the account to its rows."""
+    whole = reading.read_file(asked.file, asked.wanted, layer=layer, encoding=encoding,
+                              limits=asked.limits)
+    return trace_rows(*choose.keep_rows(whole, where), asked)
+
+
+def trace_rows(raw: Raw, left_out: int, asked: Asked) -> Traced:
+    """Return rows as a schema wants them, and which rows the account of them is about."""
+    file, into = asked.file, asked.into
+    key = fit.fit_index(raw, into, asked.columns)
+    fitted = fit.fit_columns(raw, into, asked.columns, asked.constants)
+    placed = (places.find_places(raw, asked.columns, into.geometry, limits=asked.limits)
               if into.geometry else None)
     parts = [key, *fitted.values()]
     faults = [*key.faults, *(placed.faults if placed else ()), *_all_faults(fitted.values())]
@@ -98,17 +145,32 @@ def load_frame(
     kept = account.sift(len(raw.table), faults) < 0
     faults += fit.find_twins(key.values, raw, placed, kept)
     first = account.sift(len(raw.table), faults)
-    private = fit.find_private(wanted.columns, fitted, into.index)
+    private = fit.find_private(asked.columns, fitted, into.index)
     lines = about_file(raw, file, left_out, private)
     lines += _tell_parts(fitted, first, faults, file)
     frame = take_kept(key.values, fitted, first < 0, into.index)
     if placed is not None:
-        frame, more = _put(frame, placed, first < 0, raw, crs, offset, file)
+        frame, more = _put(frame, placed, first < 0, raw, asked.crs, asked.offset, file)
         lines += more
     changes = account.write_notes(key.values, raw.rows, first < 0, notes, file.name)
     rejects = account.write_rejects(key.values, raw.rows, first, faults, raw.lost)
-    return Loaded(frame, rejects, ledger.join_changes(*lines, changes),
-                  len(raw.table) + len(raw.lost))
+    loaded = Loaded(frame, rejects, ledger.join_changes(*lines, changes),
+                    len(raw.table) + len(raw.lost))
+    told = account.number_notes(raw.rows, first < 0, notes)
+    return Traced(
+        loaded,
+        np.concatenate([np.zeros(len(raw.lost), dtype=np.int64), raw.rows[first >= 0]]),
+        np.concatenate([np.zeros(sum(map(len, lines)), dtype=np.int64), told]),
+        not _reads_like_rows(key.values, first, raw.rows, told),
+        any(part.personal for part in parts))
+
+
+def _reads_like_rows(
+    ids: Series, first: NDArray[np.int64], rows: NDArray[np.int64], told: NDArray[np.int64]
+) -> bool:
+    """Say whether a row that the account names has a code such as "row 17"."""
+    named = ids[(first >= 0) | np.isin(rows, told)]
+    return bool(named.str.startswith("row ").fillna(False).any())
 
 
 def _all_faults(parts: Iterable[Fitted]) -> list[Fault]:
@@ -186,7 +248,12 @@ def _put(
     shapes = places.build_shapes(placed, kept, offset)
     if offset is not None:
         system = CRS.from_epsg(4326)
-        lines.append(account.tell("offset undone", f"{file.name}: {len(shapes):,} rows moved",
-                                  before=offset, after="EPSG:4326"))
+        lines.append(tell_moved(file, offset, len(shapes)))
     series = GeoSeries(shapes, index=frame.index, crs=system)
     return GeoDataFrame(frame, geometry=series, crs=system), lines
+
+
+def tell_moved(file: Path, offset: str, count: int) -> DataFrame:
+    """Write the line that tells how many rows an offset was undone for."""
+    return account.tell(OFFSET, f"{file.name}: {count:,} rows moved", before=offset,
+                        after="EPSG:4326")

@@ -127,8 +127,19 @@ def has_personal_values(values: Series) -> bool:
     >>> has_personal_values(Series(["371002001001", "371002001002"]))
     False
     """
+    return is_share(int(find_personal(values).sum()), values)
+
+
+def is_share(found: int, values: Series) -> bool:
+    """Say whether so many personal cells make a column personal as a whole.
+
+    Examples
+    --------
+    >>> is_share(3, Series(["a"] * 10)), is_share(2, Series(["a"] * 10)), is_share(0, Series([]))
+    (True, False, False)
+    """
     filled = int(values.notna().sum())
-    return bool(filled) and float(find_personal(values).sum()) >= _SHARE * filled
+    return bool(filled) and float(found) >= _SHARE * filled
 
 
 def find_personal(values: Series) -> NDArray[np.bool_]:

@@ -67,14 +67,58 @@ def read_text_table(
     SourceError
         If the file is empty, or lacks a column.
     """
-    _check_lines(path, limits)
-    chosen = _encoding(path, encoding)
+    check_lines(path, limits)
+    chosen = conclude_encoding(path, encoding)
     start, body = _body(path, chosen)
-    headers = _named(start, headed, path, limits)
+    inner = "UTF-8" if isinstance(body, io.BytesIO) else chosen.name
+    return _read(path, start, body, (chosen, inner), wanted, given=encoding, headed=headed,
+                 limits=limits)
+
+
+def read_some_lines(
+    path: Path, lines: bytes, wanted: list[str], chosen: Encoding, *, encoding: str | None = None,
+    limits: Limits = USUAL,
+) -> Raw:
+    """Read columns of some lines of a text file, its header first, as of a file of their own.
+
+    Parameters
+    ----------
+    path : Path
+        The file, for messages.
+    lines : bytes
+        Without a byte order mark.
+    wanted, encoding, limits
+        As in `read_text_table`.
+    chosen : Encoding
+        Of the file, as `conclude_encoding` returns it; one that keeps ASCII bytes.
+
+    Returns
+    -------
+    Raw
+        Rows are counted from the first of these lines.
+
+    Examples
+    --------
+    >>> lines = "code,城\n07,A\n".encode()
+    >>> read_some_lines(Path("a.csv"), lines, ["城"], Encoding("UTF-8", "")).table["城"].tolist()
+    ['A']
+    """
+    inner = chosen.name.removesuffix("-SIG")
+    start = lines[:_HEADER_BYTES].decode(inner, errors="ignore")
+    return _read(path, start, io.BytesIO(lines), (chosen, inner), wanted, given=encoding,
+                 headed=True, limits=limits)
+
+
+def _read(
+    path: Path, start: str, body: split.Body, encodings: tuple[Encoding, str],
+    wanted: list[str], *, given: str | None, headed: bool, limits: Limits,
+) -> Raw:
+    """Read columns of what was opened: encodings are those of the file and of the body."""
+    chosen, inner = encodings
+    headers = name_headers(start, headed, path, limits)
     check_columns(wanted, headers.names, path)
     asked = list(dict.fromkeys(wanted))
     layout = split.Layout(_unique(headers.names), headers.separator, headers.lines, asked)
-    inner = "UTF-8" if isinstance(body, io.BytesIO) else chosen.name
     try:
         table, lost, inner = split.split_text(body, layout, inner)
     except SourceError as error:
@@ -82,7 +126,7 @@ def read_text_table(
     columns: dict[str, Series] = {}
     seen: list[tuple[str, str]] = []
     for name in asked:
-        column, found = _decoded(table[name], Encoding(inner, ""), given=encoding)
+        column, found = _decoded(table[name], Encoding(inner, ""), given=given)
         columns[name] = column
         if found is not None:
             seen.append(("encoding", f"{name} is {found.name}: {found.evidence}"))
@@ -96,7 +140,22 @@ def _unique(names: list[str]) -> list[str]:
     return [f"{n}\0{at}" if names.index(n) != at else n for at, n in enumerate(names)]
 
 
-def _encoding(path: Path, given: str | None) -> Encoding:
+def conclude_encoding(path: Path, given: str | None) -> Encoding:
+    """Conclude the encoding of a file from its bytes, or take what the user says.
+
+    Raises
+    ------
+    SourceError
+        If the file is empty, or nobody knows the encoding.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> file = pathlib.Path(tempfile.mkdtemp(), "a.csv")
+    >>> _ = file.write_text("code\\n07\\n")
+    >>> conclude_encoding(file, None).evidence
+    'only ASCII bytes'
+    """
     sample = _sample(path)
     if not sample.strip(b"\xef\xbb\xbf\xff\xfe\0 \t\r\n"):
         raise SourceError(f"{path} is empty")
@@ -144,8 +203,14 @@ def _body(path: Path, encoding: Encoding) -> tuple[str, Any]:
     return start, io.BytesIO(path.read_bytes()[3:])
 
 
-def _check_lines(path: Path, limits: Limits) -> None:
-    """Raise where a line is beyond measure: it covers a stretch in which no line ends."""
+def check_lines(path: Path, limits: Limits) -> None:
+    """Raise where a line is beyond measure: it covers a stretch in which no line ends.
+
+    Raises
+    ------
+    SourceError
+        Says where it begins.
+    """
     if path.stat().st_size <= limits.line_bytes:
         return
     reach = limits.line_bytes // 2
@@ -158,7 +223,19 @@ def _check_lines(path: Path, limits: Limits) -> None:
                 )
 
 
-def _named(start: str, headed: bool, path: Path, limits: Limits) -> _Headers:
+def name_headers(start: str, headed: bool, path: Path, limits: Limits) -> _Headers:
+    """Return the headers in the first lines of a text, its separator, and lines without a row.
+
+    Raises
+    ------
+    SourceError
+        If the first line is no header, or names too many columns.
+
+    Examples
+    --------
+    >>> tuple(name_headers("code;x\\n07;1\\n", True, Path("a.csv"), USUAL))
+    (['code', 'x'], ';', 1)
+    """
     try:
         headers = _headers(start, headed)
     except csv.Error as error:
