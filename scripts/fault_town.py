@@ -237,6 +237,6 @@ def harm_when_saving(harm: Harm) -> None:
     again.save_workspace = partial(_harmed, harm, again.save_workspace)
 
 
-def _harmed(harm: Harm, save: Callable[..., Any], *arguments: Any) -> Any:
+def _harmed(harm: Harm, save: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     harm()
-    return save(*arguments)
+    return save(*arguments, **options)
