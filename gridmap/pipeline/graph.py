@@ -39,6 +39,9 @@ from .load import Inputs, Progress
 from .steps import Before, Outputs, Steps
 from .summary import summarise
 
+#: What steps give for the account.
+_ACCOUNT = ("changes", "rejects", "ledger", "doubles", "lines", "doubles_lines")
+
 _NOTHING = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
             "ledger": ledger.join_ledger()}
 
@@ -548,17 +551,27 @@ class Job:
     @cached_property
     def account(self) -> dict[str, DataFrame]:
         """The account of every row: changes, rejects, ledger."""
-        first = load.join_accounts([_Kind(outputs) for outputs in self.loaded.values()])
-        middle = [_told(self.mended), _told(self.totalled), _told(self.built), _told(self.drawn)]
-        last = [_told(outputs) for outputs in self.attached.values()]
-        parts = [first, *middle, *last]
-        account = ledger.join_ledger(*(part["ledger"] for part in parts))
-        ledger.check_balance(account)
-        return {
-            "changes": ledger.join_changes(*(part["changes"] for part in parts)),
-            "rejects": ledger.join_changes(*(part["rejects"] for part in parts)),
-            "ledger": account,
-        }
+        done = [self.mended, self.totalled, self.built, self.drawn, *self.attached.values()]
+        later = [outputs for outputs in done if outputs is not None]
+
+        def make() -> dict[str, Any]:
+            first = load.join_accounts([_Kind(outputs) for outputs in self.loaded.values()])
+            parts = [first, *map(_told, later)]
+            account = ledger.join_ledger(*(part["ledger"] for part in parts))
+            ledger.check_balance(account)
+            return {
+                "changes": ledger.join_changes(*(part["changes"] for part in parts)),
+                "rejects": ledger.join_changes(*(part["rejects"] for part in parts)),
+                "ledger": account,
+            }
+
+        made = self.steps.do("account", {
+            **{f"{outputs.record.step}, {name}": text
+               for outputs in (*self.loaded.values(), *later)
+               for name, text in outputs.record.outputs.items() if name in _ACCOUNT},
+            **_code("ledger.py"),
+        }, make)
+        return {name: made[name] for name in _NOTHING}
 
     @cached_property
     def summed(self) -> Outputs:
@@ -599,10 +612,8 @@ class _Kind:
         return self._outputs[name]
 
 
-def _told(outputs: Outputs | None) -> Mapping[str, DataFrame]:
+def _told(outputs: Outputs) -> Mapping[str, DataFrame]:
     """Return what a step adds to the account."""
-    if outputs is None:
-        return _NOTHING
     found = {name: outputs[name] for name in _NOTHING if name in outputs.record.outputs}
     return {**_NOTHING, **{name: frame for name, frame in found.items() if frame is not None}}
 
