@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pandas import DataFrame
@@ -17,9 +17,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 from rich.text import Text
 
-from .pipeline import Diagnosis, Outcome, Since, explain_sizes, tell_check
-from .pipeline.faults import SEVERITIES
-from .workspace import Config
+from . import pipeline
+
+if TYPE_CHECKING:
+    from .pipeline import Diagnosis, Outcome, Since
+    from .workspace import Config
 
 _STARTED = time.perf_counter()
 
@@ -94,7 +96,7 @@ def print_run(done: Outcome, config: Config, files: list[str], event: Mapping[st
         return
     console = Console()
     console.print(_summary_table(done, config))
-    reasons = explain_sizes(done.changes)
+    reasons = pipeline.explain_sizes(done.changes)
     if len(reasons):
         console.print(_two_columns("Grids outside their size range", "reason", "grids", reasons))
     console.print(_ledger_table(done.ledger))
@@ -166,7 +168,7 @@ def print_run_json(
         "made": event.get("event") != "same",
         "changed": event.get("changed") or [],
         "summary": _plain(done.summary),
-        "reasons": _plain(explain_sizes(done.changes)),
+        "reasons": _plain(pipeline.explain_sizes(done.changes)),
         "ledger": json.loads(done.ledger.to_json(orient="records")),
         "files": files,
         "steps": json.loads(done.steps.to_json(orient="records")),
@@ -203,7 +205,7 @@ def print_check(diagnosis: Diagnosis, files: list[str]) -> None:
     else:
         console.print(_findings_table(findings))
         counts = findings.groupby("severity")["rows"].sum()
-        told = [f"{counts[name]:,} {name}" for name in SEVERITIES if name in counts]
+        told = [f"{counts[name]:,} {name}" for name in pipeline.SEVERITIES if name in counts]
         console.print("; ".join(told), highlight=False)
     for file in files:
         console.print(f"{file}", soft_wrap=True, highlight=False)
@@ -215,7 +217,7 @@ def _findings_table(findings: DataFrame) -> Table:
     table.add_column("what, and where", overflow="fold", max_width=32)
     table.add_column("rows", justify="right", no_wrap=True)
     table.add_column("which, and why", overflow="fold", ratio=1)
-    for severity in SEVERITIES:
+    for severity in pipeline.SEVERITIES:
         lines = findings[findings["severity"] == severity]
         if len(lines):
             table.add_section()
@@ -237,4 +239,4 @@ def _why(line: Any) -> Text:
 
 def print_check_json(diagnosis: Diagnosis, files: list[str]) -> None:
     """Print what `gridmap check` found as one JSON object, as check.json has it."""
-    print(json.dumps({**tell_check(diagnosis), "files": files}, ensure_ascii=False))
+    print(json.dumps({**pipeline.tell_check(diagnosis), "files": files}, ensure_ascii=False))

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gridmap import cli, console
+from gridmap.attach import points as attaching
 from gridmap.pipeline import again
 from gridmap.sketch import save_sketch
 from gridmap.workspace import manifest, store
+from gridmap.zoning import batches
 
 #: Runs change between these, so that each run has something to write.
 SEEDS = (1, 2)
@@ -188,6 +190,12 @@ def kill_at(step: int, place: Path) -> None:
     _watch(place, lambda count: os.kill(os.getpid(), signal.SIGKILL) if count == step else None)
 
 
+def hand_out_little() -> None:
+    """Let this process give its workers small parts: of a town there is one part else."""
+    batches.BATCH = 1
+    attaching.SLICE = 1_000
+
+
 def count_steps(place: Path, file: Path) -> None:
     """Let this process write how many such steps it takes."""
     handle = os.open(file, os.O_WRONLY | os.O_CREAT, 0o666)
@@ -229,6 +237,6 @@ def harm_when_saving(harm: Harm) -> None:
     again.save_workspace = partial(_harmed, harm, again.save_workspace)
 
 
-def _harmed(harm: Harm, save: Callable[..., Any], *arguments: Any) -> Any:
+def _harmed(harm: Harm, save: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     harm()
-    return save(*arguments)
+    return save(*arguments, **options)

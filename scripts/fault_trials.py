@@ -128,37 +128,63 @@ def kill_upkeep(town: Town, kills: int, dice: random.Random) -> list[Tried]:
     return [_told("kill -9 of restore and prune", seen, "the link turns whole or not at all")]
 
 
-def kill_workers(town: Town, kills: int, dice: random.Random) -> list[Tried]:
-    """Kill a worker of a run with two of them."""
-    seen, hit = [], 0
-    for number in range(3):
-        seed = SEEDS[number % 2]
-        process = towns.run(town.home, town.place, seed, "--workers", "2", "--fresh")
-        some: list[int] = []
-
-        def find(process: Process = process, some: list[int] = some) -> bool:
-            some[:] = _children(process.pid)
-            return bool(some)
-
-        if towns.wait_until(find, process):
-            time.sleep(dice.uniform(0.2, 1.0))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(some[0], 9)
-                hit += 1
-        ended = process.wait()
-        same = ended.code == 0 and towns.read_state(town.place) == town.ends[seed]
-        seen.append((towns.is_whole(town), same))
-    if not hit:
-        return _untried("kill -9 of a worker", "this town is too small to need workers")
-    return [_told("kill -9 of a worker", seen, "the same run went on, and ended the same")]
+def kill_workers(town: Town, kills: int, dice: random.Random) -> Iterator[Tried]:
+    """Kill a worker of a run with two of them: of this machine, and of a cluster of Dask."""
+    for executor, name in (("local", "a worker"), ("dask", "a worker of Dask")):
+        seen, hit = [], 0
+        for number in range(3):
+            seed = SEEDS[number % 2]
+            with _executor(town, executor):
+                process = towns.run(town.home, town.place, seed, "--workers", "2", "--fresh",
+                                    first=towns.hand_out_little)
+                hit += _kill_one(process, dice)
+                ended = process.wait()
+            same = ended.code == 0 and towns.read_state(town.place) == town.ends[seed]
+            seen.append((towns.is_whole(town), same))
+        fault = f"kill -9 of {name}"
+        yield _told(fault, seen, "the same run went on, and ended the same") if hit == 3 else \
+            _untried(fault, f"{3 - hit} of 3 runs ended before a worker was there")[0]
 
 
-def _children(pid: int) -> list[int]:
-    file = Path(f"/proc/{pid}/task/{pid}/children")
+@contextlib.contextmanager
+def _executor(town: Town, name: str) -> Iterator[None]:
+    """Let the configuration of a town name an executor for a while."""
+    file = town.home / "gridmap.toml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("[run]", f'[run]\nexecutor = "{name}"', 1), encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_text(text, encoding="utf-8")
+
+
+def _kill_one(process: Process, dice: random.Random) -> bool:
+    """Kill a worker of a run a while after it is there; False where there was none."""
+    some: list[int] = []
+
+    def find() -> bool:
+        some[:] = _workers(process.pid)
+        return bool(some)
+
+    if not towns.wait_until(find, process):
+        return False
+    time.sleep(dice.uniform(0.0, 1.0))
+    try:
+        os.kill(some[0], 9)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _workers(pid: int) -> list[int]:
+    """Return the processes that a process has started to work for it."""
     found = []
     with contextlib.suppress(OSError):
-        for task in file.parents[1].iterdir():
-            found += [int(word) for word in (task / "children").read_text().split()]
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                words = Path(f"/proc/{child}/cmdline").read_bytes()
+                if b"gridmap.executors.worker" in words or b"spawn_main" in words:
+                    found.append(int(child))
     return found
 
 

@@ -245,3 +245,10 @@ def test_an_interrupt_keeps_what_is_drawn_and_draws_the_rest_here(two, monkeypat
     assert sorted(drawn.assignment.index) == sorted(units.index)
     assert drawn.assignment.notna().all()
     assert "search cut short" in drawn.changes["what"].tolist()
+
+
+def test_a_cluster_is_sought_when_it_is_first_used():
+    with open_executor("dask", scheduler="tls://127.0.0.1:1", later=True) as executor:
+        pass  # nothing to do, so nobody is asked
+    with pytest.raises(ExecutorError, match=r"dask|scheduler"):
+        executor.broadcast(1)

@@ -151,3 +151,26 @@ def test_workers_without_the_package_are_named():
 
     with pytest.raises(ExecutorError, match="workers of the Dask cluster have no gridmap: inst"):
         cluster_module._check_alike(Client())
+
+
+def test_a_worker_killed_while_it_starts_costs_another_try():
+    started = []
+
+    def start():
+        started.append(len(started))
+        if len(started) < 2:
+            raise RuntimeError("Nanny failed to start.")
+        return "a cluster"
+
+    assert cluster_module._start_workers(start) == "a cluster"
+    assert started == [0, 1]
+
+
+def test_workers_that_never_start_are_told():
+    def start():
+        raise RuntimeError("Nanny failed to start.")
+
+    with pytest.raises(ExecutorError, match=(
+            r'^3 times a worker of Dask ended before it had started: Nanny failed to start\. '
+            r'See whether memory is short, or set executor to "local"$')):
+        cluster_module._start_workers(start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import doctest
+import importlib
 import importlib.util
 import inspect
 import re
@@ -18,6 +19,7 @@ import pytest
 
 import gridmap
 from gridmap import errors, schema
+from gridmap.sketch import save_sketch
 from gridmap.workspace import config
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -94,6 +96,42 @@ def test_importing_every_room_draws_and_compiles_nothing():
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
                            check=True)
     assert shown.stdout.strip() == "[]"
+
+
+ON_DEMAND = [file.parent.name for file in PACKAGE
+             if file.name == "__init__.py" and "give_names(__name__)" in file.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("room", ON_DEMAND)
+def test_rooms_give_the_names_that_they_list_on_demand(room):
+    module = importlib.import_module(f"gridmap.{room}")
+    listed = [alias.name for node in ast.walk(ast.parse(inspect.getsource(module)))
+              if isinstance(node, ast.If) for line in node.body for alias in line.names]
+    assert sorted(listed) == sorted(module.__all__)
+    assert all(getattr(module, name) is not None for name in module.__all__)
+    assert set(module.__all__) <= set(dir(module))
+    with pytest.raises(AttributeError, match=f"module 'gridmap.{room}' has no attribute 'paint'"):
+        module.paint  # noqa: B018
+
+
+@pytest.mark.parametrize("room", ON_DEMAND)
+def test_no_name_given_on_demand_is_that_of_a_module_of_the_room(room):
+    modules = {entry.stem for entry in (ROOT / "gridmap" / room).iterdir()}
+    names = set(importlib.import_module(f"gridmap.{room}").__all__)
+    assert not names & modules  # loading the module would put it in the place of the name
+
+
+def test_a_run_that_has_nothing_to_do_loads_little(tmp_path):
+    code = ("import sys; from gridmap import cli; from gridmap.sketch import save_sketch; "
+            f"code = cli.main(['run', {str(tmp_path)!r}, '--json']); "
+            "print(*sys.modules, sep='\\n')")
+    save_sketch(tmp_path)
+    first, second = (subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                                    check=True).stdout.splitlines() for _ in range(2))
+    heavy = {"folium", "matplotlib", "numba", "scipy.linalg", "scipy.sparse"}
+    assert heavy <= set(first)
+    assert not heavy & set(second)
+    assert "fiona" not in {*first, *second}  # for damaged files alone
 
 
 def test_names_in_the_code_say_what_they_name():

@@ -54,11 +54,24 @@ def look_around(footprints: NDArray[np.object_], ready: Locator) -> Spread:
     >>> look_around(homes, ready).holder.tolist()
     [0, -1]
     """
-    holder = np.full(len(footprints), NOWHERE, dtype=np.int32)
-    tidy = np.zeros(len(footprints), dtype=bool)
-    if ready.engine == "geos" or not len(footprints):
+    return look_at_boxes(shapely.bounds(footprints), ready)
+
+
+def look_at_boxes(bounds: NDArray[np.float64], ready: Locator) -> Spread:
+    """Ask the lattice about the squares that boxes touch; see `look_around`.
+
+    Examples
+    --------
+    >>> from gridmap.attach.locator import build_locator
+    >>> from gridmap.sketch import sketch_grids
+    >>> ready = build_locator(sketch_grids("AB", side_m=90), engine="numpy", side_m=20)
+    >>> look_at_boxes(np.array([[40.0, 40, 50, 60]]), ready).holder.tolist()
+    [0]
+    """
+    holder = np.full(len(bounds), NOWHERE, dtype=np.int32)
+    tidy = np.zeros(len(bounds), dtype=bool)
+    if ready.engine == "geos" or not len(bounds):
         return Spread(holder, tidy)
-    bounds = shapely.bounds(footprints)
     near, pairs = _find_squares(bounds, ready)
     unclear = np.bincount(pairs.box[~_find_tidy(ready.cells)[pairs.square]],
                           minlength=len(bounds)) > 0

@@ -16,7 +16,8 @@ from .. import schema
 from ..errors import SchemaError
 from . import counts, cutting, entrances, places, points
 from .cutting import Pieces
-from .places import NOWHERE, Attachment
+from .locator import Locator
+from .places import NOWHERE, Attachment, Held
 
 RULES = ("largest", "point", "entrance")
 
@@ -88,29 +89,71 @@ def attach_footprints(
     points.check_nearest(nearest_m)
     counts.check_sums(elements, sums)
     _check_rule(rule, doors)
-    ready = points.make_ready(grids, len(elements))
+    held = hold_footprints(elements, points.make_ready(grids, len(elements)), rule=rule,
+                           doors=doors, nearest_m=nearest_m)
+    return Attachment(
+        places.write_holders(elements, held.position, held.way, grids.index),
+        count_footprints(elements, held.position, grids.index, sums=sums),
+        places.write_rejects(elements, held.position, held.reason, grids.index),
+    )
+
+
+def hold_footprints(
+    elements: GeoDataFrame, ready: Locator, *, rule: str = "largest",
+    doors: GeoDataFrame | None = None, nearest_m: float | None = None,
+) -> Held:
+    """Return which polygon holds each footprint, or each point among them.
+
+    Parameters
+    ----------
+    elements : GeoDataFrame
+        Polygons and points.
+    ready : Locator
+    rule, doors, nearest_m
+        See `attach_footprints`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> homes = sketch_points((1.5, 0.5))
+    >>> homes = homes.set_geometry(homes.buffer(0.2))
+    >>> hold_footprints(homes, points.make_ready(sketch_grids("AB"), 1)).position
+    array([1], dtype=int32)
+    """
     shapes = elements.geometry.to_numpy()
     position = np.full(len(shapes), NOWHERE, dtype=np.int32)
-    how = np.full(len(shapes), None, dtype=object)
+    way = np.full(len(shapes), NOWHERE, dtype=np.int8)
     if doors is not None:
         voted = entrances.vote(elements, doors, ready)
-        position[voted.row], how[voted.row] = voted.position, "entrance"
+        position[voted.row], way[voted.row] = voted.position, places.ENTRANCE
     if rule != "point":
         open_ = np.flatnonzero(position == NOWHERE)
         best = _largest(cutting.cut_footprints(shapes[open_], ready))
         position[open_[best.row]] = ready.by_code[best.position]
-        how[open_[best.row]] = best.how
+        way[open_[best.row]] = best.way
     rest = np.flatnonzero(position == NOWHERE)
     found = places.places_of(_stand_in(shapes[rest]))
-    position[rest], how[rest] = points.hold_places(found, ready, nearest_m=nearest_m)
+    position[rest], way[rest] = points.hold_places(found, ready, nearest_m=nearest_m)
     reason = np.full(len(shapes), None, dtype=object)
     reason[rest] = found.reason
-    return Attachment(
-        places.write_holders(elements, position, Series(how, dtype="str"), grids.index),
-        counts.count_held(elements, position, grids.index, sums=sums).join(
-            counts.sum_areas(elements, position, grids.index)),
-        places.write_rejects(elements, position, reason, grids.index),
-    )
+    return Held(position, way, reason)
+
+
+def count_footprints(
+    elements: GeoDataFrame, position: NDArray[np.integer], codes: pd.Index, *,
+    sums: Collection[str] = (),
+) -> DataFrame:
+    """Count what each polygon holds, as `count_held` does, and sum up footprints.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> codes = pd.Index(["A"], name="grid")
+    >>> count_footprints(sketch_points((0, 0)), np.array([0]), codes)["footprint_m2"].tolist()
+    [0.0]
+    """
+    return counts.count_held(elements, position, codes, sums=sums).join(
+        counts.sum_areas(elements, position, codes))
 
 
 def measure_footprint_shares(elements: GeoDataFrame, grids: GeoDataFrame) -> DataFrame:
@@ -190,7 +233,7 @@ def _stand_in(shapes: NDArray[np.object_]) -> NDArray[np.object_]:
 class _Best(NamedTuple):
     row: NDArray[np.intp]
     position: NDArray[np.int32]
-    how: NDArray[np.object_]
+    way: NDArray[np.int8]
 
 
 def _largest(pieces: Pieces) -> _Best:
@@ -198,8 +241,8 @@ def _largest(pieces: Pieces) -> _Best:
     row, position, share = pieces.row[inner], pieces.position[inner], pieces.share[inner]
     pick = cutting.first_largest(row, share)
     ties = np.bincount(row, weights=share == _best_of(row, share, pick))[row[pick]]
-    how = np.select([share[pick] == 1, ties > 1], ["inside", "border"], "largest")
-    return _Best(row[pick], position[pick], how.astype(object))
+    way = np.select([share[pick] == 1, ties > 1], [places.INSIDE, places.BORDER], places.LARGEST)
+    return _Best(row[pick], position[pick], way.astype(np.int8))
 
 
 def _best_of(

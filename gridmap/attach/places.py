@@ -10,7 +10,7 @@ import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from pandas import DataFrame, Series
+from pandas import DataFrame
 
 from .. import ledger, schema
 from ..errors import SchemaError, TilingError, listed
@@ -28,6 +28,10 @@ ATTACHED: dict[str, Schema] = {
 
 #: Position of a place that no polygon holds. Never leaves this room.
 NOWHERE = -1
+
+#: How an element was found, by the number that stands for it while it is looked for.
+WAYS = pd.array(["inside", "border", "nearest", "largest", "entrance"], dtype="str")
+INSIDE, BORDER, NEAREST, LARGEST, ENTRANCE = range(5)
 
 #: A place that only GEOS can settle. Never leaves the locator.
 UNSETTLED = -9
@@ -47,6 +51,14 @@ class Places(NamedTuple):
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     reason: NDArray[np.object_]  # None where the coordinates serve
+
+
+class Held(NamedTuple):
+    """Which polygon holds each element, and how it was found."""
+
+    position: NDArray[np.integer]  # -1 where none does
+    way: NDArray[np.int8]  # position in `WAYS`, -1 where none does
+    reason: NDArray[np.object_]  # why a row has no coordinates; None where it has some
 
 
 def check_holders(grids: GeoDataFrame) -> Schema:
@@ -200,7 +212,7 @@ def order_of_code(grids: GeoDataFrame) -> NDArray[np.intp]:
 def write_holders(
     elements: GeoDataFrame,
     position: NDArray[np.integer],
-    how: Series,
+    way: NDArray[np.int8],
     codes: pd.Index,
 ) -> GeoDataFrame:
     """Return the elements with the code of their polygon and how it was found.
@@ -211,8 +223,8 @@ def write_holders(
         What was attached.
     position : array of int
         Position in ``codes`` for each row, -1 for none.
-    how : Series of text, numbered from 0
-        inside, border, nearest or the like; missing for none.
+    way : array of int
+        Position in `WAYS` for each row, -1 for none.
     codes : Index
         Codes of the polygons; the name of the index becomes the name of the column.
 
@@ -223,12 +235,13 @@ def write_holders(
     Examples
     --------
     >>> from gridmap.sketch import sketch_points
-    >>> codes, how = pd.Index(["A"], name="grid"), pd.Series(["inside"])
-    >>> write_holders(sketch_points((0, 0)), np.array([0]), how, codes)["grid"].tolist()
+    >>> codes, way = pd.Index(["A"], name="grid"), np.array([INSIDE])
+    >>> write_holders(sketch_points((0, 0)), np.array([0]), way, codes)["grid"].tolist()
     ['A']
     """
-    held = pd.api.extensions.take(codes.astype("str").array, position, allow_fill=True)
-    return elements.assign(**{str(codes.name): held, "how": how.array})
+    take = pd.api.extensions.take
+    held = take(codes.astype("str").array, position, allow_fill=True)
+    return elements.assign(**{str(codes.name): held, "how": take(WAYS, way, allow_fill=True)})
 
 
 def write_rejects(

@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
-import pandas as pd
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from pandas import Series
 
 from .. import schema
 from ..errors import SchemaError
 from ..executors.base import Executor
 from . import counts, exact, locator, places
 from .locator import Locator
-from .places import NOWHERE, Attachment, Places
-
-#: How a point was found, by the number that stands for it while it is looked for.
-HOW = pd.array(["inside", "border", "nearest"], dtype="str")
-INSIDE, BORDER, NEAREST = range(3)
+from .places import NOWHERE, Attachment, Held, Places
 
 #: Below this many points asking GEOS takes less time than building a lattice.
 FEW_POINTS = 50_000
@@ -97,22 +91,46 @@ def attach_points(
     schema.check_metric_crs(elements=elements, grids=grids)
     check_nearest(nearest_m)
     counts.check_sums(elements, sums)
-    found = places.find_places(elements)
-    ready = make_ready(grids, len(elements))
-    if executor is None or len(elements) <= SLICE:
-        position, how = hold_places(found, ready, nearest_m=nearest_m)
-    else:
-        position, how = _hold_elsewhere(found, ready, nearest_m, executor)
+    held = hold_points(elements, make_ready(grids, len(elements)), nearest_m=nearest_m,
+                       executor=executor)
     return Attachment(
-        places.write_holders(elements, position, how, grids.index),
-        counts.count_held(elements, position, grids.index, sums=sums),
-        places.write_rejects(elements, position, found.reason, grids.index),
+        places.write_holders(elements, held.position, held.way, grids.index),
+        counts.count_held(elements, held.position, grids.index, sums=sums),
+        places.write_rejects(elements, held.position, held.reason, grids.index),
     )
+
+
+def hold_points(
+    elements: GeoDataFrame, ready: Locator, *, nearest_m: float | None = None,
+    executor: Executor | None = None,
+) -> Held:
+    """Return which polygon holds each point.
+
+    Parameters
+    ----------
+    elements : GeoDataFrame
+        Points.
+    ready : Locator
+    nearest_m, executor
+        See `attach_points`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> hold_points(sketch_points((1.5, 0.5)), make_ready(sketch_grids("AB"), 1)).position
+    array([1], dtype=int32)
+    """
+    found = places.find_places(elements)
+    if executor is None or len(elements) <= SLICE:
+        position, way = hold_places(found, ready, nearest_m=nearest_m)
+    else:
+        position, way = _hold_elsewhere(found, ready, nearest_m, executor)
+    return Held(position, way, found.reason)
 
 
 def _hold_elsewhere(
     found: Places, ready: Locator, nearest_m: float | None, executor: Executor
-) -> tuple[NDArray[np.integer], Series]:
+) -> tuple[NDArray[np.integer], NDArray[np.int8]]:
     """As `hold_places`, some places after the others: no place depends on another one."""
     task = executor.broadcast((ready, nearest_m))
     placed = found.reason == None  # noqa: E711
@@ -120,7 +138,7 @@ def _hold_elsewhere(
              for at in range(0, len(found.x), SLICE))
     answers = list(executor.map(_hold, parts, shared=task))
     return (np.concatenate([position for position, _ in answers]),
-            _tell_how(np.concatenate([way for _, way in answers])))
+            np.concatenate([way for _, way in answers]))
 
 
 def _hold(
@@ -171,7 +189,7 @@ def make_ready(grids: GeoDataFrame, size: int) -> Locator:
 
 def hold_places(
     found: Places, ready: Locator, *, nearest_m: float | None = None
-) -> tuple[NDArray[np.integer], Series]:
+) -> tuple[NDArray[np.integer], NDArray[np.int8]]:
     """Return the position of the polygon that holds each place, and how.
 
     Parameters
@@ -186,8 +204,8 @@ def hold_places(
     -------
     position : array of int
         -1 where none holds the place.
-    how : Series of text
-        inside, border, nearest or missing, numbered from 0.
+    way : array of int
+        Position in `places.WAYS`, -1 where none holds it.
 
     Examples
     --------
@@ -197,8 +215,7 @@ def hold_places(
     [1]
     """
     placed = found.reason == None  # noqa: E711
-    position, way = _find_holders(found.x, found.y, placed, ready, nearest_m)
-    return position, _tell_how(way)
+    return _find_holders(found.x, found.y, placed, ready, nearest_m)
 
 
 def _find_holders(
@@ -206,14 +223,11 @@ def _find_holders(
     nearest_m: float | None,
 ) -> tuple[NDArray[np.integer], NDArray[np.int8]]:
     position, border = locator.locate_points(ready, x, y)
-    way = np.select([position == NOWHERE, border], [NOWHERE, BORDER], INSIDE).astype(np.int8)
+    way = np.where(border, places.BORDER, places.INSIDE).astype(np.int8)
+    way[position == NOWHERE] = NOWHERE
     if nearest_m is not None:
         out = np.flatnonzero((position == NOWHERE) & placed)
         near = exact.find_nearest(ready.polygons, x[out], y[out], within_m=nearest_m)
         position[out] = np.append(ready.by_code, NOWHERE)[near]
-        way[out] = np.where(near == NOWHERE, NOWHERE, NEAREST)
+        way[out] = np.where(near == NOWHERE, NOWHERE, places.NEAREST)
     return position, way
-
-
-def _tell_how(way: NDArray[np.int8]) -> Series:
-    return Series(pd.api.extensions.take(HOW, way, allow_fill=True), dtype="str")

@@ -14,7 +14,7 @@ from pandas import DataFrame
 
 from ..errors import SchemaError
 from ..executors.base import Executor
-from . import locator, points
+from . import locator, places
 from .exact import Held
 from .locator import Locator
 from .places import NOWHERE
@@ -96,7 +96,7 @@ def _with_holders(batch: pa.RecordBatch, ready: Locator, held: Held) -> pa.Recor
         pa.array(held.position, mask=nowhere), pa.array(ready.codes.astype("str"))
     )
     how = pa.DictionaryArray.from_arrays(
-        pa.array(held.border.astype(np.int8), mask=nowhere), pa.array(points.HOW[:2])
+        pa.array(held.border.astype(np.int8), mask=nowhere), pa.array(places.WAYS[:2])
     )
     return batch.append_column(str(ready.codes.name), codes).append_column("how", how)
 

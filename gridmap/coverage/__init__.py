@@ -1,20 +1,27 @@
 """Where service reaches, what it costs, and what of it may be published."""
 
-from .access import measure_access
-from .carry import carry_indicators
-from .disclosure import check_disclosure, find_disclosures, merge_zones
-from .events import find_hot_spots, measure_matters
-from .indicators import measure_indicators, stack_indicators
-from .isochrones import build_isochrones, measure_area_reach
-from .measure import Coverage, measure_coverage
-from .medians import choose_medians
-from .network import Network, build_network
-from .periods import sum_periods
-from .publish import Published, suppress_counts, suppress_places
-from .ratios import Ratios, compare_totals, measure_ratios
-from .siting import Sites, choose_sites
-from .walking import Pairs, measure_distances, measure_pairs
-from .workload import Workload, measure_gini, measure_workload
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._rooms import give_names
+
+if TYPE_CHECKING:
+    from .access import measure_access
+    from .carry import carry_indicators
+    from .disclosure import check_disclosure, find_disclosures, merge_zones
+    from .events import find_hot_spots, measure_matters
+    from .indicators import measure_indicators, stack_indicators
+    from .isochrones import build_isochrones, measure_area_reach
+    from .measure import Coverage, Served, measure_coverage, measure_served, sum_collected
+    from .medians import choose_medians
+    from .network import Network, build_network
+    from .periods import sum_periods
+    from .publish import Published, suppress_counts, suppress_places
+    from .ratios import Ratios, compare_totals, measure_ratios
+    from .siting import Sites, choose_sites
+    from .walking import Pairs, measure_distances, measure_pairs
+    from .workload import Workload, measure_gini, measure_workload
 
 __all__ = [
     "Coverage",
@@ -22,6 +29,7 @@ __all__ = [
     "Pairs",
     "Published",
     "Ratios",
+    "Served",
     "Sites",
     "Workload",
     "build_isochrones",
@@ -42,10 +50,14 @@ __all__ = [
     "measure_matters",
     "measure_pairs",
     "measure_ratios",
+    "measure_served",
     "measure_workload",
     "merge_zones",
     "stack_indicators",
+    "sum_collected",
     "sum_periods",
     "suppress_counts",
     "suppress_places",
 ]
+
+__getattr__, __dir__ = give_names(__name__)

@@ -14,6 +14,7 @@ from ..errors import SchemaError
 from ..rules import SizeRule
 from . import activity, isochrones, reach, shape, uncovered
 from .network import Network
+from .reach import Demand, Reach
 
 #: Figures of the whole, in the order in which they are told.
 TOTALS = (
@@ -116,6 +117,63 @@ def measure_coverage(
     schema.check_metric_crs(grids=grids)
     if not place_m > 0:
         raise SchemaError(f"place_m is {place_m}: a side above 0 in metres is needed")
+    told = _measure_service(grids, elements, assets, _Way(network, by_road), place_m)
+    if areas and assets is not None:
+        told.parts.append(isochrones.measure_area_reach(grids, assets))
+    return _join(grids, size, told, _measure_work(grids, events, visits, workers))
+
+
+class Served(NamedTuple):
+    """What is known of elements and of whom assets reach, before grids are looked at."""
+
+    collected: dict[str, float]  # as from `sum_collected`
+    demand: Demand
+    reach: dict[str, Reach]
+
+
+def measure_served(
+    grids: GeoDataFrame,
+    served: Served,
+    *,
+    assets: GeoDataFrame,
+    events: DataFrame | None = None,
+    visits: DataFrame | None = None,
+    workers: DataFrame | None = None,
+    size: SizeRule | None = None,
+    place_m: float = 200.0,
+) -> Coverage:
+    """Measure as `measure_coverage` does, where demand and reach are known already.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, schema GRIDS
+    served : Served
+        Demand in order of code, and its reach of each kind of ``assets``.
+    assets, events, visits, workers, size, place_m
+        See `measure_coverage`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> homes = sketch_points((0.5, 0.5)).assign(households=[30], grid="A")
+    >>> boards = sketch_points((0.2, 0.5), kind="board").assign(radius_m=0.5, grid="A")
+    >>> boards.index.name = "asset"
+    >>> demand = reach.find_demand(homes)
+    >>> served = Served({}, demand, reach.measure_reach(demand, boards))
+    >>> float(measure_served(sketch_grids("AB"), served, assets=boards).totals["assets"])
+    1.0
+    """
+    schema.check_frame(grids, schema.GRIDS, argument="grids")
+    schema.check_metric_crs(grids=grids)
+    told = _Told([], dict(served.collected), uncovered.no_places(grids))
+    _add_assets(told, _place(assets, grids, schema.ASSETS, "assets"), grids)
+    told = _add_reach(told, served.demand, served.reach, grids, place_m)
+    return _join(grids, size, told, _measure_work(grids, events, visits, workers))
+
+
+def _join(
+    grids: GeoDataFrame, size: SizeRule | None, service: _Told, work: _Told
+) -> Coverage:
     known = [c.name for c in schema.GRIDS.columns]
     shapes = shape.measure_shapes(grids)
     parts = [DataFrame(grids[known]), shapes]
@@ -124,10 +182,6 @@ def measure_coverage(
         states = shape.measure_sizes(grids, size)
         parts.append(states.to_frame())
         totals["in_size_range_share"] = _ratio(states == "in range", states.isin(shape.SIZED))
-    service = _measure_service(grids, elements, assets, _Way(network, by_road), place_m)
-    if areas and assets is not None:
-        parts.append(isochrones.measure_area_reach(grids, assets))
-    work = _measure_work(grids, events, visits, workers)
     by_grid = parts[0].join([*parts[1:], *service.parts, *work.parts])
     return Coverage(by_grid, service.uncovered, _ordered(totals | service.totals | work.totals))
 
@@ -154,19 +208,30 @@ def _measure_service(
     told = _Told([], {}, uncovered.no_places(grids))
     if elements is not None:
         elements = _place(elements, grids, schema.ELEMENTS, "elements")
-        told.totals.update(_collected(elements))
+        told.totals.update(sum_collected(elements["count"], elements["grid"].notna()))
     if assets is None:
         return told
     assets = _place(assets, grids, schema.ASSETS, "assets")
-    told.parts.append(activity.count_assets(assets, grids))
-    told.totals.update(_asset_totals(assets, told.parts[-1]))
+    _add_assets(told, assets, grids)
     if elements is None or "households" not in elements:
         return told
     demand = reach.find_demand(elements)
-    served = reach.measure_reach(demand, assets, along=way.network, by_road=way.by_road)
-    told.parts.append(reach.sum_reach(demand, served, grids))
-    places = uncovered.find_uncovered(demand, served, grids, place_m=place_m)
-    told.totals.update(reach.total_reach(demand, served))
+    reached = reach.measure_reach(demand, assets, along=way.network, by_road=way.by_road)
+    return _add_reach(told, demand, reached, grids, place_m)
+
+
+def _add_assets(told: _Told, assets: GeoDataFrame, grids: GeoDataFrame) -> None:
+    """Count assets, into what is told."""
+    told.parts.append(activity.count_assets(assets, grids))
+    told.totals.update(_asset_totals(assets, told.parts[-1]))
+
+
+def _add_reach(
+    told: _Told, demand: Demand, reached: dict[str, Reach], grids: GeoDataFrame, place_m: float
+) -> _Told:
+    told.parts.append(reach.sum_reach(demand, reached, grids))
+    places = uncovered.find_uncovered(demand, reached, grids, place_m=place_m)
+    told.totals.update(reach.total_reach(demand, reached))
     told.totals["uncovered_places"] = len(places)
     return told._replace(uncovered=places)
 
@@ -195,12 +260,17 @@ def _ratio(part: Series, whole: Series) -> float:
     return float(part.sum() / whole.sum()) if whole.any() else np.nan
 
 
-def _collected(elements: GeoDataFrame) -> dict[str, float]:
-    """Say how many elements there are, and the share of them that lies in a grid."""
-    count = elements["count"]
+def sum_collected(count: Series, inside: Series) -> dict[str, float]:
+    """Say how many elements there are, and the share of them that lies in a grid.
+
+    Examples
+    --------
+    >>> float(sum_collected(Series([1, 3]), Series([True, False]))["elements_collected_share"])
+    0.25
+    """
     whole = count.sum()
-    inside = count[elements["grid"].notna()].sum()
-    return {"elements": whole, "elements_collected_share": inside / whole if whole else np.nan}
+    return {"elements": whole,
+            "elements_collected_share": count[inside].sum() / whole if whole else np.nan}
 
 
 def _asset_totals(assets: GeoDataFrame, counts: DataFrame) -> dict[str, float]:

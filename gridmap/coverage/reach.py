@@ -6,11 +6,11 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
-from scipy.spatial import KDTree
 
 from . import access, network, pairs, walking
 from .network import Network
@@ -67,7 +67,7 @@ def find_demand(elements: GeoDataFrame) -> Demand:
     # In order of code, so that sums do not depend on the order of the rows.
     built = (elements["kind"] == BUILDING).to_numpy(dtype=bool)
     living = elements[placed & held & ((households > 0) | built)].sort_index()
-    xy = _middles(living.geometry.to_numpy())
+    xy = find_middles(living.geometry.to_numpy())
     people = np.zeros(len(living))
     if "people" in living:
         people = living["people"].fillna(0).to_numpy(dtype="float64")
@@ -76,8 +76,14 @@ def find_demand(elements: GeoDataFrame) -> Demand:
     return Demand(xy, households, people, buildings, living["grid"])
 
 
-def _middles(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Return the place of each point, without asking for its centre, and the centre of areas."""
+def find_middles(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
+    """Return the place of each point, without asking for its centre, and the centre of areas.
+
+    Examples
+    --------
+    >>> find_middles(shapely.box([0], [0], [2], [2])).tolist()
+    [[1.0, 1.0]]
+    """
     points = shapely.get_type_id(shapes) == 0
     xy = np.empty((len(shapes), 2))
     xy[points] = shapely.get_coordinates(shapes[points])
@@ -85,16 +91,23 @@ def _middles(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     return xy
 
 
-class _Spots(NamedTuple):
+class Spots(NamedTuple):
     """Places of demand, each once: the households of one door are at one place."""
 
-    xy: NDArray[np.float64]
+    xy: NDArray[np.float64]  # from west to east, then from south to north
     of: NDArray[np.intp]  # which of them each place is
 
 
-def _gather(xy: NDArray[np.float64]) -> _Spots:
+def gather_spots(xy: NDArray[np.float64]) -> Spots:
+    """Return each of some places once.
+
+    Examples
+    --------
+    >>> gather_spots(np.array([[1.0, 0.0], [0.0, 0.0], [1.0, 0.0]])).of.tolist()
+    [1, 0, 1]
+    """
     spots, of = np.unique(np.ascontiguousarray(xy).view(np.complex128), return_inverse=True)
-    return _Spots(spots.view(np.float64).reshape(-1, 2), of.ravel())
+    return Spots(spots.view(np.float64).reshape(-1, 2), of.ravel())
 
 
 def measure_reach(
@@ -133,49 +146,129 @@ def measure_reach(
     [True, False]
     """
     on_roads = None if along is None else Roads(along, network.find_spots(along, demand.xy))
-    places = assets[~assets.geometry.isna() & ~assets.geometry.is_empty]
-    spots = _gather(demand.xy)
+    spots = gather_spots(demand.xy)
     reached = {}
-    for kind in sorted(assets["kind"].unique()):
+    for kind, some in split_kinds(assets).items():
         roads = on_roads if by_road is None or kind in by_road else None
-        reached[str(kind)] = _reach_of(demand, spots, places[places["kind"] == kind], roads)
+        if roads is None and stands_alone(some):
+            reached[kind] = spread(reach_spots(spots.xy, some), spots.of)
+        else:
+            reached[kind] = reach_places(demand, some, roads)
     return reached
 
 
-def _reach_of(
-    demand: Demand, spots: _Spots, assets: GeoDataFrame, roads: Roads | None
-) -> Reach:
-    unit = "m" if roads is None else roads.network.unit
-    nearest = _nearest(pairs.place_assets(assets), spots, roads)
-    limits = pairs.find_limits(assets, unit)
-    area = pairs.find_areas(assets)
-    if np.isnan(limits).all() and not area.any():
-        return Reach(nearest, None, unit)
-    sized = "capacity" in assets and assets["capacity"].notna().any()
-    if sized or area.any() or roads is not None:
-        found = pairs.find_pairs(demand.xy, assets, roads)
-        providers = np.bincount(found.place, minlength=len(demand.xy)).astype("float64")
-        supply = access.sum_supply(demand.households, assets, found) if sized else None
-        return Reach(nearest, providers > 0, unit, providers, supply)
-    providers = np.zeros(len(spots.xy))
+def split_kinds(assets: GeoDataFrame) -> dict[str, GeoDataFrame]:
+    """Return the assets of each kind that have a place, in order of kind.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> list(split_kinds(sketch_points((0, 0), kind="board")))
+    ['board']
+    """
+    places = assets[~assets.geometry.isna() & ~assets.geometry.is_empty]
+    return {str(kind): places[places["kind"] == kind] for kind in sorted(assets["kind"].unique())}
+
+
+def stands_alone(assets: GeoDataFrame) -> bool:
+    """Say whether what assets do for a place depends on no other place: nothing is shared.
+
+    Parameters
+    ----------
+    assets : GeoDataFrame, schema ASSETS
+        Of one kind.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> clinics = sketch_points((0, 0), kind="clinic").assign(radius_m=9.0)
+    >>> stands_alone(clinics), stands_alone(clinics.assign(capacity=2.0))
+    (True, False)
+    """
+    area = pairs.find_areas(assets).any()
+    if np.isnan(pairs.find_limits(assets, "m")).all() and not area:
+        return True
+    return not area and not _is_sized(assets)
+
+
+def _is_sized(assets: GeoDataFrame) -> bool:
+    return "capacity" in assets and bool(assets["capacity"].notna().any())
+
+
+def reach_spots(xy: NDArray[np.float64], assets: GeoDataFrame) -> Reach:
+    """Measure what the assets of one kind that stands alone do for each spot.
+
+    Parameters
+    ----------
+    xy : array of float
+        The spots, in any order.
+    assets : GeoDataFrame, schema ASSETS
+        Points; all have a place.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> boards = sketch_points((3, 0), kind="board").assign(radius_m=3.0)
+    >>> reach_spots(np.array([[0.0, 0.0], [9.0, 0.0]]), boards).nearest.tolist()
+    [3.0, 6.0]
+    """
+    stands = pairs.place_assets(assets)
+    nearest = _measure_nearest(stands, xy)
+    limits = pairs.find_limits(assets, "m")
+    if np.isnan(limits).all():
+        return Reach(nearest, None)
+    providers = np.zeros(len(xy))
     # One search for each radius: kinds have one or a few. Counting takes no memory for pairs.
-    xy = pairs.place_assets(assets)
-    for limit in np.unique(limits[~np.isnan(limits)]) if len(spots.xy) else ():
-        tree = KDTree(xy[limits == limit])
-        providers += tree.query_ball_point(spots.xy, limit, return_length=True)
-    providers = providers[spots.of]
-    return Reach(nearest, providers > 0, unit, providers)
+    for limit in np.unique(limits[~np.isnan(limits)]) if len(xy) else ():
+        tree = scipy.spatial.KDTree(stands[limits == limit])
+        providers += tree.query_ball_point(xy, limit, return_length=True)
+    return Reach(nearest, providers > 0, "m", providers)
 
 
-def _nearest(
-    xy: NDArray[np.float64], spots: _Spots, roads: Roads | None
-) -> NDArray[np.float64]:
+def _measure_nearest(stands: NDArray[np.float64], xy: NDArray[np.float64]) -> NDArray[np.float64]:
+    if not len(stands) or not len(xy):
+        return np.full(len(xy), np.nan)
+    distance: NDArray[np.float64] = scipy.spatial.KDTree(stands).query(xy)[0]
+    return distance
+
+
+def spread(reach: Reach, of: NDArray[np.intp]) -> Reach:
+    """Return for each place what is known of its spot.
+
+    Examples
+    --------
+    >>> spread(Reach(np.array([3.0]), None), np.array([0, 0])).nearest.tolist()
+    [3.0, 3.0]
+    """
+    return reach._replace(
+        nearest=reach.nearest[of], served=None if reach.served is None else reach.served[of],
+        providers=None if reach.providers is None else reach.providers[of])
+
+
+def reach_places(demand: Demand, assets: GeoDataFrame, roads: Roads | None = None) -> Reach:
+    """Measure what the assets of one kind do for each place, where places share them.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = sketch_points((0, 0)).assign(households=[4], grid="A")
+    >>> clinics = sketch_points((3, 0), kind="clinic").assign(radius_m=3.0, capacity=2.0)
+    >>> reach_places(find_demand(homes), clinics).supply.tolist()
+    [0.5]
+    """
+    unit = "m" if roads is None else roads.network.unit
+    stands = pairs.place_assets(assets)
     if roads is not None:
-        return walking.measure_from_spots(roads.network, roads.spots, xy)
-    if not len(xy) or not len(spots.xy):
-        return np.full(len(spots.of), np.nan)
-    distance: NDArray[np.float64] = KDTree(xy).query(spots.xy)[0]
-    return distance[spots.of]
+        nearest = walking.measure_from_spots(roads.network, roads.spots, stands)
+    else:
+        spots = gather_spots(demand.xy)
+        nearest = _measure_nearest(stands, spots.xy)[spots.of]
+    if np.isnan(pairs.find_limits(assets, unit)).all() and not pairs.find_areas(assets).any():
+        return Reach(nearest, None, unit)
+    found = pairs.find_pairs(demand.xy, assets, roads)
+    providers = np.bincount(found.place, minlength=len(demand.xy)).astype("float64")
+    supply = access.sum_supply(demand.households, assets, found) if _is_sized(assets) else None
+    return Reach(nearest, providers > 0, unit, providers, supply)
 
 
 def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> DataFrame:
@@ -210,19 +303,33 @@ def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> D
     [0.75, nan]
     """
     rows = grids.index.get_indexer(demand.grid)
-    means = {name: _mean(weights, values, rows, len(grids))
-             for name, (values, weights) in _values(demand, reach).items()}
-    return DataFrame(means, index=grids.index)
+    return DataFrame(_average(demand, reach, rows, len(grids)), index=grids.index)
 
 
-def _mean(
-    weights: NDArray[np.float64], values: NDArray[np.float64], rows: NDArray[np.intp], size: int
+def _average(
+    demand: Demand, reach: dict[str, Reach], rows: NDArray[np.intp], size: int
+) -> dict[str, NDArray[np.float64]]:
+    """Return the weighted mean of each figure and grid, of the places whose value is known."""
+    whole: dict[int, NDArray[np.float64]] = {}  # by what is weighed: where nothing is unknown
+    means = {}
+    for name, (values, weights) in _values(demand, reach).items():
+        known = ~np.isnan(values)
+        if known.all():
+            if id(weights) not in whole:
+                whole[id(weights)] = _sum(rows, weights, size)
+            below = whole[id(weights)]
+        else:
+            weights = np.where(known, weights, 0.0)
+            below = _sum(rows, weights, size)
+        with np.errstate(invalid="ignore"):
+            means[name] = _sum(rows, weights * np.nan_to_num(values), size) / below
+    return means
+
+
+def _sum(
+    rows: NDArray[np.intp], values: NDArray[np.float64], size: int
 ) -> NDArray[np.float64]:
-    """Return the weighted mean of each grid, of the places whose value is known."""
-    weights = np.where(np.isnan(values), 0.0, weights)
-    sums = np.bincount(rows, weights=weights * np.nan_to_num(values), minlength=size)
-    with np.errstate(invalid="ignore"):
-        return sums / np.bincount(rows, weights=weights, minlength=size)
+    return np.bincount(rows, weights=values, minlength=size).astype("float64")
 
 
 def _values(
@@ -263,5 +370,4 @@ def total_reach(demand: Demand, reach: dict[str, Reach]) -> dict[str, float]:
     3.75
     """
     together = np.zeros(len(demand.households), dtype=np.intp)
-    return {name: float(_mean(weights, values, together, 1)[0])
-            for name, (values, weights) in _values(demand, reach).items()}
+    return {name: float(mean[0]) for name, mean in _average(demand, reach, together, 1).items()}

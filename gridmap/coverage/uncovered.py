@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
+from numpy.typing import NDArray
 from pandas import DataFrame, Series
 
 from .reach import Demand, Reach
@@ -47,44 +48,46 @@ def find_uncovered(
     >>> find_uncovered(demand, served, sketch_grids("A"), place_m=5.0)["households"].to_dict()
     {'1': 1}
     """
-    parts = [
-        _unserved(demand, kind, one, place_m)
-        for kind, one in reach.items() if one.served is not None
-    ]
+    kinds = sorted(kind for kind, one in reach.items() if one.served is not None)
+    parts = [_unserved(demand, number, reach[kind], place_m)
+             for number, kind in enumerate(kinds)]
     rows = [part for part in parts if len(part)]
     if not rows:
         return no_places(grids)
-    return _rank(rows, grids)
+    return _rank(rows, pd.Index(kinds, dtype="str"), demand, grids)
 
 
-def _unserved(demand: Demand, kind: str, reach: Reach, place_m: float) -> DataFrame:
+def _unserved(demand: Demand, kind: int, reach: Reach, place_m: float) -> DataFrame:
     """Return one row for each place of demand that a kind does not serve."""
     unserved = np.zeros(len(demand.xy), dtype=bool) if reach.served is None else ~reach.served
     left = np.flatnonzero(unserved & (demand.households > 0))
     x, y = demand.xy[left].T
     return DataFrame({
         "kind": kind, "column": np.floor(x / place_m), "row": np.floor(y / place_m), "x": x,
-        "y": y, "grid": demand.grid.to_numpy()[left], "households": demand.households[left],
+        "y": y, "place": left, "households": demand.households[left],
         "people": demand.people[left], "nearest_m": np.nan, f"nearest_{reach.unit}":
         reach.nearest[left],
     })
 
 
-def _rank(rows: list[DataFrame], grids: GeoDataFrame) -> GeoDataFrame:
+def _rank(
+    rows: list[DataFrame], kinds: pd.Index, demand: Demand, grids: GeoDataFrame
+) -> GeoDataFrame:
     unserved = pd.concat(rows, ignore_index=True)
-    square = ["kind", "column", "row"]
     ways = [name for name in ("nearest_m", "nearest_min") if name in unserved]
-    weighted = unserved[square].assign(
-        households=unserved["households"], people=unserved["people"], elements=1,
+    square = _number_squares(unserved)
+    weighted = DataFrame({
+        "households": unserved["households"], "people": unserved["people"], "elements": 1,
         **{f"on_{c}": unserved["households"].where(unserved[c].notna(), 0) for c in ways},
         **{c: unserved[c] * unserved["households"] for c in ("x", "y", *ways)},
-    )
+    })
     sums = weighted.groupby(square, sort=True).sum()
-    held = unserved.groupby([*square, "grid"], sort=True)["households"].sum()
-    most = held.sort_values(ascending=False, kind="stable").reset_index("grid")["grid"]
-    sums["grid"] = most[~most.index.duplicated()].reindex(sums.index)
+    first = np.unique(square, return_index=True)[1]
+    sums["kind"] = kinds[unserved["kind"].to_numpy()[first]]
+    sums["grid"] = _find_most(
+        square, unserved["households"], demand.grid.iloc[unserved["place"]])
     most_first = ["people", "households"]
-    ranked = sums.sort_values(most_first, ascending=False, kind="stable").reset_index()
+    ranked = sums.sort_values(most_first, ascending=False, kind="stable").reset_index(drop=True)
     means = {c: ranked[c] / ranked["households"] for c in ("x", "y")}
     ranked = ranked.assign(
         territory=grids["territory"].reindex(ranked["grid"]).to_numpy(),
@@ -97,6 +100,30 @@ def _rank(rows: list[DataFrame], grids: GeoDataFrame) -> GeoDataFrame:
     points = shapely.points(means["x"], means["y"])
     columns = ["kind", "grid", "territory", "households", "people", "elements", *ways]
     return GeoDataFrame(ranked[columns], geometry=points, crs=grids.crs)
+
+
+def _number_squares(unserved: DataFrame) -> NDArray[np.int64]:
+    """Number the squares by kind, then from west to east, then from south to north."""
+    square = unserved["kind"].to_numpy(dtype="int64")
+    for side in ("column", "row"):
+        place, places = pd.factorize(unserved[side], sort=True)
+        square = square * len(places) + place
+    return square
+
+
+def _find_most(square: NDArray[np.int64], households: Series, grid: Series) -> Series:
+    """Return for each square the grid of most of its households, of equals the first code."""
+    codes = pd.Categorical(grid)
+    order = np.argsort(codes.categories.to_numpy(dtype=object), kind="stable")
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    pair = square * len(order) + rank[codes.codes]
+    held = households.groupby(pair, sort=True).sum()
+    held = held.sort_values(ascending=False, kind="stable")
+    at = held.index.to_numpy() // len(order)
+    new = ~pd.Index(at).duplicated()
+    names = codes.categories[order[held.index.to_numpy()[new] % len(order)]]
+    return Series(names, index=at[new]).sort_index()
 
 
 def no_places(grids: GeoDataFrame) -> GeoDataFrame:

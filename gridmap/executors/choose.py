@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from ..errors import ExecutorError, listed
 from .base import Executor
 from .cluster import Dask
+from .later import Later
 from .processes import Processes
 
 EXECUTORS = ("local", "dask")
 
 
 def open_executor(
-    name: str = "local", *, workers: int = 1, scheduler: str | None = None
+    name: str = "local", *, workers: int = 1, scheduler: str | None = None, later: bool = False
 ) -> AbstractContextManager[Executor | None]:
     """Return an executor for a ``with``, which gives None where one core does it all.
 
@@ -25,6 +27,9 @@ def open_executor(
         Processes; one local worker needs no executor.
     scheduler : str, optional
         Address of a Dask scheduler; without one a cluster is started here.
+    later : bool, default False
+        Whether the cluster is sought when it is first used, and not at once. Processes of this
+        machine always start when they are needed.
 
     Returns
     -------
@@ -50,5 +55,6 @@ def open_executor(
     if scheduler is not None and name != "dask":
         raise ExecutorError(f"a scheduler is named, but executor is {name!r}: set it to 'dask'")
     if name == "dask":
-        return Dask(scheduler, workers=workers)
+        return Later(partial(Dask, scheduler, workers=workers)) if later else (
+            Dask(scheduler, workers=workers))
     return Processes(workers) if workers > 1 else nullcontext()

@@ -176,12 +176,25 @@ def _start(workers: int, stack: contextlib.ExitStack) -> Any:
         raise ExecutorError(
             f'executor "dask" needs {error.name}: pip install "gridmap[dask]"') from error
     with dask.config.set(MUTE):
-        cluster = stack.enter_context(distributed.LocalCluster(
+        cluster = stack.enter_context(_start_workers(partial(
+            distributed.LocalCluster,
             n_workers=workers, threads_per_worker=1, dashboard_address="127.0.0.1:0",
             worker_dashboard_address="127.0.0.1:0", memory_limit=0, host="tls://127.0.0.1",
-            security=security, silence_logs=logging.CRITICAL))
+            security=security, silence_logs=logging.CRITICAL)))
     return stack.enter_context(
         distributed.Client(cluster, security=security, set_as_default=False))
+
+
+def _start_workers(start: Callable[[], Any]) -> Any:
+    """Start a cluster; a worker that ends before it has answered costs another try."""
+    for _ in range(base.TRIES):
+        try:
+            return start()
+        except RuntimeError as error:
+            why = str(error).rstrip(".")
+    raise ExecutorError(
+        f"{base.TRIES} times a worker of Dask ended before it had started: {why}. See whether "
+        'memory is short, or set executor to "local"')
 
 
 def _connect(scheduler: str, stack: contextlib.ExitStack) -> Any:

@@ -5,18 +5,20 @@ The parts are loaded when they are first used: folium and matplotlib take their 
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from .._rooms import give_names
 
 if TYPE_CHECKING:
     from .bills import hide_small_totals, write_bill
     from .compare import draw_comparison
     from .difference import draw_difference
     from .faults import draw_faults
+    from .kept import read_layers, write_layers
     from .layers import draw_grids, draw_land, draw_lines, draw_territories
     from .notebook import explore
     from .offline import Map
-    from .pages import draw_page
+    from .pages import compose_page, draw_beside, draw_page
     from .paper.atlas import draw_atlas
     from .paper.template import Template, list_templates, load_template
     from .pictures import draw_picture
@@ -25,38 +27,13 @@ if TYPE_CHECKING:
     from .style import ClassRule, measure_classes
     from .things import draw_footprints, draw_points, draw_reach
 
-_PARTS = {
-    "ClassRule": "style",
-    "Map": "offline",
-    "Template": "paper.template",
-    "draw_atlas": "paper.atlas",
-    "draw_comparison": "compare",
-    "draw_difference": "difference",
-    "draw_faults": "faults",
-    "draw_footprints": "things",
-    "draw_grids": "layers",
-    "draw_land": "layers",
-    "draw_lines": "layers",
-    "draw_page": "pages",
-    "draw_picture": "pictures",
-    "draw_points": "things",
-    "draw_qgis_style": "qgis",
-    "draw_reach": "things",
-    "draw_report": "report",
-    "draw_territories": "layers",
-    "explore": "notebook",
-    "hide_small_totals": "bills",
-    "list_templates": "paper.template",
-    "load_template": "paper.template",
-    "measure_classes": "style",
-    "write_bill": "bills",
-}
-
 __all__ = [
     "ClassRule",
     "Map",
     "Template",
+    "compose_page",
     "draw_atlas",
+    "draw_beside",
     "draw_comparison",
     "draw_difference",
     "draw_faults",
@@ -76,11 +53,9 @@ __all__ = [
     "list_templates",
     "load_template",
     "measure_classes",
+    "read_layers",
     "write_bill",
+    "write_layers",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _PARTS:
-        raise AttributeError(f"module 'gridmap.maps' has no attribute {name!r}")
-    return getattr(import_module(f".{_PARTS[name]}", __name__), name)
+__getattr__, __dir__ = give_names(__name__)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 
 class Picture(Figure):
@@ -20,7 +22,12 @@ class Picture(Figure):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        FigureCanvasAgg(self)
+        self._agg = FigureCanvasAgg(self)
+
+    def paint(self) -> Image.Image:
+        """Return the picture as pixels."""
+        self._agg.draw()
+        return Image.fromarray(np.asarray(self._agg.buffer_rgba()))
 
     def _repr_png_(self) -> bytes:
         written = io.BytesIO()

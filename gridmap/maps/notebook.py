@@ -105,7 +105,9 @@ def explore(
     shapes = grids[[grids.geometry.name]]
     page = NotebookMap(title=title or words.name_figure(figure, labels), publication=publication,
                        language=language)
-    pages.add_layers(page, shapes, figure, by_grid=published.by_grid, publication=publication,
+    borders = [] if territories is None else list(pages.draw_borders(territories))
+    pages.add_layers(page, shapes, figure, borders=borders,
+                     by_grid=published.by_grid, publication=publication,
                      territories=territories, rule=rule, labels=labels,
                      suppressed=published.suppressed)
     page.picture = pictures.draw_picture(shapes, figure, by_grid=published.by_grid, rule=rule,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from .offline import Map
 
 #: Strength of borders by how many levels lie below: the highest is the strongest.
 _WEIGHTS = (1.0, 1.5, 2.0, 2.4)
+
+#: Frames whose layers lie over the grids and under the borders, from the ground up.
+BETWEEN = ("sites", "elements", "barriers", "events", "assets")
 
 
 def draw_page(
@@ -92,17 +95,59 @@ def draw_page(
     >>> "<!DOCTYPE html>" in page.get_root().render()
     True
     """
+    given = {"sites": sites, "elements": elements, "barriers": barriers, "events": events,
+             "assets": assets, "territories": territories}
+    beside = {name: list(draw_beside(name, frame, publication))
+              for name, frame in given.items()}
+    return compose_page(
+        grids, beside, publication=publication, figure=figure, by_grid=by_grid,
+        territories=territories, rule=rule, labels=labels, suppressed=suppressed,
+        over_time=over_time, title=title, language=language, credits=credits, base=base)
+
+
+def compose_page(
+    grids: GeoDataFrame,
+    beside: Mapping[str, Sequence[BinaryLayer]],
+    *,
+    publication: Publication,
+    figure: str | None = None,
+    title: words.Name = "",
+    language: str = "auto",
+    credits: str = "",  # noqa: A002
+    base: str | Path | None = None,
+    **options: Any,
+) -> Map:
+    """Compose a page of grids, and of layers that were drawn of the frames beside them.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, index ``grid``
+        As for `draw_page`.
+    beside : mapping
+        By the name of a frame, as `draw_beside` draws its layers.
+    publication, figure, title, language, credits, base
+        As for `draw_page`.
+    **options
+        As for `draw_grids`, with the ``by_grid`` and ``territories`` of `draw_page`.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_grids
+    >>> page = compose_page(sketch_grids("AB"), {}, publication=load_publication("internal"))
+    >>> len(page._children)
+    1
+    """
+    by_grid = options.get("by_grid")
     table = grids if by_grid is None else by_grid
     if figure is None:
         shown = "size_state" in table and "size_state" in publication.columns
         figure = "size_state" if shown else "households"
     page = Map(title=title, publication=publication, language=language, credits=credits,
                base=base)
-    others = _draw_others(publication, barriers=barriers, sites=sites, assets=assets,
-                          elements=elements, events=events)
-    add_layers(page, grids, figure, publication=publication, by_grid=by_grid,
-               territories=territories, rule=rule, labels=labels, suppressed=suppressed,
-               over_time=over_time, between=others)
+    add_layers(page, grids, figure, publication=publication,
+               between=[layer for name in BETWEEN for layer in beside.get(name, ())],
+               borders=beside.get("territories", ()), **options)
     return page
 
 
@@ -111,8 +156,8 @@ def add_layers(
     grids: GeoDataFrame,
     figure: str,
     *,
-    territories: GeoDataFrame | None = None,
-    between: Iterable[BinaryLayer] = (),
+    between: Sequence[BinaryLayer] = (),
+    borders: Sequence[BinaryLayer] = (),
     **options: Any,
 ) -> None:
     """Add land, grids, further layers and borders to a page, from the ground up.
@@ -125,10 +170,10 @@ def add_layers(
         Polygons.
     figure : str
         The figure shown at first.
-    territories : GeoDataFrame, schema TERRITORIES, optional
-        Land, borders and names.
-    between : iterable of BinaryLayer, default ()
+    between : sequence of BinaryLayer, default ()
         Layers over the grids and under the borders.
+    borders : sequence of BinaryLayer, default ()
+        As `draw_borders` yields them; the last one is the land as well.
     **options
         As for `draw_grids`.
 
@@ -141,8 +186,7 @@ def add_layers(
     >>> "gridmap.Layer" in page.get_root().render()
     True
     """
-    borders = [] if territories is None else list(draw_borders(territories))
-    grid_layer = layers.draw_grids(grids, figure, territories=territories, **options)
+    grid_layer = layers.draw_grids(grids, figure, **options)
     if borders:
         layers.draw_land(borders[-1]).add_to(page)
     for layer in (grid_layer, *between, *borders):
@@ -165,28 +209,44 @@ def draw_borders(territories: GeoDataFrame) -> Iterator[BinaryLayer]:
         yield layers.draw_territories(territories, level, weight=weight)
 
 
-def _draw_others(
-    publication: Publication,
-    *,
-    barriers: GeoDataFrame | None,
-    sites: GeoDataFrame | None,
-    assets: GeoDataFrame | None,
-    elements: GeoDataFrame | None,
-    events: GeoDataFrame | None,
+def draw_beside(
+    name: str, frame: GeoDataFrame | None, publication: Publication
 ) -> Iterator[BinaryLayer]:
-    """Yield the layers of what there is, in the order in which they lie on each other."""
-    if sites is not None and len(sites):
-        yield things.draw_footprints(sites, publication=publication, show=False)
-    if publication.elements and elements is not None:
-        yield from _draw_elements(elements, publication)
-    if barriers is not None and len(barriers):
-        yield layers.draw_lines(barriers)
-    if publication.elements and events is not None and len(events):
-        yield things.draw_points(events, publication=publication, show=False)
-    if assets is not None and len(assets):
-        if assets["radius_m"].notna().any():
-            yield things.draw_reach(assets)
-        yield things.draw_points(assets, publication=publication, show=False)
+    """Yield the layers of a frame beside the grids, in the order in which they lie.
+
+    Parameters
+    ----------
+    name : str
+        What the frame is: territories, barriers, sites, assets, elements or events.
+    frame : GeoDataFrame or None
+    publication : Publication
+        Elements and events are left out where it shows none.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = sketch_points((0, 0))
+    >>> [len(list(draw_beside("elements", homes, load_publication(name))))
+    ...  for name in ("internal", "public")]
+    [1, 0]
+    """
+    if frame is None or (name in ("elements", "events") and not publication.elements):
+        return
+    if name == "territories":
+        yield from draw_borders(frame)
+    elif name == "elements":
+        yield from _draw_elements(frame, publication)
+    elif not len(frame):
+        return
+    elif name == "sites":
+        yield things.draw_footprints(frame, publication=publication, show=False)
+    elif name == "barriers":
+        yield layers.draw_lines(frame)
+    else:
+        if name == "assets" and frame["radius_m"].notna().any():
+            yield things.draw_reach(frame)
+        yield things.draw_points(frame, publication=publication, show=False)
 
 
 def _draw_elements(elements: GeoDataFrame, publication: Publication) -> Iterator[BinaryLayer]:

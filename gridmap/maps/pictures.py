@@ -138,7 +138,7 @@ def write_small(picture: Picture) -> bytes:
     """
     from PIL import Image
 
-    whole = Image.open(io.BytesIO(picture._repr_png_())).convert("RGB")
+    whole = picture.paint().convert("RGB")
     few = whole.quantize(256, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     written = io.BytesIO()
     few.save(written, format="PNG", optimize=True)

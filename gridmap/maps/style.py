@@ -18,6 +18,7 @@ from pandas import DataFrame, Series
 from pandas.api import types
 
 from ..errors import ProfileError, listed
+from . import cuts
 
 METHODS = ("quantiles", "natural breaks", "equal intervals")
 
@@ -174,19 +175,14 @@ def _cut(known: np.ndarray, method: str, count: int) -> list[float]:
         quantiles = np.quantile(known, np.arange(1, count) / count, method="lower")
         # One that is the largest value would bound a class of nothing.
         return [float(bound) for bound in np.unique(quantiles) if bound < known[-1]]
-    import mapclassify  # takes seconds to load, and the way above does without
-
     if method == "equal intervals":
-        bounds = mapclassify.EqualInterval(known, k=count).bins[:-1]
-    elif len(known) <= 1_000:
-        bounds = mapclassify.FisherJenks(known, k=count).bins[:-1]
-    else:
-        # The exact method takes minutes for thousands of values where numba is absent.
-        # Every n-th value of the sorted ones is a sample without chance.
-        sample = known[np.linspace(0, len(known) - 1, 1_000).round().astype(int)]
-        classes = min(count, len(np.unique(sample)))  # rare values may be missing in it
-        bounds = mapclassify.FisherJenks(sample, k=classes).bins[:-1]
-    return [float(bound) for bound in bounds]
+        return [float(bound) for bound in cuts.equal_steps(known, count)]
+    if len(known) > 1_000:
+        # Every n-th value of the sorted ones is a sample without chance: the exact method
+        # takes minutes for many thousands.
+        known = known[np.linspace(0, len(known) - 1, 1_000).round().astype(int)]
+        count = min(count, len(np.unique(known)))  # rare values may be missing in it
+    return [float(bound) for bound in cuts.natural_breaks(known, count)]
 
 
 def _rounded(breaks: Sequence[float], known: np.ndarray) -> tuple[float, ...]:

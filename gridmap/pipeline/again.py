@@ -13,7 +13,7 @@ from ..workspace import inputs, manifest, read_inputs, save_workspace, store
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
 from . import keys, save, shelf
-from .files import Files, Output
+from .files import Current, Files, Output
 from .graph import Job
 from .load import Progress, silent
 from .steps import RAN, REUSED, Steps, Told
@@ -80,7 +80,7 @@ def run_again(
     folder = _open(place)
     settings = config.settings
     with open_executor(settings.executor, workers=settings.workers,
-                       scheduler=settings.scheduler) as executor:
+                       scheduler=settings.scheduler, later=True) as executor:
         for _ in range(TRIES):
             steps = Steps(folder, fresh=fresh)
             try:
@@ -105,34 +105,37 @@ def _run(job: Job, steps: Steps, place: Path, reading: Reading) -> Outcome:
     config, account = job.config, job.account
     if not job.proven["proven"]:
         raise WorkspaceError("grids were not proven to tile their land")
-    made = Files(job, config)
+    current = Current(_find_version(place), manifest.Hashes())
+    made = Files(job, config, current)
     outputs = made.list_all()
     job.progress("save", 0, 2)
-    kept = _find_kept(outputs, steps, place)
+    kept = _find_kept(outputs, steps, current)
     facts = save.tell_facts(config, reading, job.summary, account["changes"],
                             account["rejects"], account["ledger"])
     contents = made.gather(kept, facts)
     inputs.check_inputs(reading)
-    files = save_workspace(config.workspace, contents)
+    files = save_workspace(config.workspace, contents, read=current.read)
     _remember(outputs, steps, place)
     job.progress("save", 2, 2)
     told = DataFrame(steps.told, columns=list(Told._fields))
     return Outcome(job.summary, account["changes"], account["ledger"], files, told)
 
 
-def _find_kept(outputs: list[Output], steps: Steps, place: Path) -> dict[str, Path]:
-    """Return the files of the current version that are made of the same as before."""
+def _find_version(place: Path) -> Path | None:
     current = store.current_number(place)
-    version = None if current is None else store.store_of(place) / current
+    return None if current is None else store.store_of(place) / current
+
+
+def _find_kept(outputs: list[Output], steps: Steps, current: Current) -> dict[str, Path]:
+    """Return the files of the current version that are made of the same as before."""
     kept = {}
     for one in outputs:
         step, before = f"write: {one.name}", None
         if steps.folder is not None and not steps.fresh:
             before = shelf.find_record(steps.folder, keys.make_key(step, one.ingredients))
-        if before is not None and version is not None:
-            file = version / one.name
-            if file.is_file() and manifest.hash_file(file) == before.told["hash"]:
-                kept[one.name] = file
+        file = None if before is None else current.find(one.name, before.told["hash"])
+        if file is not None:
+            kept[one.name] = file
         steps.tell(step, one.ingredients, REUSED if one.name in kept else RAN)
     return kept
 

@@ -159,16 +159,30 @@ def to_frame(table: pa.Table) -> DataFrame:
     'POINT (0.5 1.5)'
     """
     said = json.loads(table.schema.metadata[_META])
-    plain = _spell_out(table.select([n for n in table.column_names if n not in SHAPE]))
-    frame = plain.to_pandas()
-    for name, kind in zip(frame.columns, said["kinds"], strict=True):
-        if str(frame[name].dtype) != kind:
-            frame[name] = frame[name].astype(kind)
+    frame = to_plain(table)
     if said["geometry"] is None:
         return frame
     shapes = geopandas.GeoSeries(join_shapes(table), index=frame.index, crs=read_crs(said["crs"]))
     frame.insert(said["at"], said["geometry"], shapes)
     return GeoDataFrame(frame, geometry=said["geometry"])
+
+
+def to_plain(table: pa.Table) -> DataFrame:
+    """Return the frame of a table without its geometry.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> list(to_plain(to_table(sketch_points((0.5, 1.5)))))
+    ['kind', 'count']
+    """
+    said = json.loads(table.schema.metadata[_META])
+    plain = _spell_out(table.select([n for n in table.column_names if n not in SHAPE]))
+    frame = plain.to_pandas()
+    for name, kind in zip(frame.columns, said["kinds"], strict=True):
+        if str(frame[name].dtype) != kind:
+            frame[name] = frame[name].astype(kind)
+    return frame
 
 
 def join_shapes(table: pa.Table) -> np.ndarray:
@@ -261,15 +275,25 @@ def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
     >>> take_rows(open_table(file), np.array([[0, 0, 1, 2]]))[0].tolist()
     [0]
     """
-    west, south, east, north = (table[name].to_numpy() for name in SHAPE[:4])
-    least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    far_east, far_north = np.fmax(west, east), np.fmax(south, north)
-    near = np.flatnonzero((west <= most[0]) & (far_east >= least[0])
-                          & (south <= most[1]) & (far_north >= least[1]))
-    mine = shapely.box(west[near], south[near], far_east[near], far_north[near])
-    hit = shapely.STRtree(shapely.box(*boxes.T)).query(mine)[0]
-    rows = near[np.unique(hit)]
+    rows = _find_rows([table[name].to_numpy() for name in SHAPE[:4]], boxes)
     return rows, to_frame(table.take(pa.array(rows)))
+
+
+def _find_rows(sides: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
+    """Return the rows that meet any box; where sides east and north are missing, points."""
+    west, south, east, north = sides
+    if not len(boxes):
+        return np.empty(0, dtype=np.intp)
+    least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    # Two looks at all rows, the others at those that are left.
+    rows = np.flatnonzero(west <= most[0])
+    rows = rows[south[rows] <= most[1]]
+    rows = rows[np.fmax(west[rows], east[rows]) >= least[0]]
+    rows = rows[np.fmax(south[rows], north[rows]) >= least[1]]
+    mine = shapely.box(west[rows], south[rows], np.fmax(west[rows], east[rows]),
+                       np.fmax(south[rows], north[rows]))
+    hit = shapely.STRtree(shapely.box(*boxes.T)).query(mine)[0]
+    return rows[np.unique(hit)]
 
 
 def _shorten(table: pa.Table) -> pa.Table:

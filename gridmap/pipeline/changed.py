@@ -1,4 +1,4 @@
-"""What differs between a frame and the one before: rows, and the boxes they lie in."""
+"""What differs between a frame and the one before: rows, and the places they lie at."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from . import arrow
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
+Shapes = NDArray[np.object_]
 
 #: Rows in a row that are compared where they lie, without being taken out.
 _STRETCH = 1_000
-
-_NO_BOXES: Floats = np.empty((0, 4))
 
 
 def find_changed(
@@ -63,7 +62,7 @@ def find_changed(
     return before, now
 
 
-def _same_shapes(one: NDArray[np.object_], two: NDArray[np.object_]) -> Flags:
+def _same_shapes(one: Shapes, two: Shapes) -> Flags:
     return np.asarray(shapely.to_wkb(one) == shapely.to_wkb(two), dtype=bool)
 
 
@@ -81,42 +80,23 @@ def _same_values(
     return (equal & ~absent[0] & ~absent[1]) | (absent[0] & absent[1])
 
 
-def find_boxes(
-    old: GeoDataFrame | None, new: GeoDataFrame | None, columns: Sequence[str] = ()
-) -> Floats:
-    """Return the boxes of all rows that changed, where they were and where they are.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids
-    >>> find_boxes(sketch_grids("AB"), sketch_grids("AB")).tolist()
-    []
-    """
-    before, now = find_changed(old, new, columns)
-    parts = [shapely.bounds(frame.geometry.to_numpy()[flags])
-             for frame, flags in ((old, before), (new, now)) if frame is not None]
-    boxes = np.concatenate([_NO_BOXES, *parts])
-    return boxes[np.isfinite(boxes).all(axis=1)]
-
-
-def find_near(shapes: NDArray[np.object_], boxes: Floats, *, reach_m: float) -> Flags:
-    """Say which shapes are within reach of any box.
+def find_near(shapes: Shapes, others: Shapes, *, reach_m: float) -> Flags:
+    """Say which shapes are within reach of any of others.
 
     Examples
     --------
     >>> one = np.array([shapely.box(0, 0, 1, 1), shapely.box(5, 0, 6, 1)])
-    >>> find_near(one, np.array([[1.5, 0, 2, 1]]), reach_m=1.0).tolist()
+    >>> find_near(one, np.array([shapely.Point(1.5, 0)]), reach_m=1.0).tolist()
     [True, False]
     """
     near = np.zeros(len(shapes), bool)
-    if len(boxes):
-        hit = shapely.STRtree(shapes).query(
-            shapely.box(*boxes.T), predicate="dwithin", distance=reach_m)[1]
+    if len(others):
+        hit = shapely.STRtree(shapes).query(others, predicate="dwithin", distance=reach_m)[1]
         near[hit] = True
     return near
 
 
-def find_touching(shapes: NDArray[np.object_], chosen: Flags, *, reach_m: float = 0.1) -> Flags:
+def find_touching(shapes: Shapes, chosen: Flags, *, reach_m: float = 0.1) -> Flags:
     """Say which shapes are chosen, or touch one that is.
 
     Examples
@@ -177,20 +157,27 @@ def compare_tables(
     return Rows(was, same, np.flatnonzero(gone))
 
 
-def find_table_boxes(old: pa.Table, new: pa.Table, columns: Sequence[str]) -> Floats:
-    """Return the boxes of all rows that changed; see `find_boxes`.
+def find_shapes(old: pa.Table, new: pa.Table, columns: Sequence[str] = ()) -> Shapes:
+    """Return the places of all rows that changed, where they were and where they are.
+
+    Parameters
+    ----------
+    old, new : Table
+        As in `compare_tables`.
+    columns : sequence of str
+        What counts beside the code and the geometry.
 
     Examples
     --------
     >>> from gridmap.sketch import sketch_points
     >>> some = arrow.to_table(sketch_points((0, 0), (1, 1)))
-    >>> find_table_boxes(some.slice(0, 1), some, ()).tolist()
-    [[1.0, 1.0, 1.0, 1.0]]
+    >>> [shape.wkt for shape in find_shapes(some.slice(0, 1), some)]
+    ['POINT (1 1)']
     """
     rows = compare_tables(old, new, columns)
-    boxes = np.concatenate([arrow.boxes_of(old, rows.gone),
-                            arrow.boxes_of(new, np.flatnonzero(~rows.same))])
-    return boxes[np.isfinite(boxes).all(axis=1)]
+    shapes = np.concatenate([arrow.join_shapes(table.take(pa.array(some))) for table, some in
+                             ((old, rows.gone), (new, np.flatnonzero(~rows.same)))])
+    return shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
 
 
 def _find_before(old: pa.Array, new: pa.Array) -> NDArray[np.intp]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,14 +11,35 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import coverage, maps, schema
-from ..workspace import Contents, Layer
+from ..rules import TilingRule
+from ..workspace import Contents, Layer, manifest
 from ..workspace.config import Config
-from . import graph, keys
+from ..workspace.rowgroups import RowGroups
+from . import arrow, graph, grouped, keys, shelf
 from .summary import explain_sizes
 
-#: What is kept of the frames of a run.
+#: What is kept of the frames of a run, in the order they are written.
 _KNOWN = {"grids": schema.GRIDS, "territories": schema.TERRITORIES, "units": schema.UNITS,
           "elements": schema.ELEMENTS, "assets": schema.ASSETS}
+
+
+#: Frames that are written row group by row group.
+_GROUPED = ("elements",)
+
+#: What a frame is made of beside itself.
+_ADDED = "what attaching adds"
+
+
+class Current(NamedTuple):
+    """The files of the version that a run begins with, each hashed once."""
+
+    folder: Path | None
+    read: manifest.Hashes
+
+    def find(self, name: str, known: str) -> Path | None:
+        """Return a file if its bytes are what they were; None where not."""
+        file = None if self.folder is None else self.folder / name
+        return file if file is not None and self.read.tells(file, known) else None
 
 
 class Output(NamedTuple):
@@ -26,7 +47,7 @@ class Output(NamedTuple):
 
     name: str
     ingredients: dict[str, str]
-    make: Callable[[], Any]  # a frame, layers, a table, or a page
+    make: Callable[[], Any]  # a frame or its row groups, layers, a table, or a page
 
 
 class Files:
@@ -36,10 +57,12 @@ class Files:
     ----------
     job : Job
     config : Config
+    current : Current
+        What large frames are copied from where they are the same.
     """
 
-    def __init__(self, job: graph.Job, config: Config) -> None:
-        self.job, self.config = job, config
+    def __init__(self, job: graph.Job, config: Config, current: Current) -> None:
+        self.job, self.config, self._current = job, config, current
 
     @cached_property
     def published(self) -> coverage.Published:
@@ -54,21 +77,59 @@ class Files:
     def list_frames(self) -> list[Output]:
         """Return the frames, for the next step of work."""
         job = self.job
-        there = {"grids": job.grids.hash, "territories": job.given("territories").hash,
-                 "units": job.given("units").hash, "elements": job.hash_placed("elements"),
-                 "assets": job.hash_placed("assets")}
-        made = [Output(f"frames/{name}.parquet", {name: text}, _Make(self._frame, name))
-                for name, text in there.items() if text]
+        made = [Output(f"frames/{name}.parquet", self._made_of(name), _Make(self._frame, name))
+                for name in _KNOWN if self._ref(name).hash]
+        code = _writing_code()
         return [*made,
-                Output("frames/by_grid.parquet", {"figures": job.measured.hash_of("by_grid")},
+                Output("frames/by_grid.parquet",
+                       {"figures": job.measured.hash_of("by_grid"), **code},
                        lambda: job.measured["by_grid"]),
                 Output("frames/assignment.parquet",
-                       {"assignment": job.drawn.hash_of("assignment")},
+                       {"assignment": job.drawn.hash_of("assignment"), **code},
                        lambda: job.drawn["assignment"])]
 
-    def _frame(self, name: str) -> GeoDataFrame:
-        frame = self.job.grids.value if name == "grids" else self.job.placed(name)
-        return pick_columns(name, frame)
+    def _ref(self, name: str) -> graph.Ref:
+        return self.job.grids if name == "grids" else self.job.given(name)
+
+    def _added(self, name: str) -> graph.Ref:
+        """Return the columns that attaching adds to a frame."""
+        added = self.job.attached.get(name)
+        there = added is not None and added.record.outputs["columns"]
+        return graph.Ref(added, "columns") if there else graph.Ref()
+
+    def _made_of(self, name: str) -> dict[str, str]:
+        return {name: self._ref(name).hash, _ADDED: self._added(name).hash, **_writing_code()}
+
+    def _frame(self, name: str) -> GeoDataFrame | RowGroups:
+        rows = self._group_rows(name) if name in _GROUPED else None
+        if rows is not None:
+            return rows
+        return lay_out_frame(
+            name, self.job.grids.value if name == "grids" else self.job.placed(name))
+
+    def _group_rows(self, name: str) -> RowGroups | None:
+        """Return a frame as row groups, without making it; None where that cannot be."""
+        added = self._added(name)
+        try:
+            placed = grouped.Placed(_open(self._ref(name)), _open(added) if added.hash else None)
+        except arrow.Unfit:
+            return None
+        return grouped.lay_out_rows(placed, _list_columns(name), self._find_written(name))
+
+    def _find_written(self, name: str) -> grouped.Written | None:
+        """Return a frame as the current version has it; None where that is not proven."""
+        file, now = f"frames/{name}.parquet", self._made_of(name)
+        past = self.job.steps.find_past(f"write: {file}")
+        if past is None or not past.same_but(now, (name, _ADDED)):
+            return None
+        there = self._current.find(file, past.outputs.record.told["hash"])
+        if there is None:
+            return None
+        try:
+            added = past.table(_ADDED) if past.ingredients[_ADDED] else None
+            return grouped.Written(grouped.Placed(past.table(name), added), there)
+        except shelf.Damaged:  # all of it is written anew
+            return None
 
     @property
     def _ground(self) -> dict[str, str]:
@@ -104,6 +165,8 @@ class Files:
         job, config = self.job, self.config
         several = {**self._ground, "territories": job.given("territories").hash,
                    "name": config.settings.name, **_drawing_code()}
+        for name, ingredients in self._beside.items():
+            job.steps.note(f"draw: {name}", ingredients)
         shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
         return [
             Output("map.html", {
@@ -118,20 +181,44 @@ class Files:
                 "size of the profile": keys.hash_value(config.profile.size)}, self._report),
         ]
 
+    @cached_property
+    def _beside(self) -> dict[str, dict[str, str]]:
+        """What the layers of each frame beside the grids are made of, where they are kept."""
+        job, publication = self.job, self.config.publication
+        tells_grid = {"grid", "how"} & set(publication.element_columns)
+        hashes = {name: job.given(name).hash for name in ("territories", "barriers", "sites")}
+        hashes["assets"] = (job.hash_placed("assets") if tells_grid else
+                            job.given("assets").hash)
+        several = {"publication": keys.hash_value(publication), **_drawing_code()}
+        return {name: {name: text, **several} for name, text in hashes.items() if text}
+
+    def _layers_beside(self) -> dict[str, list[Any]]:
+        """Return the layers of the frames beside the grids, drawn where they changed."""
+        steps = self.job.steps
+        kept = {name: steps.do(f"draw: {name}", ingredients, partial(self._draw, name))
+                for name, ingredients in self._beside.items()}
+        layers = {name: maps.read_layers(made["layers"]) for name, made in kept.items()}
+        if self.config.publication.elements:
+            elements = self.job.placed("elements")
+            layers["elements"] = list(maps.draw_beside("elements", elements,
+                                                       self.config.publication))
+        return layers
+
+    def _draw(self, name: str) -> dict[str, DataFrame]:
+        layers = maps.draw_beside(name, self.job.placed(name), self.config.publication)
+        return {"layers": maps.write_layers(layers)}
+
     def _page(self) -> str:
-        job, config = self.job, self.config
-        elements = job.placed("elements") if config.publication.elements else None
-        return draw_page(
-            config, self.shown, self.published, territories=job.given("territories").value,
-            barriers=job.given("barriers").value, sites=job.given("sites").value,
-            assets=job.placed("assets"), elements=elements)
+        return draw_page(self.config, self.shown, self.published, beside=self._layers_beside(),
+                         territories=self.job.given("territories").value)
 
     def _report(self) -> str:
         job = self.job
         return draw_report(
             config=self.config, shown=self.shown, published=self.published, summary=job.summary,
             totals=job.measured["totals"]["totals"], changes=job.account["changes"],
-            ledger=job.account["ledger"], territories=job.given("territories").value)
+            ledger=job.account["ledger"], territories=job.given("territories").value,
+            proven=bool(job.proven["proven"]) and self.config.profile.tiling == TilingRule())
 
     def gather(self, kept: Mapping[str, Path], facts: Mapping[str, Any]) -> Contents:
         """Make what is not kept, and return all of it."""
@@ -164,9 +251,38 @@ def _drawing_code() -> dict[str, str]:
             "libraries": keys.hash_libraries()}
 
 
+def _open(ref: graph.Ref) -> Any:
+    """Return the table of a frame, from the store where it is kept: in one piece, not read."""
+    if ref.outputs is not None and shelf.is_name(ref.hash):
+        return arrow.open_table(ref.outputs.find_file(ref.name))
+    return ref.table
+
+
+def _writing_code() -> dict[str, str]:
+    code = ("pipeline/files.py", "pipeline/grouped.py", "pipeline/arrow.py",
+            "workspace/rowgroups.py", "workspace/compact.py", "workspace/save.py")
+    return {"code": keys.hash_code(*code), "libraries": keys.hash_libraries()}
+
+
+def lay_out_frame(name: str, frame: GeoDataFrame) -> GeoDataFrame | RowGroups:
+    """Return the columns of a frame that its schema knows, large frames as row groups."""
+    kept = pick_columns(name, frame)
+    if name not in _GROUPED:
+        return kept
+    try:
+        rows = grouped.lay_out_rows(grouped.Placed(arrow.to_table(kept)), _list_columns(name))
+    except arrow.Unfit:
+        return kept
+    return kept if rows is None else rows
+
+
+def _list_columns(name: str) -> list[str]:
+    return [column.name for column in _KNOWN[name].columns]
+
+
 def pick_columns(name: str, frame: GeoDataFrame) -> GeoDataFrame:
     """Return the columns of a frame that its schema knows."""
-    columns = [c.name for c in _KNOWN[name].columns if c.name in frame]
+    columns = [c for c in _list_columns(name) if c in frame]
     kept: GeoDataFrame = frame[[*columns, "geometry"]]
     return kept
 
@@ -186,12 +302,14 @@ def lay_out(
 
 
 def draw_page(
-    config: Config, shown: GeoDataFrame, published: coverage.Published, **frames: Any
+    config: Config, shown: GeoDataFrame, published: coverage.Published, *,
+    beside: Mapping[str, list[Any]] | None = None, **frames: Any,
 ) -> str:
-    """Draw the map of a run as HTML."""
-    page = maps.draw_page(
-        shown, figure=config.settings.figure, suppressed=published.suppressed,
-        title=config.settings.name, publication=config.publication, **frames)
+    """Draw the map of a run as HTML, of frames or of their layers."""
+    told = {"figure": config.settings.figure, "suppressed": published.suppressed,
+            "title": config.settings.name, "publication": config.publication, **frames}
+    page = (maps.draw_page(shown, **told) if beside is None else
+            maps.compose_page(shown, beside, **told))
     html: str = page.get_root().render()
     return html
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+import pyarrow as pa
 from geopandas import GeoDataFrame
-from pandas import DataFrame
+from numpy.typing import NDArray
+from pandas import DataFrame, Series
 
 from .. import attach, ledger
 from ..executors import Executor
+from . import arrow, columns
 from .load import Inputs, Progress, silent
 from .totals import MASSES
-from .units import residents
 
 
 class Filled(NamedTuple):
@@ -78,10 +82,10 @@ def fill_grids(
     found = [one for one in attached.values() if one is not None]
     by_elements = attached["elements"]
     if by_elements is not None and counted:
-        grids = count_grids(grids, inputs.elements, by_elements.by_grid)
+        grids = count_grids(grids, take_masses(inputs.elements), by_elements.by_grid)
     return Filled(
         grids=grids,
-        **{name: put_back(getattr(inputs, name), one and one.columns)
+        **{name: put_back(getattr(inputs, name), one and arrow.to_frame(one.columns))
            for name, one in attached.items()},
         by_grid=DataFrame(index=grids.index) if by_elements is None else by_elements.by_grid,
         rejects=ledger.join_changes(*(one.rejects for one in found)),
@@ -96,7 +100,7 @@ NAMES = ("elements", "assets", "events", "visits", "workers")
 class Attached(NamedTuple):
     """What attaching adds to a frame."""
 
-    columns: DataFrame  # grid and how, in the order of the rows, numbered from 0
+    columns: pa.Table  # grid and how, in the order of the rows, numbered from 0
     by_grid: DataFrame
     rejects: DataFrame
     ledger: DataFrame
@@ -119,50 +123,81 @@ def attach_frame(
     """
     if not isinstance(frame, GeoDataFrame) or frame.empty:
         return None
-    attached = attach.attach_elements(frame, grids, nearest_m=snap_m, executor=executor)
-    lines = [_rows(name, attached.elements)]
-    if name == "elements":
-        lines += _masses(attached.elements)
-    columns = DataFrame(attached.elements[["grid", "how"]]).reset_index(drop=True)
-    return Attached(columns, attached.by_grid, attached.rejects, ledger.join_ledger(*lines))
+    held = attach.hold_elements(frame, grids, nearest_m=snap_m, executor=executor)
+    return Attached(
+        columns.write_columns(held.position, held.way, grids.index),
+        attach.count_elements(frame, held.position, grids.index),
+        attach.write_rejects(frame, held.position, held.reason, grids.index),
+        tell_held(name, held.position != attach.NOWHERE, take_masses(frame)),
+    )
 
 
-def put_back(frame: Any, columns: DataFrame | None) -> Any:
+def take_masses(frame: Any) -> dict[str, Series]:
+    """Return households and people of each row, as far as a frame has them."""
+    return {mass: frame[mass] for mass in MASSES if mass in frame}
+
+
+def put_back(frame: Any, added: DataFrame | None) -> Any:
     """Return a frame with the columns that attaching adds."""
-    if columns is None:
+    if added is None:
         return frame
-    return frame.assign(**{str(name): columns[name].array for name in columns})
+    return frame.assign(**{str(name): added[name].array for name in added})
 
 
 def count_grids(
-    grids: GeoDataFrame, elements: GeoDataFrame | None, counts: DataFrame
+    grids: GeoDataFrame, masses: Mapping[str, Series], counts: DataFrame
 ) -> GeoDataFrame:
-    """Count grids anew from what is attached, where elements stand for somebody."""
-    if residents(elements) is None:
-        return grids
-    return grids.assign(**{m: counts[m] for m in MASSES if m in counts})
+    """Count grids anew from what is attached, where elements stand for somebody.
+
+    Parameters
+    ----------
+    grids : GeoDataFrame, schema GRIDS
+    masses : mapping
+        Households and people of each element, as far as they are given.
+    counts : DataFrame
+        What was attached, by grid.
+    """
+    living = any((values.to_numpy(dtype="float64") > 0).any() for values in masses.values())
+    return grids.assign(**{m: counts[m] for m in MASSES if m in counts}) if living else grids
 
 
-def _rows(name: str, attached: DataFrame) -> DataFrame:
-    inside = int(attached["grid"].notna().sum())
-    return ledger.balance("attach", name, came_in=len(attached), went_on=inside,
-                          left_over=len(attached) - inside)
+def tell_held(name: str, inside: NDArray[np.bool_], masses: Mapping[str, Series]) -> DataFrame:
+    """Return the lines of the ledger: what came in, and what lies in a grid.
+
+    Parameters
+    ----------
+    name : str
+        What the ledger calls the rows.
+    inside : array of bool
+        Whether a row has a grid.
+    masses : mapping
+        Households and people of each row; told of elements alone.
+
+    Examples
+    --------
+    >>> tell_held("assets", np.array([True, False]), {})[["came_in", "left_over"]].values.tolist()
+    [[2.0, 1.0]]
+    """
+    held = int(inside.sum())
+    lines = [ledger.balance("attach", name, came_in=len(inside), went_on=held,
+                            left_over=len(inside) - held)]
+    for mass, values in masses.items() if name == "elements" else ():
+        lines.append(ledger.balance(
+            "attach", "elements", measure=mass, came_in=values.sum(),
+            went_on=values[inside].sum(), left_over=values[~inside].sum()))
+    return ledger.join_ledger(*lines)
 
 
-def _masses(elements: GeoDataFrame) -> list[DataFrame]:
-    outside = elements["grid"].isna()
-    return [
-        ledger.balance(
-            "attach", "elements", measure=mass, came_in=elements[mass].sum(),
-            went_on=elements.loc[~outside, mass].sum(),
-            left_over=elements.loc[outside, mass].sum(),
-        )
-        for mass in MASSES if mass in elements
-    ]
+def collected_share(columns: DataFrame | pa.Table | None) -> float:
+    """Return the share of elements that have a grid, or missing without elements.
 
-
-def collected_share(elements: GeoDataFrame | None) -> float:
-    """Return the share of elements that have a grid, or missing without elements."""
-    if elements is None or elements.empty:
+    Examples
+    --------
+    >>> collected_share(DataFrame({"grid": ["A", None]}))
+    0.5
+    """
+    if columns is None or not len(columns):
         return float("nan")
-    return float(elements["grid"].notna().mean())
+    grid = columns["grid"]
+    absent = grid.null_count if isinstance(columns, pa.Table) else int(grid.isna().sum())
+    return (len(columns) - absent) / len(columns)

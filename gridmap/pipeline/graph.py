@@ -8,6 +8,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from pandas import DataFrame, Series
 from pyproj import CRS
 
@@ -18,6 +19,7 @@ from ..workspace.config import Config, Source, TableSource
 from ..workspace.inputs import Reading
 from . import (
     arrow,
+    attach_again,
     base_grids,
     changed,
     draw,
@@ -27,6 +29,8 @@ from . import (
     load,
     load_again,
     mend,
+    service,
+    shelf,
     totals,
     units,
     units_again,
@@ -56,6 +60,11 @@ class Ref(NamedTuple):
         if self.outputs is None:
             raise TypeError(f"there is no {self.name}")
         return self.outputs.table(self.name)
+
+    @property
+    def table_or_none(self) -> Any:
+        """The same, or None where there is no such frame."""
+        return None if self.outputs is None or not self.hash else self.table
 
     @property
     def hash(self) -> str:
@@ -244,15 +253,13 @@ class Job:
             return units.build(given, config, progress=self.progress)
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            if not before.same_but(ingredients, names) or not self._ref("totals",
-                                                                       "elements").hash:
+            if not before.same_but(ingredients, names):
                 return None
-            elements = self._ref("totals", "elements")
-            boxes = before.find_boxes("elements", elements, units_again.LIVING)
-            given = _inputs(**{name: self._ref("totals", name).value for name in names[:3]})
+            now = {name: self._ref("totals", name).table_or_none for name in names}
+            old = {name: now[name] if before.ingredients[name] == ingredients[name]
+                   else before.table(name) for name in names}
             return units_again.build_again(
-                {name: before.frame(name) for name in names[:3]}, given, config,
-                elements.table, before.outputs, boxes)
+                units_again.Ground(**old), units_again.Ground(**now), before.outputs, config)
 
         ingredients = {
             **{name: self._ref("totals", name).hash for name in names},
@@ -306,14 +313,21 @@ class Job:
                      or rule.locked or rule.linked)
             if whole or not before.same_but(ingredients, names[:3]):
                 return None
-            given = _inputs(**{name: self.given(name).value for name in names})
-            old = _inputs(units=before.frame("units"), territories=before.frame("territories"))
-            boxes = changed.find_boxes(before.frame("barriers"), given.barriers, ("kind",))
-            drawn = grids_again.draw_again(
-                draw.take_units(old, config), draw.take_units(given, config), before.outputs,
-                boxes, lambda some: base_grids.draw_base_grids(
-                    given._replace(units=load.take_known(given.units)[some]), config,
-                    executor=self._executor))
+            old, new = self._placed_units(before), self._placed_units()
+            if old is None or new is None:
+                return None
+            lines = self.given("barriers")
+            places = before.find_shapes("barriers", lines, ("kind",))
+            given = _inputs(**{name: self.given(name).value for name in ("units", "territories")})
+
+            def draw(some: changed.Flags) -> zoning.Partition:
+                mine = load.take_known(given.units)[some]
+                near = None if not lines.hash else arrow.take_rows(
+                    lines.table, mine.bounds.to_numpy() + base_grids.BEYOND)[1]
+                return base_grids.draw_base_grids(
+                    given._replace(units=mine, barriers=near), config, executor=self._executor)
+
+            drawn = grids_again.draw_again(old, new, before.outputs, places, draw)
             if drawn is None:
                 return None
             made = zoning.Partition(drawn[0]["grids"], drawn[0]["assignment"],
@@ -336,6 +350,18 @@ class Job:
         }
         return self.steps.do("partition", ingredients, make, mend=again, lasting=_was_whole)
 
+    def _placed_units(self, before: Before | None = None) -> grids_again.Units | None:
+        """Return the units of this run, or of one before, and the territory each stays in."""
+        names = ("units", "territories")
+        units, land = ((before.table(name) if before else self.given(name).table_or_none)
+                       for name in names)
+        if units is None or not len(units):
+            return None
+        home = draw.place_units(
+            arrow.to_plain(units), None if land is None else arrow.to_plain(land),
+            self.config.settings.within)["territory"]
+        return grids_again.Units(units, home)
+
     # --- attach, prove, measure -------------------------------------------------------------
 
     @cached_property
@@ -354,21 +380,36 @@ class Job:
         frame, drawn = self.given(name), Ref(self.drawn, "grids")
 
         def make() -> dict[str, Any]:
-            grids = drawn.value
-            found = fill.attach_frame(name, frame.value, grids, snap_m=snap_m,
+            found = fill.attach_frame(name, frame.value, drawn.value, snap_m=snap_m,
                                       executor=self._executor)
             if found is None:
-                nothing = {"columns": None, "by_grid": None}
-                return {**nothing, "rejects": None, "ledger": None, "grids": None}
-            counted = name == "elements" and config.build_units
-            return {**found._asdict(),
-                    "grids": fill.count_grids(grids, frame.value, found.by_grid)
-                    if counted else None}
+                return {**dict.fromkeys(fill.Attached._fields), "grids": None}
+            return tell(found, fill.take_masses(frame.value))
 
-        return self.steps.do(f"attach: {name}", {
+        def tell(found: fill.Attached, masses: Mapping[str, Series]) -> dict[str, Any]:
+            counted = name == "elements" and config.build_units
+            grids = fill.count_grids(drawn.value, masses, found.by_grid) if counted else None
+            return {**found._asdict(), "grids": grids}
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, (name, "grids")) or (
+                    not _is_kept(before, name, "grids")):
+                return None
+            past = attach_again.Past(before.table(name), before.frame("grids"), before.outputs)
+            now = attach_again.Now(frame.table, drawn.value,
+                                   changed.compare_tables(past.table, frame.table), snap_m)
+            done = attach_again.attach_again(name, past, now)
+            if done is None:
+                return None
+            return tell(done[0], attach_again.read_masses(frame.table)), done[1]
+
+        ingredients = {
             name: frame.hash, "grids": drawn.hash, "snapping distance of the profile": str(snap_m),
-            "counted": str(config.build_units), **_code("attach", "pipeline/fill.py"),
-        }, make)
+            "counted": str(config.build_units),
+            **_code("attach", "pipeline/fill.py", "pipeline/attach_again.py",
+                    "pipeline/columns.py", "pipeline/changed.py"),
+        }
+        return self.steps.do(f"attach: {name}", ingredients, make, mend=again)
 
     @property
     def grids(self) -> Ref:
@@ -407,16 +448,79 @@ class Job:
         }, make)
 
     @cached_property
+    def demanded(self) -> Outputs | None:
+        """Who asks for service, and where; None where elements or assets do not tell."""
+        elements = self.given("elements")
+        kept = all(name in self.attached and shelf.is_name(self.given(name).hash)
+                   and shelf.is_name(self.attached[name].hash_of("columns"))
+                   for name in ("elements", "assets"))
+        if not kept or "households" not in elements.table.column_names:
+            return None
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, ("elements", "columns")) or (
+                    not _is_kept(before, "elements")):
+                return None
+            rows = changed.compare_tables(before.table("elements"), elements.table)
+            return service.find_demand_again(self._placed, rows, before.outputs)
+
+        ingredients = {"elements": elements.hash,
+                       "columns": self.attached["elements"].hash_of("columns"),
+                       **_code("coverage", "pipeline/service.py", "pipeline/columns.py")}
+        return self.steps.do("demand", ingredients, lambda: service.find_demand(self._placed),
+                             mend=again)
+
+    @property
+    def _placed(self) -> service.Placed:
+        return service.Placed(self.given("elements").table,
+                              self.attached["elements"].table("columns"))
+
+    def _reach(self, found: Outputs) -> Outputs:
+        """Whom assets reach, and how far off the nearest one is."""
+        assets = self.given("assets")
+
+        def make() -> dict[str, Any]:
+            return service.measure_reach(*service.read_demand(self._placed, found), assets.value)
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, ("spots", "assets", "shared among")) or (
+                    not _is_kept(before, "spots", "assets")):
+                return None
+            table = before.table("spots")
+            spots = np.column_stack([table[name].to_numpy() for name in ("x", "y")])
+            return service.measure_reach_again(
+                *service.read_demand(self._placed, found), spots,
+                (before.table("assets"), assets.table), before.outputs)
+
+        shared = service.is_shared(assets.table)
+        ingredients = {
+            "spots": found.hash_of("spots"), "assets": assets.hash,
+            "shared among": f"{found.hash_of('rows')} {self.hash_placed('elements')}"
+            if shared else "", **_code("coverage", "pipeline/service.py")}
+        return self.steps.do("reach", ingredients, make, mend=again)
+
+    def _measure(self, found: Outputs | None, reached: Outputs | None) -> coverage.Coverage:
+        size = self.config.profile.size
+        frames = {name: self.placed(name) for name in fill.NAMES if name != "elements"}
+        if found is None or reached is None:
+            return coverage.measure_coverage(self.grids.value, size=size, **frames,
+                                             elements=self.placed("elements"))
+        demand, spots = service.read_demand(self._placed, found)
+        served = coverage.Served(service.sum_collected(self._placed), demand,
+                                 service.read_reach(spots, reached))
+        return coverage.measure_served(self.grids.value, served, size=size, **frames)
+
+    @cached_property
     def measured(self) -> Outputs:
         """The figures of grids and of the whole."""
         config = self.config
         stated = config.grids is None and bool(config.profiles or config.drawing.workload)
+        found = self.demanded
+        reached = None if found is None else self._reach(found)
 
         def make() -> dict[str, Any]:
             self.progress("measure", 0, 1)
-            done = coverage.measure_coverage(
-                self.grids.value, size=config.profile.size,
-                **{name: self.placed(name) for name in fill.NAMES})
+            done = self._measure(found, reached)
             if stated:
                 given = _inputs(units=self.given("units").value,
                                 territories=self.given("territories").value)
@@ -435,7 +539,8 @@ class Job:
         return self.steps.do("measure", {
             "grids": self.grids.hash, **{name: self.hash_placed(name) for name in fill.NAMES},
             "size of the profile": keys.hash_value(config.profile.size), **more,
-            **_code("coverage", "zoning", "pipeline/draw.py"),
+            **_code("coverage", "zoning", "pipeline/draw.py", "pipeline/service.py",
+                    "pipeline/columns.py"),
         }, make)
 
     # --- account ----------------------------------------------------------------------------
@@ -462,7 +567,8 @@ class Job:
 
         def make() -> dict[str, Any]:
             attached = self.attached.get("elements")
-            elements = None if attached is None else attached["columns"]
+            elements = None if attached is None or not attached.record.outputs["columns"] else (
+                attached.table("columns"))
             filled = fill.Filled(
                 self.grids.value, elements, None, None, None, None, DataFrame(),
                 self.account["rejects"], self.account["ledger"])
@@ -509,6 +615,11 @@ def _inputs(**given: Any) -> Inputs:
 
 def _pick(done: Inputs, *names: str) -> dict[str, Any]:
     return {name: getattr(done, name) for name in names}
+
+
+def _is_kept(before: Before, *names: str) -> bool:
+    """Say whether some ingredients are frames that can be looked at again."""
+    return all(shelf.is_name(before.ingredients[name]) for name in names)
 
 
 def _was_whole(made: Mapping[str, Any]) -> bool:

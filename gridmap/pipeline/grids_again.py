@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Index, Series
+from pyarrow import Table
 
 from .. import ledger, tiling, zoning
-from . import changed
-from .changed import Flags
+from . import arrow, changed
+from .changed import Flags, Shapes
 
 #: Above this share of all units the whole is drawn at once.
 MOST = 0.4
@@ -35,20 +37,26 @@ def sort_changes(changes: DataFrame) -> DataFrame:
     return ledger.join_changes(changes.sort_values(["what", "id", "note"], kind="stable"))
 
 
+class Units(NamedTuple):
+    """The units of a run as a table, and the territory that each stays in, by its code."""
+
+    table: Table
+    home: Series
+
+
 def draw_again(
-    old: GeoDataFrame, new: GeoDataFrame, before: Any, boxes: changed.Floats,
-    draw: Callable[[Flags], zoning.Partition],
+    old: Units, new: Units, before: Any, places: Shapes, draw: Callable[[Flags], zoning.Partition],
 ) -> tuple[dict[str, Any], str] | None:
     """Draw the grids of territories that a change touches; take over all others.
 
     Parameters
     ----------
-    old, new : GeoDataFrame, schema UNITS
-        Of the run before and of this one, with the territory they stay in.
+    old, new : Units
+        Of the run before and of this one.
     before : Outputs
         What the step gave then.
-    boxes : array
-        Of barriers that are not as they were.
+    places : array of geometries
+        Barriers that are not as they were.
     draw : callable
         Draws the units that are flagged.
 
@@ -59,12 +67,12 @@ def draw_again(
     told : str
         How many territories were drawn.
     """
-    stale, drawn = _choose(old, new, boxes)
-    codes = Index(new["territory"].unique())
+    stale, drawn = _choose(old, new, places)
+    codes = Index(new.home.unique())
     if drawn.mean() > MOST or before["changes"]["what"].isin(_OF_ALL).any():
         return None
     kept_grids, changes = before["grids"], before["changes"]
-    old_home = {**kept_grids["territory"].to_dict(), **old["territory"].to_dict()}
+    old_home = {**kept_grids["territory"].to_dict(), **old.home.to_dict()}
     kept_grids = kept_grids[kept_grids["territory"].isin(codes)
                             & ~kept_grids["territory"].isin(stale)]
     kept = _pick(changes, old_home, lambda home: home in codes and home not in stale)
@@ -75,7 +83,7 @@ def draw_again(
         part = draw(drawn)
         if part.changes["what"].isin(_OF_ALL).any():
             return None
-        home = {**part.grids["territory"].to_dict(), **new["territory"].to_dict()}
+        home = {**part.grids["territory"].to_dict(), **new.home.to_dict()}
         mine = part.grids[part.grids["territory"].isin(stale)]
         grids.append(mine)
         assignment.append(part.assignment[part.assignment.isin(mine.index)])
@@ -90,19 +98,18 @@ def draw_again(
     return made, f"{len(stale):,} of {len(codes):,} territories"
 
 
-def _choose(
-    old: GeoDataFrame, new: GeoDataFrame, boxes: changed.Floats
-) -> tuple[set[str], Flags]:
+def _choose(old: Units, new: Units, places: Shapes) -> tuple[set[str], Flags]:
     """Return the territories to draw, and the units of those and of all that touch them.
 
     What is told of a grid names the territory beside it, so that a change is felt in those
     that touch it as well.
     """
-    columns = [c for c in {*old.columns, *new.columns} if c != "geometry"]
-    was, now = changed.find_changed(old, new, columns)
-    shapes, home = new.geometry.to_numpy(), new["territory"]
-    now = now | changed.find_near(shapes, boxes, reach_m=1.0)
-    now |= changed.find_near(shapes, old.bounds.to_numpy()[was], reach_m=1.0)
+    rows = changed.compare_tables(old.table, new.table)
+    home, shapes = new.home, arrow.join_shapes(new.table)
+    moved = old.home.to_numpy()[rows.was] != home.to_numpy()  # of new ones it says nothing
+    gone = arrow.join_shapes(old.table.take(pa.array(rows.gone)))
+    now = ~rows.same | moved | changed.find_near(
+        shapes, np.concatenate([places, gone]), reach_m=1.0)
     stale = set(home[changed.find_touching(shapes, _whole(home, now))])
     drawn = set(home[changed.find_touching(shapes, home.isin(stale).to_numpy())])
     return stale, home.isin(drawn).to_numpy()

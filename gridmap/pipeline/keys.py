@@ -32,13 +32,17 @@ def hash_code(*rooms: str) -> str:
     >>> hash_code("tiling") == hash_code("tiling"), hash_code("tiling") == hash_code("zoning")
     (True, False)
     """
-    digest = hashlib.sha256()
-    for room in sorted({*_GROUND, *rooms}):
-        place = _HOME / room
-        for file in [place] if place.is_file() else sorted(place.rglob("*")):
-            if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(file.relative_to(_HOME).as_posix().encode() + b"\0")
-                digest.update(file.read_bytes() + b"\0")
+    return manifest.hash_text(" ".join(map(_hash_room, sorted({*_GROUND, *rooms}))))
+
+
+@cache
+def _hash_room(room: str) -> str:
+    """Return the hash of the code of a room, or of a module."""
+    digest, place = hashlib.sha256(), _HOME / room
+    for file in [place] if place.is_file() else sorted(place.rglob("*")):
+        if "__pycache__" not in file.parts and file.is_file():
+            digest.update(file.relative_to(_HOME).as_posix().encode() + b"\0")
+            digest.update(file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

@@ -21,19 +21,19 @@ from ..workspace.config import Config, Source, TableSource
 #: Told how far a long step is: its name, what is done, what there is to do.
 Progress = Callable[[str, int, int], None]
 
-#: What reads the files of each kind.
-LOADERS: dict[str, Callable[..., sources.Loaded]] = {
-    "territories": sources.load_territories,
-    "units": sources.load_units,
-    "grids": sources.load_grids,
-    "barriers": sources.load_barriers,
-    "sites": sources.load_sites,
-    "elements": sources.load_elements,
-    "assets": sources.load_assets,
-    "workers": sources.load_workers,
-    "events": sources.load_events,
-    "visits": sources.load_visits,
-    "schemes": sources.load_schemes,
+#: What reads the files of each kind: a name of `sources`, loaded where a file is read.
+LOADERS = {
+    "territories": "load_territories",
+    "units": "load_units",
+    "grids": "load_grids",
+    "barriers": "load_barriers",
+    "sites": "load_sites",
+    "elements": "load_elements",
+    "assets": "load_assets",
+    "workers": "load_workers",
+    "events": "load_events",
+    "visits": "load_visits",
+    "schemes": "load_schemes",
 }
 
 
@@ -59,6 +59,19 @@ class Inputs(NamedTuple):
     changes: DataFrame
     rejects: DataFrame
     ledger: DataFrame
+
+
+def gather(**given: Any) -> Inputs:
+    """Return inputs of which a step needs only some, with an empty account.
+
+    Examples
+    --------
+    >>> gather().units is None, len(gather().changes)
+    (True, 0)
+    """
+    nothing = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
+               "ledger": ledger.join_ledger()}
+    return Inputs(**{**dict.fromkeys(LOADERS), "tables": (), **nothing, **given})
 
 
 def silent(step: str, done: int, total: int) -> None:
@@ -298,7 +311,8 @@ def read_source(name: str, file: Source | TableSource) -> sources.Loaded:
             file.path, key=file.key, columns=file.columns, encoding=file.encoding,
             where=file.where, strip=file.strip, limits=file.limits,
         )
-    return LOADERS[name](
+    load: Callable[..., sources.Loaded] = getattr(sources, LOADERS[name])
+    return load(
         file.path, columns=file.columns, constants=file.constants, layer=file.layer,
         crs=file.crs, offset=file.offset, encoding=file.encoding, where=file.where,
         limits=file.limits,

@@ -15,6 +15,7 @@ from .. import coverage
 from ..workspace import Contents, inputs, manifest, save_workspace
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
+from ..workspace.rowgroups import RowGroups
 from . import files
 from .job import Run
 from .load import Progress, silent
@@ -89,11 +90,11 @@ def save_run(
     return saved
 
 
-def _frames(done: Run) -> dict[str, GeoDataFrame | DataFrame]:
+def _frames(done: Run) -> dict[str, GeoDataFrame | DataFrame | RowGroups]:
     frames = {"grids": done.grids, "territories": done.territories, "units": done.units,
               "elements": done.elements, "assets": done.assets}
-    kept: dict[str, GeoDataFrame | DataFrame] = {
-        name: files.pick_columns(name, frame)
+    kept: dict[str, GeoDataFrame | DataFrame | RowGroups] = {
+        name: files.lay_out_frame(name, frame)
         for name, frame in frames.items() if frame is not None
     }
     return {**kept, "by_grid": done.by_grid, "assignment": done.assignment.to_frame()}

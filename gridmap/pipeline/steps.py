@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 from pandas import DataFrame
 from pyarrow import Table
 
@@ -50,15 +51,21 @@ class Before(NamedTuple):
         """Return an ingredient that is a frame, as it was; None where there was none."""
         return arrow.read_frame(self.find_file(name)) if self.ingredients[name] else None
 
-    def table(self, name: str) -> Table:
-        """Return the table of an ingredient that is a frame, read where it is looked at."""
-        return arrow.open_table(self.find_file(name))
+    def table(self, name: str) -> Any:
+        """Return the table of an ingredient that is a frame; None where there was none.
 
-    def find_boxes(self, name: str, now: Any, columns: Sequence[str]) -> Any:
-        """Return the boxes of the rows of a large frame that are not what they were."""
+        Its bytes are read where they are looked at.
+        """
+        return arrow.open_table(self.find_file(name)) if self.ingredients[name] else None
+
+    def find_shapes(self, name: str, now: Any, columns: Sequence[str]) -> changed.Shapes:
+        """Return the places of the rows of a frame that are not as they were."""
         if self.ingredients[name] == now.hash:
-            return changed.find_boxes(None, None)
-        return changed.find_table_boxes(self.table(name), now.table, columns)
+            return np.empty(0, dtype=object)
+        old, new = self.table(name), now.table_or_none
+        if old is None or new is None:
+            return arrow.join_shapes(new if old is None else old)
+        return changed.find_shapes(old, new, columns)
 
 
 class Outputs:
@@ -158,10 +165,19 @@ class Steps:
         self.told.append(Told(step, did, why, time.process_time() - start))
         return outputs
 
+    def note(self, step: str, ingredients: Mapping[str, str]) -> None:
+        """Have kept what a step gave before, though nothing may ask for it in this run."""
+        self.keys.setdefault(step, keys.make_key(step, ingredients))
+
     def tell(self, step: str, ingredients: Mapping[str, str], did: str) -> None:
         """Note what became of a step that is done elsewhere."""
         why = (_UNTOUCHED if did == REUSED else self._tell(self._before(step), ingredients))
         self.told.append(Told(step, did, why, 0.0))
+
+    def find_past(self, step: str) -> Before | None:
+        """Return what a step was made of and gave in the run before; None where unknown."""
+        before = None if self.fresh else self._before(step)
+        return None if before is None else self._past(before)
 
     def _past(self, record: Record) -> Before:
         if self.folder is None:

@@ -10,8 +10,7 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame
 
-from .. import attach, ledger
-from ..tiling.units import Divided, divide_land, tell_units
+from .. import attach, ledger, tiling
 from ..workspace.config import Config
 from .load import Inputs, Progress, lowest_territories, silent
 from .totals import MASSES
@@ -56,7 +55,7 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
 
 def divide(
     inputs: Inputs, config: Config, territories: GeoDataFrame | None = None
-) -> Divided:
+) -> tiling.Divided:
     """Divide territories into units, each ring of which begins at the same corner always.
 
     Parameters
@@ -70,7 +69,7 @@ def divide(
         territories = lowest_territories(inputs.territories, config.settings.within)
     if territories is None:
         raise TypeError("units are built for territories")
-    built = divide_land(
+    built = tiling.divide_land(
         territories, barriers=inputs.barriers, sites=inputs.sites,
         elements=dwellings(inputs.elements), largest_households=finest(config),
         rule=config.profile.tiling,
@@ -79,9 +78,9 @@ def divide(
     return built._replace(units=built.units.set_geometry(shapes, crs=built.units.crs))
 
 
-def tell(built: Divided) -> DataFrame:
+def tell(built: tiling.Divided) -> DataFrame:
     """Return the rows of changes about units that were built, in order of what and which."""
-    told = tell_units(built).sort_values(["what", "id", "note"], kind="stable")
+    told = tiling.tell_units(built).sort_values(["what", "id", "note"], kind="stable")
     return ledger.join_changes(told)
 
 

@@ -6,17 +6,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 import shapely
 from geopandas import GeoDataFrame
-from numpy.typing import NDArray
 from pandas import DataFrame
+from pyarrow import Table
 
-from .. import attach, ledger
-from ..tiling.units import Divided
+from .. import attach, ledger, tiling
 from ..workspace.config import Config
-from . import arrow, changed, units
-from .changed import Flags, Floats
-from .load import Inputs, lowest_territories
+from . import arrow, changed, load, units
+from .changed import Flags, Shapes
+from .load import lowest_territories
 from .totals import MASSES
 
 #: What changed is felt this far: strips of street are narrower, and so is everything else.
@@ -25,10 +25,22 @@ REACH_M = 100.0
 #: Above this share of all territories the whole is built at once.
 MOST = 0.4
 
-_ASKED: dict[str, tuple[str, ...]] = {"barriers": (), "sites": ("kind",)}
+#: What units are built by, beside places: of elements what they are counted by as well.
+ASKED: dict[str, tuple[str, ...]] = {
+    "territories": (), "barriers": (), "sites": ("kind",),
+    "elements": ("count", "households", "people"),
+}
 
-#: What units are built and counted by, of elements.
-LIVING = ("count", "households", "people")
+_BEYOND = np.array([-1.0, -1.0, 1.0, 1.0])
+
+
+class Ground(NamedTuple):
+    """What units are built of, as tables of Arrow; None for what there is none of."""
+
+    territories: Table | None
+    barriers: Table | None
+    sites: Table | None
+    elements: Table | None
 
 
 class Land(NamedTuple):
@@ -40,24 +52,17 @@ class Land(NamedTuple):
 
 
 def build_again(
-    old: dict[str, Any], new: Inputs, config: Config, elements: Any,
-    before: Any, changed_elements: Floats,
+    old: Ground, new: Ground, before: Any, config: Config
 ) -> tuple[dict[str, Any], str] | None:
     """Build the units of territories that a change touches; take over all others.
 
     Parameters
     ----------
-    old : dict
-        ``territories``, ``barriers`` and ``sites`` of the run before.
-    new : Inputs
-        Those of this run.
-    config : Config
-    elements : Table
-        The elements of this run, as `open_table` opens them.
+    old, new : Ground
+        Of the run before and of this one; the very same table for what did not change.
     before : Outputs
         What the step gave then: units, changes, cut.
-    changed_elements : array
-        Boxes of elements that are not as they were.
+    config : Config
 
     Returns
     -------
@@ -66,21 +71,18 @@ def build_again(
     told : str
         How many territories were built.
     """
-    within = config.settings.within
-    if old["territories"] is None or new.territories is None:
+    if new.territories is None or old.territories is None or new.elements is None:
         return None
-    land_before = lowest_territories(old["territories"], within)
-    land = lowest_territories(new.territories, within).sort_index()
-    boxes = np.concatenate([
-        changed.find_boxes(land_before, land), changed_elements,
-        *(changed.find_boxes(old[name], getattr(new, name), _ASKED[name])
-          for name in ("barriers", "sites"))])
-    chosen = _choose(land, boxes)
+    within = config.settings.within
+    land = lowest_territories(arrow.to_frame(new.territories), within).sort_index()
+    places = {name: _find_changed(name, old, new, within) for name in ASKED}
+    chosen = _choose(land, np.concatenate(list(places.values())))
     if chosen.drawn.mean() > MOST:
         return None
-    divided = _divide(chosen, new, config, elements) if chosen.drawn.any() else None
-    merged = _merge(divided, chosen, land_before, old["sites"], new.sites, before, elements)
-    counted = _count(merged.units, before["units"], elements, changed_elements, config)
+    divided = _divide(chosen, new, config) if chosen.drawn.any() else None
+    merged = _merge(divided, chosen, old, new, before)
+    counted = _count(merged.units, before["units"], chosen, new.elements, places["elements"],
+                     config.profile.tiling.snap_m)
     if counted is None:
         return None
     made = {"units": counted[0], "changes": units.tell(merged), "ledger": counted[1],
@@ -88,33 +90,43 @@ def build_again(
     return made, f"{int(chosen.stale.sum()):,} of {len(land):,} territories"
 
 
-def _choose(land: GeoDataFrame, boxes: Floats) -> Land:
+def _find_changed(name: str, old: Ground, new: Ground, within: str) -> Shapes:
+    """Return the places of everything of a kind that is not as it was."""
+    one, two = getattr(old, name), getattr(new, name)
+    if one is two:
+        return np.empty(0, dtype=object)
+    if name == "territories":
+        one, two = (table.filter(pc.equal(table["level"], within)) for table in (one, two))
+    if one is None or two is None:
+        shapes: Shapes = arrow.join_shapes(two if one is None else one)
+        return shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
+    return changed.find_shapes(one, two, ASKED[name])
+
+
+def _choose(land: GeoDataFrame, places: Shapes) -> Land:
     shapes = land.geometry.to_numpy()
-    stale = changed.find_touching(shapes, changed.find_near(shapes, boxes, reach_m=REACH_M))
+    stale = changed.find_touching(shapes, changed.find_near(shapes, places, reach_m=REACH_M))
     return Land(land, stale, changed.find_touching(shapes, stale))
 
 
-def _divide(chosen: Land, new: Inputs, config: Config, elements: Any) -> Divided:
+def _divide(chosen: Land, new: Ground, config: Config) -> tiling.Divided:
     """Divide the land that is drawn, with all that lies in it."""
     land = chosen.territories[chosen.drawn]
     boxes = land.bounds.to_numpy()
-    near: dict[str, Any] = {}
-    for name in ("barriers", "sites"):
-        frame = getattr(new, name)
-        near[name] = None if frame is None else frame[
-            changed.find_near(frame.geometry.to_numpy(), boxes, reach_m=REACH_M)]
+    near = {name: None if table is None else arrow.take_rows(table, boxes + REACH_M * _BEYOND)[1]
+            for name, table in (("barriers", new.barriers), ("sites", new.sites))}
+    elements = load.take_known(new.elements)
     living = arrow.take_rows(elements, boxes)[1]
     # What is known somewhere is 0 where it is missing, here as in the whole.
     known = [mass for mass in MASSES if mass in living
              and elements[mass].null_count < len(elements)]
     living = living.assign(**{mass: living[mass].fillna(0) for mass in known})
-    return units.divide(new._replace(**near, elements=living), config, land)
+    return units.divide(load.gather(**near, elements=living), config, land)
 
 
 def _merge(
-    divided: Divided | None, chosen: Land, land_before: GeoDataFrame,
-    old_sites: GeoDataFrame | None, new_sites: GeoDataFrame | None, before: Any, elements: Any,
-) -> Divided:
+    divided: tiling.Divided | None, chosen: Land, old: Ground, new: Ground, before: Any
+) -> tiling.Divided:
     """Put what was built in the place of what is no longer so."""
     codes = chosen.territories.index
     stale = codes[chosen.stale]
@@ -125,16 +137,15 @@ def _merge(
     sites = told[told["what"].isin(["site cut", "site left out"])]
     cut = pd.Index(before["cut"]["element"], dtype="str", name="element")
     if divided is None:
-        return Divided(kept, slivers, sites, cut)
+        return tiling.Divided(kept, slivers, sites, cut)
     mine = divided.units[divided.units["territory"].isin(stale)]
     joined = pd.concat([kept, mine]).sort_values("territory", kind="stable")
+    gone = arrow.to_frame(load.take_known(old.territories))
     shapes = np.concatenate([chosen.territories.geometry.to_numpy()[chosen.stale],
-                             land_before.geometry[land_before.index.isin(stale)].to_numpy()])
-    near_sites = _find_codes(old_sites, shapes).union(_find_codes(new_sites, shapes))
-    footprints = arrow.take_rows(elements, shapely.bounds(shapes))[1]
-    footprints = footprints[shapely.get_dimensions(footprints.geometry.to_numpy()) == 2]
-    near = _find_codes(footprints, shapes)
-    return Divided(
+                             gone.geometry[gone.index.isin(stale)].to_numpy()])
+    near_sites = _find_codes(old.sites, shapes).union(_find_codes(new.sites, shapes))
+    near = _find_codes(new.elements, shapes, footprints=True)
+    return tiling.Divided(
         GeoDataFrame(joined),
         ledger.join_changes(slivers,
                             divided.slivers[divided.slivers["id"].isin(mine.index)]),
@@ -145,50 +156,52 @@ def _merge(
     )
 
 
-def _find_codes(frame: GeoDataFrame | None, shapes: NDArray[np.object_]) -> pd.Index:
+def _find_codes(table: Table | None, shapes: Shapes, *, footprints: bool = False) -> pd.Index:
     """Return the codes of the rows that meet any of some shapes."""
-    if frame is None:
+    if table is None:
         return pd.Index([], dtype="str")
+    frame = arrow.take_rows(table, shapely.bounds(shapes))[1]
+    if footprints:
+        frame = frame[shapely.get_dimensions(frame.geometry.to_numpy()) == 2]
     hit = shapely.STRtree(frame.geometry.to_numpy()).query(shapes, predicate="intersects")[1]
     return frame.index[np.unique(hit)]
 
 
 def _count(
-    made: GeoDataFrame, before: GeoDataFrame, elements: Any, changed_elements: Floats,
-    config: Config,
+    made: GeoDataFrame, before: GeoDataFrame, chosen: Land, elements: Table, places: Shapes,
+    snap_m: float,
 ) -> tuple[GeoDataFrame, DataFrame] | None:
     """Count who lives in units that are not as they were; None where halves of people do."""
     masses = [mass for mass in MASSES if mass in elements.column_names]
-    numbers = {mass: elements[mass].to_numpy().astype("float64") for mass in masses}
-    living = np.zeros(len(elements), bool)
-    for values in numbers.values():
-        living |= np.nan_to_num(values) > 0
-    if any((np.nan_to_num(values[living]) % 1 != 0).any() for values in numbers.values()):
+    numbers = {mass: np.nan_to_num(elements[mass].to_numpy().astype("float64", copy=False))
+               for mass in masses}
+    if any((np.floor(values) != values).any() or values.min(initial=0) < 0
+           for values in numbers.values()):
         return None
-    counted = _count_near(
-        made, before, elements, changed_elements, masses, config.profile.tiling.snap_m)
+    codes = chosen.territories.index[chosen.stale]
+    was, now = (frame[frame["territory"].isin(codes)] for frame in (before, made))
+    gone, new = changed.find_changed(was, now)
+    ground = np.concatenate([was.geometry.to_numpy()[gone], now.geometry.to_numpy()[new], places])
+    counted = _count_near(made, before, elements, ground, masses, snap_m)
     lines = []
-    for mass in masses if living.any() else ():
-        came_in, went_on = np.nansum(numbers[mass][living]), counted[mass].sum()
+    for mass in masses if any(values.any() for values in numbers.values()) else ():
+        came_in, went_on = numbers[mass].sum(), counted[mass].sum()
         lines.append(ledger.balance("units", "residents", measure=mass, came_in=came_in,
                                     went_on=went_on, left_over=came_in - went_on))
     return counted, ledger.join_ledger(*lines)
 
 
 def _count_near(
-    made: GeoDataFrame, before: GeoDataFrame, elements: Any, changed_elements: Floats,
+    made: GeoDataFrame, before: GeoDataFrame, elements: Table, ground: Shapes,
     masses: list[str], snap_m: float,
 ) -> GeoDataFrame:
     shapes = made.geometry.to_numpy()
-    was, now = changed.find_changed(before, made)
-    boxes = np.concatenate([changed_elements, shapely.bounds(
-        np.concatenate([before.geometry.to_numpy()[was], shapes[now]]))])
-    near = changed.find_near(shapes, boxes, reach_m=1.0)
+    near = changed.find_near(shapes, ground, reach_m=1.0)
     counts = {mass: before[mass].reindex(made.index) for mass in masses}
     if near.any():
-        asked = shapely.bounds(shapes[near]) + np.array([-1.0, -1.0, 1.0, 1.0])
+        asked = shapely.bounds(shapes[near]) + _BEYOND
         some = units.residents(arrow.take_rows(elements, asked)[1])
-        rivals = made[changed.find_near(shapes, asked, reach_m=1.0)]
+        rivals = made[changed.find_near(shapes, shapely.box(*asked.T), reach_m=1.0)]
         for mass, column in counts.items():
             column[near] = 0
             if some is not None and mass in some:

@@ -1,16 +1,24 @@
 """Seamless polygons: find their faults, mend them locally, build units."""
 
-from .areas import measure_area
-from .check import check_tiling
-from .faults import find_gaps, find_outside, find_overlaps, find_slivers
-from .h3cells import build_h3_lattice
-from .lattice import build_lattice, build_lattice_cells
-from .parts import find_repeated_parts
-from .repair import repair_tiling
-from .territories import build_territories
-from .units import Units, build_units
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._rooms import give_names
+
+if TYPE_CHECKING:
+    from .areas import measure_area
+    from .check import check_tiling
+    from .faults import find_gaps, find_outside, find_overlaps, find_slivers
+    from .h3cells import build_h3_lattice
+    from .lattice import build_lattice, build_lattice_cells
+    from .parts import find_repeated_parts
+    from .repair import repair_tiling
+    from .territories import build_territories
+    from .units import Divided, Units, build_units, divide_land, tell_units
 
 __all__ = [
+    "Divided",
     "Units",
     "build_h3_lattice",
     "build_lattice",
@@ -18,6 +26,7 @@ __all__ = [
     "build_territories",
     "build_units",
     "check_tiling",
+    "divide_land",
     "find_gaps",
     "find_outside",
     "find_overlaps",
@@ -25,4 +34,7 @@ __all__ = [
     "find_slivers",
     "measure_area",
     "repair_tiling",
+    "tell_units",
 ]
+
+__getattr__, __dir__ = give_names(__name__)

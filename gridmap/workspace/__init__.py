@@ -1,15 +1,22 @@
 """A project folder on disk: its configuration, and what a run writes."""
 
-from .config import Config, load_config
-from .history import load_history
-from .inputs import Reading, check_inputs, read_inputs
-from .manifest import load_manifest
-from .packages import Layer
-from .proof import Proof, verify_version
-from .save import Contents, hold_workspace, save_table, save_workspace
-from .scaffold import save_scaffold
-from .upkeep import find_prunable, prune_steps, prune_versions, restore_version
-from .versions import Version, compare_versions, load_lineages, load_version
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .._rooms import give_names
+
+if TYPE_CHECKING:
+    from .config import Config, load_config
+    from .history import load_history
+    from .inputs import Reading, check_inputs, read_inputs
+    from .manifest import load_manifest
+    from .packages import Layer
+    from .proof import Proof, verify_version
+    from .save import Contents, hold_workspace, save_table, save_workspace
+    from .scaffold import save_scaffold
+    from .upkeep import find_prunable, prune_steps, prune_versions, restore_version
+    from .versions import Version, compare_versions, load_lineages, load_version
 
 __all__ = [
     "Config",
@@ -36,3 +43,5 @@ __all__ = [
     "save_workspace",
     "verify_version",
 ]
+
+__getattr__, __dir__ = give_names(__name__)

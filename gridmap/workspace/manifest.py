@@ -33,6 +33,37 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+class Hashes:
+    """The hashes of files, each read once for as long as it stands as it did.
+
+    Names of one file share its hash; a file that was written to since is read again.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file, read = Path(tempfile.mkdtemp()) / "map.html", Hashes()
+    >>> file.write_text("a"), read.of(file) == hash_text("a")
+    (1, True)
+    >>> file.write_text("ab"), read.of(file) == hash_text("ab")
+    (2, True)
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, ...], str] = {}
+
+    def of(self, path: Path) -> str:
+        """Return the hash of a file."""
+        state = path.stat()
+        key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+        if key not in self._known:
+            self._known[key] = hash_file(path)
+        return self._known[key]
+
+    def tells(self, path: Path, known: str | None) -> bool:
+        """Say whether a file is there and has a hash."""
+        return path.is_file() and self.of(path) == known
+
+
 def hash_text(text: str) -> str:
     """Return the SHA-256 of a text in UTF-8 as hexadecimal text."""
     return hashlib.sha256(text.encode("utf-8")).hexdigest()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pyogrio
+import shapely
 from geopandas import GeoDataFrame
 
 #: GeoPackage writes a time of change; a fixed one keeps the same input at the same bytes.
@@ -27,11 +28,19 @@ def save_package(path: Path, layers: Mapping[str, Layer], *, note: str = "") -> 
     with _fixed_time():
         for name, layer in layers.items():
             frame = layer.frame.reset_index()
-            pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG", promote_to_multi=True)
+            pyogrio.write_dataframe(
+                frame, path, layer=name, driver="GPKG", use_arrow=True,
+                promote_to_multi=not _are_points(layer.frame))
     with sqlite3.connect(path) as package:
         package.execute("UPDATE gpkg_contents SET description = ?", (note,))
     package.close()
     _save_styles(path, {name: layer.style for name, layer in layers.items() if layer.style})
+
+
+def _are_points(frame: GeoDataFrame) -> bool:
+    """Say whether all shapes are points: as sets of one point each takes twice the room."""
+    kinds = shapely.get_type_id(frame.geometry.to_numpy())
+    return bool(len(kinds)) and bool((kinds == 0).all())
 
 
 @contextmanager

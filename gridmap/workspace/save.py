@@ -20,8 +20,9 @@ from pandas import DataFrame
 from ..errors import GridmapError, WorkspaceError
 from . import history, lock, manifest, store, swap
 from .lock import Owner
-from .manifest import MANIFEST
+from .manifest import MANIFEST, Hashes
 from .packages import Layer, save_package
+from .rowgroups import RowGroups
 
 #: Cells that a spreadsheet would take for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -41,7 +42,7 @@ _FULL_BELOW = 1 << 20
 class Contents(NamedTuple):
     """What a workspace holds, by file name without folder."""
 
-    frames: Mapping[str, GeoDataFrame | DataFrame]  # GeoParquet
+    frames: Mapping[str, GeoDataFrame | DataFrame | RowGroups]  # GeoParquet
     packages: Mapping[str, Mapping[str, Layer]]  # GeoPackage -> layers
     tables: Mapping[str, DataFrame]  # CSV
     pages: Mapping[str, str]  # HTML
@@ -49,7 +50,9 @@ class Contents(NamedTuple):
     kept: Mapping[str, Path] = MappingProxyType({})  # file name -> the same file, as it was
 
 
-def save_workspace(folder: str | Path, contents: Contents) -> list[Path]:
+def save_workspace(
+    folder: str | Path, contents: Contents, *, read: Hashes | None = None
+) -> list[Path]:
     """Write a version of a workspace, and let it become current in one step.
 
     Everything is written into a new folder among the versions. When all of it is on the disk
@@ -64,6 +67,8 @@ def save_workspace(folder: str | Path, contents: Contents) -> list[Path]:
         older gridmap wrote becomes a version.
     contents : Contents
         What to write.
+    read : Hashes, optional
+        Files that were hashed already in this run, so that none is read twice.
 
     Returns
     -------
@@ -82,7 +87,7 @@ def save_workspace(folder: str | Path, contents: Contents) -> list[Path]:
     with told_as_error(place), lock.hold_lock(place) as crashed:
         lock.check_held(place)
         begin_work(place, crashed)
-        names = _save_version(place, contents)
+        names = _save_version(place, contents, read or Hashes())
     return [Path(folder) / name for name in names]
 
 
@@ -187,17 +192,17 @@ def begin_work(place: Path, crashed: Owner | None) -> None:
                            note="it was whole, and the run that made it could not note it")
 
 
-def _save_version(place: Path, contents: Contents) -> list[str]:
+def _save_version(place: Path, contents: Contents, read: Hashes) -> list[str]:
     building = store.start_building(place)
     try:
         with told_as_error(place):  # here, while what fills the disk is still there
             _write(building, contents)
         names = manifest.list_files(building)
-        hashes = {name: manifest.hash_file(building / name) for name in names}
+        hashes = {name: read.of(building / name) for name in names}
         _check_kept(contents.kept, hashes)
         manifest.save_manifest(building, contents.facts, hashes)
         current = store.current_number(place)
-        changed = _compare(place, current, building, hashes)
+        changed = _compare(place, current, building, hashes, read)
         number, event = current, history.SAME
         if changed is not None or number is None:
             event = history.MADE
@@ -215,7 +220,7 @@ def _save_version(place: Path, contents: Contents) -> list[str]:
 
 
 def _compare(
-    place: Path, current: str | None, building: Path, hashes: Mapping[str, str]
+    place: Path, current: str | None, building: Path, hashes: Mapping[str, str], read: Hashes
 ) -> list[str] | None:
     """Return the files that differ from the current version; None where nothing does.
 
@@ -226,8 +231,8 @@ def _compare(
         return sorted(hashes)
     before = store.store_of(place) / current
     known = _outputs_of(before)
-    altered = set(manifest.find_altered(before, known))
-    alike = [n for n, digest in hashes.items() if known.get(n) == digest and n not in altered]
+    alike = [name for name, digest in hashes.items()
+             if known.get(name) == digest and read.tells(before / name, digest)]
     said = (building / MANIFEST).read_bytes()
     if len(alike) == len(hashes) == len(known) and said == (before / MANIFEST).read_bytes():
         return None
@@ -300,7 +305,7 @@ def check_replaceable(target: Path) -> None:
 def _write(fresh: Path, contents: Contents) -> None:
     for name, frame in contents.frames.items():
         (fresh / "frames").mkdir(exist_ok=True)
-        frame.to_parquet(fresh / "frames" / f"{name}.parquet", compression="zstd")
+        _save_frame(fresh / "frames" / f"{name}.parquet", frame)
     profile = contents.facts.get("publication")
     note = f'gridmap, publication profile "{profile}"' if profile else "gridmap"
     for name, layers in contents.packages.items():
@@ -312,6 +317,13 @@ def _write(fresh: Path, contents: Contents) -> None:
     for name, path in contents.kept.items():
         (fresh / name).parent.mkdir(parents=True, exist_ok=True)
         swap.share_file(Path(path), fresh / name)
+
+
+def _save_frame(file: Path, frame: GeoDataFrame | DataFrame | RowGroups) -> None:
+    if isinstance(frame, RowGroups):
+        frame.save(file)
+    else:
+        frame.to_parquet(file, compression="zstd")
 
 
 def save_table(path: Path, table: DataFrame) -> None:

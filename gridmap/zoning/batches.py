@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from . import graph as graphs
 from .counts import Count
@@ -174,6 +173,8 @@ def add_anchors(batch: Batch, plan: Plan, label: NDArray[np.int32]) -> Batch:
     rows = part_of_unit[given.home_unit]  # a home outside every unit: the last place, -1
     if not (rows >= 0).any():
         return batch
+    from scipy.optimize import linear_sum_assignment  # loading it takes longer than a drawing
+
     anchor = np.full((batch.grids, 2), np.nan)
     count = np.bincount(label, minlength=batch.grids)
     for row in np.unique(rows[rows >= 0]):

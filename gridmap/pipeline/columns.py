@@ -1,0 +1,102 @@
+"""Which grid holds each row of a frame, as a table of numbers and the words they stand for."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+from pandas import DataFrame, Index, Series
+
+from .. import attach
+from . import arrow
+
+Numbers = NDArray[np.int32]
+
+
+def write_columns(
+    position: NDArray[np.integer], way: NDArray[np.integer], codes: Index
+) -> pa.Table:
+    """Return the columns ``grid`` and ``how`` of a frame as a table.
+
+    Parameters
+    ----------
+    position : array of int
+        Position in ``codes`` for each row, -1 for none.
+    way : array of int
+        Position in `attach.WAYS`, -1 for none.
+    codes : Index
+        Codes of the grids.
+
+    Examples
+    --------
+    >>> codes = Index(["A", "B"], dtype="str")
+    >>> table = write_columns(np.array([1, -1]), np.array([0, -1]), codes)
+    >>> arrow.to_frame(table)["grid"].tolist()
+    ['B', nan]
+    """
+    told = {"grid": (position, codes), "how": (way, Index(attach.WAYS))}
+    table = pa.table({
+        name: pa.DictionaryArray.from_arrays(
+            pa.array(number.astype(np.int32), mask=number < 0),
+            pa.array(words.to_numpy(dtype=object), type=pa.large_string()))
+        for name, (number, words) in told.items()})
+    return table.replace_schema_metadata(_describe(len(position)))
+
+
+def _describe(size: int) -> dict[bytes, bytes]:
+    """Return what a table says of itself where it was made of a frame of two texts."""
+    empty = arrow.to_table(DataFrame({"grid": [""], "how": [""]}, dtype="str"))
+    said = dict(empty.schema.metadata)
+    pandas = json.loads(said[b"pandas"])
+    pandas["index_columns"][0]["stop"] = size
+    return {**said, b"pandas": json.dumps(pandas).encode()}
+
+
+def read_positions(column: pa.ChunkedArray, codes: Index) -> Numbers:
+    """Return the position of each text of a column among some codes, -1 for none.
+
+    Examples
+    --------
+    >>> table = write_columns(np.array([1, -1]), np.array([0, 0]), Index(["A", "B"]))
+    >>> read_positions(table["grid"], Index(["B", "C"])).tolist()
+    [0, -1]
+    """
+    column = column.combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    places = codes.get_indexer(Index(column.dictionary.to_pandas(), dtype="str"))
+    places = np.append(places, -1).astype(np.int32)  # the last one answers for what is missing
+    found: Numbers = places[column.indices.fill_null(len(places) - 1).to_numpy()]
+    return found
+
+
+def read_grids(table: pa.Table) -> pd.Categorical:
+    """Return the column ``grid`` without a text for each row.
+
+    Examples
+    --------
+    >>> table = write_columns(np.array([1, -1]), np.array([0, 0]), Index(["A", "B"]))
+    >>> read_grids(table).tolist()
+    ['B', nan]
+    """
+    column = table["grid"].combine_chunks()
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    return pd.Categorical.from_codes(
+        column.indices.fill_null(-1).to_numpy(), Index(column.dictionary.to_pandas(), dtype="str"))
+
+
+def read_series(table: pa.Table, name: str) -> Series:
+    """Return one column of a table, of the kind that its frame has.
+
+    Examples
+    --------
+    >>> read_series(arrow.to_table(DataFrame({"people": [1, 2]})), "people").tolist()
+    [1, 2]
+    """
+    values = table[name].to_pandas()
+    kind = arrow.tell_columns(table)[name]
+    return values if str(values.dtype) == kind else values.astype(kind)

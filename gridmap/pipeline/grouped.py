@@ -1,0 +1,293 @@
+"""Large frames of a workspace: from the tables of steps to GeoParquet, without making frames.
+
+Row groups whose rows are those of a group of the version before are copied; see
+``docs/decisions/0105-row-groups-are-copied.md``.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+from geopandas import GeoDataFrame
+from numpy.typing import NDArray
+from pandas.api import types
+from pyarrow import parquet
+
+from ..workspace import rowgroups
+from ..workspace.rowgroups import RowGroups
+from . import arrow
+
+#: Names of geometries in GeoParquet by their number in WKB.
+_TYPES = ("", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
+          "GeometryCollection")
+
+_GEO = b"geo"
+
+
+class Placed(NamedTuple):
+    """A frame, and what attaching adds to it."""
+
+    frame: pa.Table  # as `arrow.to_table` makes them, with places
+    added: pa.Table | None = None  # in the order of its rows
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """Return a column; what was added counts more."""
+        if self.added is not None and name in self.added.column_names:
+            return self.added[name]
+        return self.frame[name]
+
+    def in_one_piece(self) -> Placed:
+        """Return it with each column in one piece."""
+        return Placed(_join(self.frame), None if self.added is None else _join(self.added))
+
+
+class Written(NamedTuple):
+    """A frame as a version before has it."""
+
+    placed: Placed
+    file: Path  # its bytes proven
+
+
+def lay_out_rows(
+    placed: Placed, names: Sequence[str], before: Written | None = None
+) -> RowGroups | None:
+    """Return a frame as row groups of GeoParquet; None where it is to be written as a whole.
+
+    Parameters
+    ----------
+    placed : Placed
+    names : sequence of str
+        The columns to write, in order; those that are not there are left out.
+    before : Written, optional
+        What to copy from.
+
+    Returns
+    -------
+    RowGroups or None
+        None for columns other than text, numbers, flags and times, for an index that is not
+        text, and without places: whether that is so depends on kinds alone.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> table = arrow.to_table(sketch_points((0.5, 1.5)))
+    >>> lay_out_rows(Placed(table), ["kind", "floors"]).schema.names
+    ['kind', 'geometry', 'element']
+    """
+    placed = placed.in_one_piece()
+    head = _head(placed, names)
+    if head is None:
+        return None
+    schema = _tell_schema(head, placed)
+    borders = _find_borders(placed)
+    groups = [_Group(placed, schema, int(a), int(b)) for a, b in pairwise(borders)]
+    kept = {} if before is None else _find_kept(placed, borders, before, schema)
+    varied = ("geometry", str(head.index.name))
+    return RowGroups(schema, groups, varied, before and before.file, kept)
+
+
+def _head(placed: Placed, names: Sequence[str]) -> GeoDataFrame | None:
+    """Return the frame without its rows; None where it is not of known kinds."""
+    frame = arrow.to_frame(placed.frame.slice(0, 0))
+    if not isinstance(frame, GeoDataFrame) or frame._geometry_column_name != "geometry":
+        return None
+    if placed.added is not None:
+        added = arrow.to_frame(placed.added.slice(0, 0))
+        frame = frame.assign(**{str(name): added[name].array for name in added})
+    head = frame[[*(name for name in names if name in frame), "geometry"]]
+    head.columns = pd.Index(head.columns.tolist(), dtype="str")
+    kinds = [head.index.dtype, *head.dtypes.drop("geometry")]
+    index = isinstance(head.index.name, str) and isinstance(kinds[0], pd.StringDtype)
+    return head if index and all(map(_is_plain, kinds)) else None
+
+
+def _is_plain(kind: Any) -> bool:
+    if isinstance(kind, pd.StringDtype):
+        return True
+    number = types.is_numeric_dtype(kind) or types.is_datetime64_any_dtype(kind)
+    return isinstance(kind, np.dtype) and number
+
+
+def _tell_schema(head: GeoDataFrame, placed: Placed) -> pa.Schema:
+    """Return the schema that geopandas would write, with the box and types of all rows."""
+    held = io.BytesIO()
+    head.to_parquet(held)
+    schema = parquet.read_schema(held)
+    said = json.loads(schema.metadata[_GEO])
+    told = said["columns"]["geometry"]
+    told["geometry_types"] = _tell_types(placed)
+    box = _tell_box(placed)
+    if np.isfinite(box).all():
+        told["bbox"] = box
+    return schema.with_metadata({**schema.metadata, _GEO: json.dumps(said).encode()})
+
+
+def _tell_box(placed: Placed) -> list[float]:
+    west, south, east, north = (placed.column(name).to_numpy() for name in arrow.SHAPE[:4])
+    least = [np.fmin.reduce(side, initial=np.nan) for side in (west, south)]
+    most = [np.fmax.reduce(np.concatenate([one, two]), initial=np.nan)
+            for one, two in ((west, east), (south, north))]
+    return [float(side) for side in (*least, *most)]
+
+
+def _tell_types(placed: Placed) -> list[str]:
+    plain, other = _split(placed, 0, len(placed.frame))
+    found = {"Point"} if plain.any() else set()
+    kinds = _kinds_of(other)
+    found |= {_TYPES[kind] for kind in np.unique(kinds[kinds > 0])}
+    odd = other.take(pa.array(np.flatnonzero(kinds < 0))).to_numpy(zero_copy_only=False)
+    for shape in shapely.from_wkb(odd):  # rare: shapes with heights
+        found.add(f"{_name(shape)} Z" if shapely.has_z(shape) else _name(shape))
+    return sorted(found)
+
+
+def _name(shape: Any) -> str:
+    return str(shape.geom_type).replace("LinearRing", "LineString")
+
+
+def _split(placed: Placed, start: int, end: int) -> tuple[NDArray[np.bool_], pa.Array]:
+    """Return which rows are plain points, and the WKB of the others."""
+    x, east = (placed.column(name).slice(start, end - start).to_numpy()
+               for name in (arrow.SHAPE[0], arrow.SHAPE[2]))
+    other = placed.column(arrow.SHAPE[4]).slice(start, end - start)
+    return ~np.isnan(x) & np.isnan(east), _one(other)
+
+
+def _kinds_of(shapes: pa.Array) -> NDArray[np.int8]:
+    """Return the number of the kind of each WKB: 0 for none, -1 with heights or measures."""
+    there = np.asarray(shapes.is_valid().to_numpy(zero_copy_only=False), bool)
+    kinds = np.zeros(len(shapes), np.int8)
+    if there.any():
+        _, places, held = shapes.buffers()
+        at = np.frombuffer(places, np.int64)[shapes.offset : shapes.offset + len(shapes)][there]
+        letters = np.frombuffer(held, np.uint8)
+        plain = (letters[at] == 1) & (letters[at + 1] < len(_TYPES))
+        for more in (2, 3, 4):
+            plain &= letters[at + more] == 0
+        kinds[there] = np.where(plain, letters[at + 1].astype(np.int8), -1)
+    return kinds
+
+
+def _find_borders(placed: Placed) -> NDArray[np.intp]:
+    """Return where row groups begin, and the end: borders that places decide."""
+    x, y = (placed.column(name).to_numpy() for name in arrow.SHAPE[:2])
+    words = x.view(np.uint64) * np.uint64(3) ^ y.view(np.uint64)
+    words[np.isnan(x)] = 0  # no places, no border
+    return rowgroups.cut_rows(words)
+
+
+class _Group:
+    """The rows of one group, put together when they are asked for."""
+
+    def __init__(self, placed: Placed, schema: pa.Schema, start: int, end: int) -> None:
+        self._placed, self._schema = placed, schema
+        self._start, self._end = start, end
+
+    def __call__(self) -> pa.Table:
+        columns = [self._shapes() if field.name == "geometry" else self._column(field)
+                   for field in self._schema]
+        return pa.Table.from_arrays(columns, schema=self._schema)
+
+    def _column(self, field: pa.Field) -> pa.Array:
+        some = _one(self._placed.column(field.name).slice(self._start, self._end - self._start))
+        return some.cast(field.type)
+
+    def _shapes(self) -> pa.Array:
+        """Return the geometries as WKB."""
+        plain, other = _split(self._placed, self._start, self._end)
+        x, y = (self._placed.column(name).slice(self._start, self._end - self._start).to_numpy()
+                for name in arrow.SHAPE[:2])
+        points = _write_points(x, y, plain)
+        return points if plain.all() else pc.coalesce(_as_iso(other).cast(pa.binary()), points)
+
+
+def _write_points(
+    x: NDArray[np.float64], y: NDArray[np.float64], plain: NDArray[np.bool_]
+) -> pa.Array:
+    """Return points as WKB: little-endian, the number of points, x and y."""
+    letters = np.empty((len(x), 21), np.uint8)
+    letters[:, :5] = (1, 1, 0, 0, 0)
+    letters[:, 5:13] = x.astype("<f8").view(np.uint8).reshape(-1, 8)
+    letters[:, 13:] = y.astype("<f8").view(np.uint8).reshape(-1, 8)
+    places = np.arange(0, 21 * len(x) + 1, 21, dtype=np.int32)
+    there = None if plain.all() else pa.py_buffer(np.packbits(plain, bitorder="little"))
+    return pa.Array.from_buffers(
+        pa.binary(), len(x), [there, pa.py_buffer(places), pa.py_buffer(letters)])
+
+
+def _as_iso(other: pa.Array) -> pa.Array:
+    """Return WKB as GeoParquet asks for it: with heights it is written another way."""
+    if (_kinds_of(other) >= 0).all():
+        return other
+    shapes = shapely.from_wkb(other.to_numpy(zero_copy_only=False))
+    return pa.array(shapely.to_wkb(shapes, flavor="iso"), pa.large_binary())
+
+
+def _find_kept(
+    placed: Placed, borders: NDArray[np.intp], before: Written, schema: pa.Schema
+) -> dict[int, int]:
+    """Return the groups that are those of the file before, each with its number there."""
+    old = before.placed
+    with before.file.open("rb") as file:
+        footer = rowgroups.read_footer(file)
+    starts = np.cumsum([0, *(part.rows for part in footer.groups)]) if footer else np.zeros(1)
+    names = [*(name for name in schema.names if name != "geometry"), *arrow.SHAPE]
+    if len(old.frame) != starts[-1] or not all(map(_has(old), names)):
+        return {}
+    codes = schema.names[-1]  # the index stands last
+    known = {(code, end - start): (number, start) for number, (code, (start, end)) in enumerate(
+        zip(_values(old, codes, starts[:-1]), pairwise(starts.tolist()), strict=True))}
+    kept = {}
+    spans = list(pairwise(borders.tolist()))
+    for number, (code, (start, end)) in enumerate(
+            zip(_values(placed, codes, borders[:-1]), spans, strict=True)):
+        there, was = known.get((code, end - start), (-1, 0))
+        if there >= 0 and all(
+                _same(old.column(name).slice(was, end - start),
+                      placed.column(name).slice(start, end - start)) for name in names):
+            kept[number] = there
+    return kept
+
+
+def _has(placed: Placed) -> Any:
+    there = {*placed.frame.column_names, *(placed.added.column_names if placed.added else ())}
+    return there.__contains__
+
+
+def _values(placed: Placed, name: str, rows: Iterable[Any]) -> list[Any]:
+    column = placed.column(name)
+    return [column[int(row)].as_py() if row < len(column) else None for row in rows]
+
+
+def _same(one: pa.ChunkedArray, two: pa.ChunkedArray) -> bool:
+    """Say whether values are the same to the last bit; words may be numbered another way."""
+    before, now = _one(one), _one(two)
+    if pa.types.is_dictionary(before.type) and pa.types.is_dictionary(now.type):
+        known = pc.index_in(before.dictionary, value_set=now.dictionary).fill_null(-1)
+        before, now = known.take(before.indices), now.indices.cast(pa.int32())
+    elif before.type != now.type:
+        before, now = (a.dictionary_decode() if pa.types.is_dictionary(a.type) else a
+                       for a in (before, now))
+    if before.type == now.type == pa.float64():
+        before, now = before.view(pa.int64()), now.view(pa.int64())
+    return bool(before.equals(now))
+
+
+def _one(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+
+def _join(table: pa.Table) -> pa.Table:
+    if all(column.num_chunks == 1 for column in table.columns):
+        return table
+    return table.unify_dictionaries().combine_chunks()

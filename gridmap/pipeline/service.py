@@ -1,0 +1,313 @@
+"""Whom assets reach, kept apart from where grids lie: demand, and the reach of every spot."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from geopandas import GeoDataFrame
+from numpy.typing import NDArray
+from pandas import DataFrame, Index, Series
+
+from .. import coverage
+from ..coverage import reach
+from ..coverage.reach import Demand, Reach, Spots
+from . import arrow, changed, columns
+from .changed import Flags, Floats, Rows
+
+#: So many rows of demand are put in their place one by one; more are sorted anew.
+_FEW = 20_000
+
+Places = NDArray[np.intp]
+
+
+class Placed(NamedTuple):
+    """Elements, and the grid of each, as tables."""
+
+    elements: pa.Table
+    columns: pa.Table  # as from `columns.write_columns`
+
+
+# --- demand -----------------------------------------------------------------------------------
+
+
+def find_demand(placed: Placed) -> dict[str, DataFrame]:
+    """Return the rows that live somewhere or are buildings, in order of code, and their spots.
+
+    Parameters
+    ----------
+    placed : Placed
+
+    Returns
+    -------
+    dict
+        ``rows``: position of each row of demand among the elements, and of its spot;
+        ``spots``: x and y of each.
+    """
+    rows = np.flatnonzero(_find_wanted(placed))
+    codes = arrow.codes_of(placed.elements).take(pa.array(rows))
+    if not _is_sorted(codes):
+        rows = rows[pc.sort_indices(codes).to_numpy()]
+    return _write_demand(rows, _find_middles(placed.elements, rows))
+
+
+def _find_wanted(placed: Placed) -> Flags:
+    """Say which rows have a grid, and stand for households or are buildings."""
+    built = _find_built(placed.elements)
+    held = placed.columns["grid"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    wanted: Flags = held & ((_read_numbers(placed.elements, "households") > 0) | built)
+    return wanted
+
+
+def _find_built(elements: pa.Table) -> Flags:
+    kind = columns.read_positions(elements["kind"], Index([reach.BUILDING], dtype="str"))
+    return np.asarray(kind == 0, dtype=bool)
+
+
+def _read_numbers(elements: pa.Table, name: str) -> Floats:
+    """Return a column of numbers, 0 where none is known, or throughout without the column."""
+    if name not in elements.column_names:
+        return np.zeros(len(elements))
+    return columns.read_series(elements, name).fillna(0).to_numpy(dtype="float64")
+
+
+def _is_sorted(codes: pa.Array) -> bool:
+    least = max(len(codes) - 1, 0)
+    return bool(pc.all(pc.less(codes.slice(0, least), codes.slice(1))).as_py() in (True, None))
+
+
+def _find_middles(elements: pa.Table, rows: Places) -> Floats:
+    """Return the place of each row, as `reach.find_demand` does."""
+    xy = np.column_stack([elements[name].to_numpy()[rows] for name in arrow.SHAPE[:2]])
+    drawn = elements[arrow.SHAPE[4]].is_valid().to_numpy()[rows]
+    if drawn.any():
+        some = elements.select(list(arrow.SHAPE)).take(pa.array(rows[drawn]))
+        xy[drawn] = reach.find_middles(arrow.join_shapes(some))
+    return xy
+
+
+def _write_demand(rows: Places, xy: Floats) -> dict[str, DataFrame]:
+    spots = reach.gather_spots(xy)
+    return {"rows": _write_rows(rows, spots.of), "spots": DataFrame(spots.xy, columns=["x", "y"])}
+
+
+def _write_rows(rows: Places, spot: NDArray[np.integer]) -> DataFrame:
+    return DataFrame({"row": rows.astype("int32"), "spot": spot.astype("int32")})
+
+
+def find_demand_again(now: Placed, rows: Rows, before: Any) -> tuple[dict[str, Any], str] | None:
+    """Find demand as `find_demand` does, sorting and placing only what changed.
+
+    Parameters
+    ----------
+    now : Placed
+    rows : Rows
+        Of the elements, against those of the run before.
+    before : Outputs
+        What the step gave then.
+
+    Returns
+    -------
+    made, told
+        Or None, where so much is new that all is sorted.
+    """
+    table, spots = before.table("rows"), _read_spots(before)
+    old, spot = table["row"].to_numpy(), table["spot"].to_numpy()
+    back = np.full(int(old.max(initial=-1)) + 1, -1)
+    known = (rows.was >= 0) & (rows.was < len(back))
+    back[rows.was[known]] = np.flatnonzero(known)
+    wanted = _find_wanted(now)
+    at = back[old]
+    stays = np.flatnonzero((at >= 0) & wanted[at])
+    kept, xy = at[stays], spots[spot[stays]]
+    wanted[kept] = False
+    more = np.flatnonzero(wanted)
+    if len(more) > _FEW:
+        return None
+    fresh = np.flatnonzero(~rows.same[kept])
+    xy[fresh] = _find_middles(now.elements, kept[fresh])
+    told = f"{len(more) + len(fresh):,} of {len(kept) + len(more):,} places"
+    if not len(more) and len(kept) == len(old) and np.array_equal(xy, spots[spot]):
+        return {"rows": _write_rows(kept, spot), "spots": before.table("spots")}, told
+    codes = arrow.codes_of(now.elements)
+    more = more[pc.sort_indices(codes.take(pa.array(more))).to_numpy()]
+    # One by one: few are new, and each is found in some twenty looks.
+    places = [bisect_left(kept, codes[row].as_py(), key=lambda one: codes[int(one)].as_py())
+              for row in more]
+    return _write_demand(np.insert(kept, places, more),
+                         np.insert(xy, places, _find_middles(now.elements, more), axis=0)), told
+
+
+def _read_spots(outputs: Any) -> Floats:
+    table = outputs.table("spots")
+    return np.column_stack([table[name].to_numpy() for name in ("x", "y")])
+
+
+def read_demand(placed: Placed, found: Any) -> tuple[Demand, Spots]:
+    """Return demand as `reach.find_demand` does, and its spots.
+
+    Parameters
+    ----------
+    placed : Placed
+    found : Outputs
+        As from `find_demand`.
+    """
+    table, spots = found.table("rows"), _read_spots(found)
+    row, spot = table["row"].to_numpy(), table["spot"].to_numpy()
+    elements = placed.elements
+    demand = Demand(
+        spots[spot], _read_numbers(elements, "households")[row],
+        _read_numbers(elements, "people")[row], _find_built(elements)[row].astype("float64"),
+        Series(columns.read_grids(placed.columns).take(row)))
+    return demand, Spots(spots, spot)
+
+
+def sum_collected(placed: Placed) -> dict[str, float]:
+    """Say how many elements there are, and the share of them that lies in a grid."""
+    held = placed.columns["grid"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    return coverage.sum_collected(columns.read_series(placed.elements, "count"), Series(held))
+
+
+# --- reach ------------------------------------------------------------------------------------
+
+
+def measure_reach(demand: Demand, spots: Spots, assets: GeoDataFrame) -> dict[str, Any]:
+    """Measure the reach of every kind of asset, by spot, and by place where places share.
+
+    Parameters
+    ----------
+    demand : Demand
+    spots : Spots
+        Of the demand.
+    assets : GeoDataFrame, schema ASSETS
+
+    Returns
+    -------
+    dict
+        ``spots`` and ``places``: what is known of each, in columns of each kind; ``kinds``:
+        for each kind, which of the two tells it, and whether it has a reach.
+    """
+    told = {}
+    for kind, some in reach.split_kinds(assets).items():
+        alone = reach.stands_alone(some)
+        told[kind] = (alone, reach.reach_spots(spots.xy, some) if alone
+                      else reach.reach_places(demand, some))
+    return _write_reach(told)
+
+
+def _write_reach(told: Mapping[str, tuple[bool, Reach]]) -> dict[str, Any]:
+    frames: dict[bool, dict[str, Any]] = {True: {}, False: {}}
+    for kind, (alone, one) in told.items():
+        frames[alone][f"nearest {kind}"] = one.nearest
+        if one.providers is not None:
+            frames[alone][f"providers {kind}"] = one.providers.astype("int32")
+        if one.supply is not None:
+            frames[alone][f"supply {kind}"] = one.supply
+    return {"spots": DataFrame(frames[True]) if frames[True] else None,
+            "places": DataFrame(frames[False]) if frames[False] else None,
+            "kinds": {kind: alone for kind, (alone, _) in told.items()}}
+
+
+def measure_reach_again(
+    demand: Demand, spots: Spots, old_spots: Floats, assets: tuple[pa.Table, pa.Table],
+    before: Any,
+) -> tuple[dict[str, Any], str] | None:
+    """Measure as `measure_reach` does, only spots that are new and kinds that changed.
+
+    Parameters
+    ----------
+    demand : Demand
+    spots : Spots
+    old_spots : array
+        Those of the run before.
+    assets : pair of Table
+        Those of the run before, and of this one.
+    before : Outputs
+        What the step gave then.
+
+    Returns
+    -------
+    made, told
+        Or None, where assets stand in another order.
+    """
+    rows = changed.compare_tables(*assets)
+    if (np.diff(rows.was[rows.same]) < 0).any():
+        return None
+    frame = arrow.to_frame(assets[1])
+    stale = set(frame["kind"][~rows.same]) | set(
+        assets[0]["kind"].take(pa.array(rows.gone)).to_pylist())
+    at, new = _match(old_spots, spots.xy)
+    told = {}
+    for kind, some in reach.split_kinds(frame).items():
+        if not reach.stands_alone(some):
+            told[kind] = False, reach.reach_places(demand, some)
+        elif kind in stale or not before["kinds"].get(kind):
+            told[kind] = True, reach.reach_spots(spots.xy, some)
+        else:
+            old = _read_kind(before.table("spots"), kind)
+            told[kind] = True, _patch(reach.spread(old, at), new,
+                                      reach.reach_spots(spots.xy[new], some))
+    return _write_reach(told), f"{len(new):,} of {len(at):,} spots, {len(stale):,} kinds"
+
+
+def _match(old: Floats, new: Floats) -> tuple[Places, Places]:
+    """Return where each spot stood, and the spots that are new; both are sorted."""
+    one, two = (np.ascontiguousarray(some).view(np.complex128).ravel() for some in (old, new))
+    if not len(one):
+        return np.zeros(len(two), dtype=np.intp), np.arange(len(two))
+    at = np.minimum(np.searchsorted(one, two), len(one) - 1)
+    return at, np.flatnonzero(one[at] != two)
+
+
+def _patch(kept: Reach, new: Places, fresh: Reach) -> Reach:
+    """Put what was measured anew in its place."""
+    def put(old: Any, some: Any) -> Any:
+        if old is not None:
+            old[new] = some
+        return old
+
+    return kept._replace(nearest=put(kept.nearest, fresh.nearest),
+                         served=put(kept.served, fresh.served),
+                         providers=put(kept.providers, fresh.providers))
+
+
+def _read_kind(table: pa.Table, kind: str) -> Reach:
+    known = set(table.column_names)
+    said = {name: table[f"{name} {kind}"].to_numpy() for name in ("nearest", "providers", "supply")
+            if f"{name} {kind}" in known}
+    providers = said.get("providers")
+    counts = None if providers is None else providers.astype("float64")
+    return Reach(said["nearest"], None if counts is None else counts > 0, "m", counts,
+                 said.get("supply"))
+
+
+def read_reach(spots: Spots, found: Any) -> dict[str, Reach]:
+    """Return reach as `reach.measure_reach` does.
+
+    Parameters
+    ----------
+    spots : Spots
+    found : Outputs
+        As from `measure_reach`.
+    """
+    return {kind: reach.spread(_read_kind(found.table("spots"), kind), spots.of) if alone
+            else _read_kind(found.table("places"), kind)
+            for kind, alone in found["kinds"].items()}
+
+
+def is_shared(assets: pa.Table) -> bool:
+    """Say whether what some assets do for a place may depend on the others they reach.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> is_shared(arrow.to_table(sketch_points((0, 0), kind="board")))
+    False
+    """
+    sized = "capacity" in assets.column_names and (
+        assets["capacity"].null_count < len(assets))
+    return bool(sized or assets[arrow.SHAPE[4]].null_count < len(assets))
