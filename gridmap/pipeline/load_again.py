@@ -17,6 +17,7 @@ from pandas import DataFrame, Series
 from pyproj import CRS
 
 from .. import ledger, schema, sources
+from ..errors import GridmapError
 from ..sources import loaders, reread
 from ..sources.blocks import BLOCK_BYTES
 from ..workspace.config import Source, TableSource
@@ -137,14 +138,28 @@ def load_again(
                 if new and one["kept"] is None)
     if rows < sizes.least_rows or whole > _MOST_READ * rows or len(before.outputs["doubles"]):
         return None
-    joined = []
-    parts = zip(files.values(), changed, _split(before, told), strict=True)
-    for file, new, was in parts:
-        one = _take_again(kind, file, was, crs, sizes) if new else _take_over(kind, file, was)
+    try:
+        joined = _take_all(kind, list(files.values()), changed, _split(before, told), crs, sizes)
+    except GridmapError:
+        return None  # which file is at fault is said where all are read
+    return None if joined is None or _meets(joined) else _join(joined)
+
+
+def _take_all(
+    kind: str, files: Sequence[Source | TableSource], changed: Sequence[bool],
+    were: Sequence[_Was], crs: CRS, sizes: Sizes,
+) -> list[_Joined] | None:
+    """Take every file over, as far as it did not change."""
+    joined, rows = [], sum(was.told["rows"] for was in were)
+    for file, new, was in zip(files, changed, were, strict=True):
+        one = _take_over(kind, file, was)
+        if new:
+            some = _read_part(kind, file, was, crs, sizes)
+            one = _read(kind, file, was, crs, sizes, rows) if some is None else some
         if one is None:
             return None
         joined.append(one)
-    return None if _meets(joined) else _join(joined)
+    return joined
 
 
 class _Was(NamedTuple):
@@ -169,20 +184,18 @@ def _split(before: Before, told: Sequence[Mapping[str, Any]]) -> list[_Was]:
     return files
 
 
-def _take_over(kind: str, file: Source | TableSource, was: _Was) -> _Joined:
+def _take_over(kind: str, file: Source | TableSource, was: _Was) -> _Joined | None:
     loaded = sources.Loaded(range(was.told["rows"]), was.rejects, was.changes,
                             was.told["rows_in"])
     return _Joined([_Piece(was.table, False)], ReadFile(kind, file, loaded), was.told)
 
 
-def _take_again(
-    kind: str, file: Source | TableSource, was: _Was, crs: CRS, sizes: Sizes
+def _read(
+    kind: str, file: Source | TableSource, was: _Was, crs: CRS, sizes: Sizes, rows: int
 ) -> _Joined | None:
-    """Read what changed of a file; None where it is another one in kind."""
-    if isinstance(file, TableSource):
+    """Read a file whole; None where most of the rows are in it, or is another one in kind."""
+    if was.told["rows"] > _MOST_READ * rows:
         return None
-    if was.told["kept"] is not None:
-        return _mix(kind, file, was, crs, sizes)
     read = read_one(kind, file, sizes=sizes)
     frame = read.loaded.frame
     if _tell_kinds(frame) != was.told["kinds"] or not len(frame):
@@ -193,8 +206,12 @@ def _take_again(
     return _Joined([_Piece(table, True)], short, told, arrow.codes_of(was.table))
 
 
-def _mix(kind: str, file: Source, was: _Was, crs: CRS, sizes: Sizes) -> _Joined | None:
-    """Put rows that were read between those that stand."""
+def _read_part(
+    kind: str, file: Source | TableSource, was: _Was, crs: CRS, sizes: Sizes
+) -> _Joined | None:
+    """Put rows that were read between those that stand; None where it cannot be done so."""
+    if isinstance(file, TableSource) or was.told["kept"] is None:
+        return None
     asked, kept = _ask(kind, file), reread.Kept(**was.told["kept"])
     done = reread.reread(asked, kept, encoding=file.encoding, block_bytes=sizes.block_bytes)
     if done is None:
