@@ -313,16 +313,16 @@ def _average(
     whole: dict[int, NDArray[np.float64]] = {}  # by what is weighed: where nothing is unknown
     means = {}
     for name, (values, weights) in _values(demand, reach).items():
-        known = ~np.isnan(values)
-        if known.all():
+        if np.isfinite(values).all():
             if id(weights) not in whole:
                 whole[id(weights)] = _sum(rows, weights, size)
-            below = whole[id(weights)]
+            above, below = _sum(rows, weights * values, size), whole[id(weights)]
         else:
-            weights = np.where(known, weights, 0.0)
+            weights = np.where(np.isnan(values), 0.0, weights)
+            above = _sum(rows, weights * np.nan_to_num(values), size)
             below = _sum(rows, weights, size)
         with np.errstate(invalid="ignore"):
-            means[name] = _sum(rows, weights * np.nan_to_num(values), size) / below
+            means[name] = above / below
     return means
 
 

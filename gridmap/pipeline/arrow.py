@@ -27,6 +27,9 @@ SHAPE = (_X, _Y, _EAST, _NORTH, _WKB)
 
 #: Texts are written once each where a column has so many rows, and so few different ones.
 _MANY_ROWS, _FEW_TEXTS = 10_000, 0.1
+
+#: Rows, at least, by which that is judged.
+_LOOKED_AT = 100_000
 _META = b"gridmap"
 
 
@@ -322,11 +325,12 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _comes_again(column: pa.Array) -> bool:
+    """Say whether texts repeat, by rows from all over: one file after the other is in a table."""
     if len(column) < _MANY_ROWS:
         return False
-    some = column.slice(0, _MANY_ROWS)
-    some = some.indices if pa.types.is_dictionary(column.type) else some
-    return bool(pc.count_distinct(some).as_py() < _FEW_TEXTS * _MANY_ROWS)
+    values = column.indices if pa.types.is_dictionary(column.type) else column
+    rows = np.arange(0, len(column), max(len(column) // _LOOKED_AT, 1))
+    return bool(pc.count_distinct(values.take(pa.array(rows))).as_py() < _FEW_TEXTS * len(rows))
 
 
 def _sort_words(column: pa.DictionaryArray) -> pa.DictionaryArray:

@@ -25,6 +25,9 @@ MOST = 0.3
 #: Squares, either way, that the ground of boxes is told by.
 _SQUARES = 1_024
 
+#: Rows that are looked at first for something that most tables have.
+_SOME = 1_000
+
 #: Position of a row of which nothing is known from before.
 _UNKNOWN = -2
 
@@ -102,13 +105,13 @@ def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] |
     if asked.mean() > MOST:
         return None
     found = _hold(np.flatnonzero(asked), now, moves, ready)
-    masses = read_masses(now.table)
     attached = fill.Attached(
         columns.write_columns(found.position, found.way, now.grids.index),
         _count(found, now, moves, by_grid),
         attach.write_rejects(found.frame, found.position[found.rows], found.reason,
                              now.grids.index),
-        fill.tell_held(name, found.position >= 0, masses))
+        fill.tell_held(name, found.position >= 0,
+                       read_masses(now.table) if name == "elements" else {}))
     return attached, f"{len(found.rows):,} of {len(now.table):,} rows"
 
 
@@ -154,13 +157,17 @@ def _list_kinds(table: pa.Table) -> list[str]:
 
 def _is_silent(table: pa.Table) -> dict[str, bool]:
     """Say of households and people whether no row tells any."""
-    return {name: bool(values.isna().all()) for name, values in read_masses(table).items()}
+    some = read_masses(table.slice(0, _SOME))
+    silent = {name: bool(values.isna().all()) for name, values in some.items()}
+    if any(silent.values()):  # what the first rows do not tell, others may
+        return {name: bool(values.isna().all()) for name, values in read_masses(table).items()}
+    return silent
 
 
 def _has_footprints(table: pa.Table) -> bool:
     other = table[arrow.SHAPE[4]].drop_null()
-    return any(attach.has_footprints(shapely.from_wkb(other.slice(at, 1_000).to_numpy()))
-               for at in range(0, len(other), 1_000))
+    return any(attach.has_footprints(shapely.from_wkb(other.slice(at, _SOME).to_numpy()))
+               for at in range(0, len(other), _SOME))
 
 
 # --- which rows are looked at -----------------------------------------------------------------
@@ -177,8 +184,11 @@ def _find_moves(past: Past, now: Now) -> _Moves:
     at = columns.read_positions(table["grid"], past.grids.index)
     way = columns.read_positions(table["how"], Index(attach.WAYS))
     gone = at[now.rows.gone]
-    return _Moves(np.where(was < 0, _UNKNOWN, there[at][was]).astype(np.int32), way[was].copy(),
-                  after, boxes, left[gone[gone >= 0]])
+    if not np.array_equal(was, np.arange(len(at))):
+        at, way = at[was], way[was]
+    position = there[at]
+    position[was < 0] = _UNKNOWN
+    return _Moves(position, way, after, boxes, left[gone[gone >= 0]])
 
 
 def _widen(boxes: Floats, snap_m: float) -> Floats:
@@ -201,17 +211,18 @@ def find_meeting(table: pa.Table, boxes: Floats) -> Flags:
     """
     least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
     west, south, east, north = (table[name].to_numpy() for name in arrow.SHAPE[:4])
-    east, north = np.fmax(west, east), np.fmax(south, north)
-    near = np.flatnonzero((west <= most[0]) & (east >= least[0])
-                          & (south <= most[1]) & (north >= least[1]))
-    left, right = (_number(side[near], least[0], most[0]) for side in (west, east))
-    below, above = (_number(side[near], least[1], most[1]) for side in (south, north))
+    near = np.flatnonzero((west <= most[0]) & (south <= most[1]))
+    east, north = np.fmax(west[near], east[near]), np.fmax(south[near], north[near])
+    inside = (east >= least[0]) & (north >= least[1])
+    near, east, north = near[inside], east[inside], north[inside]
+    left, right = (_number(side, least[0], most[0]) for side in (west[near], east))
+    below, above = (_number(side, least[1], most[1]) for side in (south[near], north))
     sums = _sum_squares(*(_number(boxes[:, side], least[side % 2], most[side % 2])
                           for side in range(4)))
-    inside = (sums[above + 1, right + 1] - sums[below, right + 1] - sums[above + 1, left]
-              + sums[below, left])
+    squares = (sums[above + 1, right + 1] - sums[below, right + 1] - sums[above + 1, left]
+               + sums[below, left])
     flags = np.zeros(len(table), dtype=bool)
-    flags[near[inside > 0]] = True
+    flags[near[squares > 0]] = True
     return flags
 
 

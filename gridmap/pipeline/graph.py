@@ -445,10 +445,18 @@ class Job:
             self.progress("prove", 1, 1)
             return {"proven": True}
 
-        return self.steps.do("prove", {
-            "grids": grids.hash, "tiling of the profile": keys.hash_value(rule),
-            **_code("tiling"),
-        }, make)
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, ("grids",)) or not _is_kept(before, "grids"):
+                return None
+            old = before.frame("grids")
+            stale = changed.find_changed(old, grids.value)
+            if not tiling.is_tiling_still(old, grids.value, stale, rule=rule):
+                return None
+            return {"proven": True}, f"{int(stale[1].sum()):,} of {len(grids.value):,} grids"
+
+        ingredients = {"grids": grids.hash, "tiling of the profile": keys.hash_value(rule),
+                       **_code("tiling")}
+        return self.steps.do("prove", ingredients, make, mend=again)
 
     @cached_property
     def demanded(self) -> Outputs | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .h3cells import build_h3_lattice
     from .lattice import build_lattice, build_lattice_cells
     from .parts import find_repeated_parts
+    from .patches import is_tiling_still
     from .repair import repair_tiling
     from .territories import build_territories
     from .units import Divided, Units, build_units, divide_land, tell_units
@@ -32,6 +33,7 @@ __all__ = [
     "find_overlaps",
     "find_repeated_parts",
     "find_slivers",
+    "is_tiling_still",
     "measure_area",
     "repair_tiling",
     "tell_units",
