@@ -260,7 +260,8 @@ def _open(ref: graph.Ref) -> Any:
 
 def _writing_code() -> dict[str, str]:
     code = ("pipeline/files.py", "pipeline/grouped.py", "pipeline/arrow.py",
-            "workspace/rowgroups.py", "workspace/compact.py", "workspace/save.py")
+            "workspace/rowgroups.py", "workspace/compact.py", "workspace/pieces.py",
+            "workspace/save.py")
     return {"code": keys.hash_code(*code), "libraries": keys.hash_libraries()}
 
 
