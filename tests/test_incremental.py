@@ -200,3 +200,22 @@ def test_an_edit_of_a_community_gives_the_bytes_of_a_whole_run(
         edit(folder, chance)
         run_again(config)
         assert load_manifest(config.workspace)["outputs"] == whole(config, f"whole{round_}")
+
+
+@pytest.mark.slow
+def test_layers_of_the_map_are_drawn_again_where_their_frame_changed(root, tmp_path):
+    folder = tmp_path / "city"
+    shutil.copytree(root / "data" / "sample", folder)
+    config = load_config(folder)
+    run_again(config)
+    run_again(config)  # draws nothing, and what is drawn stays nevertheless
+    change_people(folder, random.Random(1))
+    done = did(run_again(config))
+    layers = [f"draw: {name}" for name in ("territories", "barriers", "sites", "assets")]
+    assert [done[name] for name in layers] == ["reused"] * 4
+    table = folder / "assets" / "assets.csv"
+    rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    table.write_text("".join(rows[:1] + rows[2:]), encoding="utf-8")
+    done = did(run_again(config))
+    assert [done[name] for name in layers] == ["reused", "reused", "reused", "ran"]
+    assert load_manifest(config.workspace)["outputs"] == whole(config)

@@ -58,6 +58,10 @@ def test_a_tiling_with_an_overlap_is_not_called_proven():
     assert ">proven<" not in html and "gaps or overlaps" in html
 
 
+def test_a_proof_that_is_given_is_what_a_look_finds():
+    assert report(proven=True) == report()
+
+
 def test_an_open_line_of_the_ledger_is_marked():
     lines = ledger.join_ledger(
         ledger.balance("load", "units", came_in=3, went_on=3),

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from .. import schema
 from ..errors import SchemaError, listed
@@ -165,7 +165,7 @@ def find_spots(network: Network, xy: Floats) -> Spots:
     share = (rank + 0.5) / counts[sampled]
     tail, head = network.nodes[network.tail[sampled]], network.nodes[network.head[sampled]]
     samples = tail + share[:, None] * (head - tail)
-    near, sample = KDTree(samples).query(xy, k=min(NEAREST, len(samples)))
+    near, sample = scipy.spatial.KDTree(samples).query(xy, k=min(NEAREST, len(samples)))
     piece = sampled[sample]
     along, away = _project(network, piece, xy)
     best = np.lexsort((piece, away))[:, :1]

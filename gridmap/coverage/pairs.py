@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 from ..errors import SchemaError
 from . import walking
@@ -156,7 +156,7 @@ def straight_pairs(
     if not len(xy) or not len(sources):
         nobody = np.empty(0, dtype=np.intp)
         return Pairs(nobody, nobody, np.empty(0))
-    near = KDTree(xy).query_ball_point(sources, limits, return_sorted=True)
+    near = scipy.spatial.KDTree(xy).query_ball_point(sources, limits, return_sorted=True)
     counts = np.fromiter((len(places) for places in near), dtype=np.intp, count=len(near))
     place = np.concatenate([np.asarray(places, dtype=np.intp) for places in near])
     source = np.repeat(np.arange(len(rows)), counts)

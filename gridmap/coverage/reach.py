@@ -6,11 +6,11 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Series
-from scipy.spatial import KDTree
 
 from . import access, network, pairs, walking
 from .network import Network
@@ -220,7 +220,7 @@ def reach_spots(xy: NDArray[np.float64], assets: GeoDataFrame) -> Reach:
     providers = np.zeros(len(xy))
     # One search for each radius: kinds have one or a few. Counting takes no memory for pairs.
     for limit in np.unique(limits[~np.isnan(limits)]) if len(xy) else ():
-        tree = KDTree(stands[limits == limit])
+        tree = scipy.spatial.KDTree(stands[limits == limit])
         providers += tree.query_ball_point(xy, limit, return_length=True)
     return Reach(nearest, providers > 0, "m", providers)
 
@@ -228,7 +228,7 @@ def reach_spots(xy: NDArray[np.float64], assets: GeoDataFrame) -> Reach:
 def _measure_nearest(stands: NDArray[np.float64], xy: NDArray[np.float64]) -> NDArray[np.float64]:
     if not len(stands) or not len(xy):
         return np.full(len(xy), np.nan)
-    distance: NDArray[np.float64] = KDTree(stands).query(xy)[0]
+    distance: NDArray[np.float64] = scipy.spatial.KDTree(stands).query(xy)[0]
     return distance
 
 

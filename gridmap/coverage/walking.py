@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from .network import Floats, Integers, Network, Spots, find_spots
 
@@ -100,7 +99,7 @@ def reach_nodes(network: Network, starts: Spots) -> Floats:
     order = _in_order(starts)
     size, cuts = len(network.nodes), len(order)
     graph = _cut(network, starts, order)
-    reached: Floats = csgraph.dijkstra(
+    reached: Floats = scipy.sparse.csgraph.dijkstra(
         graph, directed=False, indices=size + cuts + np.arange(cuts), min_only=True)
     return _by_start(reached, size, order)
 
@@ -112,7 +111,7 @@ def _by_start(reached: Floats, size: int, order: Integers) -> Floats:
     return told
 
 
-def _cut(network: Network, starts: Spots, order: Integers) -> sparse.csr_array:
+def _cut(network: Network, starts: Spots, order: Integers) -> scipy.sparse.csr_array:
     """Return the graph whose pieces are cut at the spots of starts, in the given order."""
     piece, along, away = starts.piece[order], starts.along[order], starts.away[order]
     size, cuts = len(network.nodes), len(order)
@@ -129,7 +128,7 @@ def _cut(network: Network, starts: Spots, order: Integers) -> sparse.csr_array:
     rest = np.maximum(network.length[piece[last]] - along[last], 0.0)  # rounding can be below 0
     cost = np.concatenate([(network.length * pace)[whole], gap * pace[piece],
                            rest * pace[piece[last]], away * network.aside])
-    return sparse.csr_array((cost, (tail, head)), shape=(size + 2 * cuts,) * 2)
+    return scipy.sparse.csr_array((cost, (tail, head)), shape=(size + 2 * cuts,) * 2)
 
 
 class _Sides(NamedTuple):
@@ -262,7 +261,7 @@ def _search(
     number[order] = np.arange(cuts)
     for first in range(0, cuts, TOGETHER):  # in batches: a row for each source takes memory
         batch = np.arange(first, min(first + TOGETHER, cuts))
-        reached = csgraph.dijkstra(graph, directed=False, limit=within,
+        reached = scipy.sparse.csgraph.dijkstra(graph, directed=False, limit=within,
                                    indices=size + cuts + number[batch])
         for source, row in zip(batch, reached, strict=True):
             yield int(source), _by_start(row, size, order)

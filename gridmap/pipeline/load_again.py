@@ -243,7 +243,7 @@ def _is_kind(frame: DataFrame, kinds: Mapping[str, str], pieces: Sequence[_Piece
     """
     now = _tell_kinds(frame)
     stand = [piece.table for piece in pieces if not piece.fresh]
-    return list(now) == list(kinds) and all(
+    return now.keys() == kinds.keys() and all(
         now[name] == kind or ((now[name], kind) == ("int64", "float64")
                               and any(_is_broken(table[name]) for table in stand))
         for name, kind in kinds.items())

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 #: Bytes of a block at least, and what of its border is looked for in.
-BLOCK_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 16
 
 #: No line is longer in a file that is read in blocks, nor is its header.
 _LINE_BYTES = 100_000
@@ -58,7 +58,7 @@ def cut_text(
         Text in an encoding that keeps ASCII bytes for ends of lines.
     known : mapping, optional
         Hash -> lines of blocks that were looked at before.
-    block_bytes : int, default 262,144
+    block_bytes : int, default 65,536
         A block has so many bytes at least, and a quarter more at most where lines are short.
 
     Returns
@@ -98,7 +98,7 @@ def cut_text(
 
 def _find_end(body: mmap.mmap, start: int, block_bytes: int) -> int:
     """Return the end of a block: of the ends of lines in reach the one whose text is least."""
-    low, reach = start + block_bytes, max(block_bytes // 4, 32)
+    low, reach = start + block_bytes, max(block_bytes // 4, 128)
     if low + reach + 8 >= len(body):
         return len(body)
     octets = np.frombuffer(body[low - 8:low + reach + 8], dtype=np.uint8)

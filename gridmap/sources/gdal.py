@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fiona.errors import FionaError
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
 
 from ..errors import SourceError
@@ -33,7 +32,7 @@ _FOREIGN = (b"<OGRVRTDataSource", b"<OGRVRT", b"<VRTDataset", b"<GDAL_WMS", b"<O
 _START_BYTES = 65_536
 
 #: pyogrio raises IndexError for a file without layers, and NameError for a damaged CRS.
-FAULTS = (DataSourceError, DataLayerError, FeatureError, FionaError, ValueError, RuntimeError,
+FAULTS = (DataSourceError, DataLayerError, FeatureError, ValueError, RuntimeError,
           IndexError, OSError, AttributeError, NameError)
 
 

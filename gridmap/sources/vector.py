@@ -6,11 +6,9 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import fiona
 import numpy as np
 import pyogrio
 import shapely
-from fiona.errors import FionaError
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
@@ -157,6 +155,9 @@ def _read_one_by_one(
     driver = gdal.DRIVERS[chosen.file.suffix.lower()]
     if driver == "OSM":  # which fiona has not
         raise SourceError(f"{chosen.path} cannot be read: {first}") from first
+    import fiona  # only damaged files need it
+    from fiona.errors import FionaError
+
     rows, shapes = [], []
     lost: list[Lost] = []
     try:
@@ -176,7 +177,7 @@ def _read_one_by_one(
                     break
                 except (FionaError, ValueError, TypeError, shapely.errors.ShapelyError) as fault:
                     lost.append(Lost(number, f"damaged: {fault}"))
-    except gdal.FAULTS as error:
+    except (FionaError, *gdal.FAULTS) as error:
         raise SourceError(f"{chosen.path} cannot be read: {first}. Feature by feature: {error}"
                           ) from first
     missing = _possible(chosen) - len(rows) - len(lost)
