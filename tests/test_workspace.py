@@ -7,10 +7,13 @@ import sqlite3
 
 import geopandas
 import pandas as pd
+import pyogrio
 import pytest
 
 from gridmap import errors, sketch_grids
+from gridmap.sketch import sketch_points
 from gridmap.workspace import Contents, Layer, load_config, save_scaffold, save_workspace
+from gridmap.workspace.packages import save_package
 
 LEAST = """
 [run]
@@ -151,3 +154,19 @@ def test_every_layer_of_a_package_says_which_profile_made_it(tmp_path):
             "SELECT description FROM gpkg_contents WHERE table_name = 'grids'").fetchall()
     package.close()
     assert told == [('gridmap, publication profile "shared"',)]
+
+
+def test_a_package_is_the_same_bytes_however_its_frames_were_put_together(tmp_path):
+    whole = sketch_grids("ABCD")
+    parts = pd.concat([whole.iloc[:1], whole.iloc[1:3], whole.iloc[3:]])
+    for name, frame in (("whole", whole), ("parts", parts)):
+        save_package(tmp_path / f"{name}.gpkg", {"grids": Layer(frame)})
+    assert (tmp_path / "whole.gpkg").read_bytes() == (tmp_path / "parts.gpkg").read_bytes()
+
+
+def test_points_stay_points_in_a_package(tmp_path):
+    layers = {"assets": Layer(sketch_points((0, 0), (1, 1))), "grids": Layer(sketch_grids("A"))}
+    save_package(tmp_path / "some.gpkg", layers)
+    kinds = [pyogrio.read_info(tmp_path / "some.gpkg", layer=name)["geometry_type"]
+             for name in layers]
+    assert kinds == ["Point", "MultiPolygon"]

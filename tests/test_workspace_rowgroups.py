@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import geopandas
 import numpy as np
@@ -17,8 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from gridmap.pipeline import arrow, grouped
-from gridmap.workspace import compact, rowgroups
+import gridmap as gm
+from gridmap.pipeline import arrow, grouped, run_again
+from gridmap.sketch import save_sketch
+from gridmap.workspace import compact, load_config, rowgroups
+from gridmap.workspace.manifest import load_manifest
 from gridmap.workspace.rowgroups import cut_rows, read_footer
 
 NAMES = ["kind", "count", "floors", "grid"]
@@ -210,3 +214,59 @@ def test_groups_hold_all_rows_and_keep_their_sizes(words, least, likely, more):
     sizes = np.diff(borders)
     assert (sizes <= least + more).all()
     assert (sizes[:-1] >= least).all()
+
+
+@pytest.fixture
+def town_of_single_rows(tmp_path, monkeypatch):
+    """Return the drawn town, each of whose elements is a group of its own, and what is copied."""
+    monkeypatch.setattr(rowgroups, "cut_rows", lambda words: cut_rows(words, least=1, most=1))
+    copied, real = [], rowgroups.RowGroups._copy
+
+    def copy(self, file, before):
+        done = real(self, file, before)
+        copied.append(len(self.kept) if done else -1)
+        return done
+
+    monkeypatch.setattr(rowgroups.RowGroups, "_copy", copy)
+    return load_config(save_sketch(tmp_path / "town")), copied
+
+
+def put_last(config):
+    """Put the second home behind all others."""
+    file = config.path.parent / "homes.csv"
+    head, first, second, *rest = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join([head, first, *rest, second]) + "\n", encoding="utf-8")
+
+
+def whole_run(config):
+    """Return the hash of the frame of elements of a run from Python, without a store."""
+    elsewhere = replace(config, settings=replace(
+        config.settings, workspace=str(config.path.parent / "whole")))
+    gm.save_run(gm.run(elsewhere), elsewhere)
+    return load_manifest(elsewhere.workspace)["outputs"]
+
+
+def test_a_run_after_an_edit_copies_groups_and_writes_the_bytes_of_a_whole_run(
+    town_of_single_rows
+):
+    config, copied = town_of_single_rows
+    run_again(config)
+    put_last(config)
+    run_again(config)
+    assert copied
+    assert min(copied) >= 1
+    assert load_manifest(config.workspace)["outputs"] == whole_run(config)
+
+
+def test_nothing_is_copied_from_a_file_that_was_altered(town_of_single_rows):
+    config, copied = town_of_single_rows
+    run_again(config)
+    file = (config.workspace / "frames" / "elements.parquet").resolve()
+    file.chmod(0o644)
+    held = bytearray(file.read_bytes())
+    held[10] ^= 1
+    file.write_bytes(held)
+    put_last(config)
+    run_again(config)
+    assert copied == []
+    assert load_manifest(config.workspace)["outputs"] == whole_run(config)

@@ -152,13 +152,19 @@ class Files:
 
     def list_tables(self) -> list[Output]:
         """Return the tables."""
-        account = self.job.account
+        made_of = {**self._ground, **_drawing_code()}
         return [
-            Output("grids.csv", self._ground, lambda: self.published.by_grid),
-            Output("suppressed.csv", self._ground, lambda: self.published.suppressed),
-            *(Output(f"{name}.csv", {name: keys.hash_frame(account[name])},
-                     _Make(account.get, name)) for name in ("changes", "rejects", "ledger")),
+            Output("grids.csv", made_of, lambda: self.published.by_grid),
+            Output("suppressed.csv", made_of, lambda: self.published.suppressed),
+            *(Output(f"{name}.csv", {name: self._account[name], **_writing_code()},
+                     _Make(self.job.account.get, name))
+              for name in ("changes", "rejects", "ledger")),
         ]
+
+    @cached_property
+    def _account(self) -> dict[str, str]:
+        """The hash of each part of the account."""
+        return {name: keys.hash_frame(frame) for name, frame in self.job.account.items()}
 
     def list_pages(self) -> list[Output]:
         """Return the pages."""
@@ -176,8 +182,8 @@ class Files:
             Output("report.html", {
                 **several, "summary": job.summed.hash_of("summary"),
                 "totals": job.measured.hash_of("totals"),
-                "changes": keys.hash_frame(job.account["changes"]),
-                "ledger": keys.hash_frame(job.account["ledger"]),
+                "changes": self._account["changes"],
+                "ledger": self._account["ledger"],
                 "size of the profile": keys.hash_value(config.profile.size)}, self._report),
         ]
 
@@ -260,7 +266,8 @@ def _open(ref: graph.Ref) -> Any:
 
 def _writing_code() -> dict[str, str]:
     code = ("pipeline/files.py", "pipeline/grouped.py", "pipeline/arrow.py",
-            "workspace/rowgroups.py", "workspace/compact.py", "workspace/save.py")
+            "workspace/rowgroups.py", "workspace/compact.py", "workspace/pieces.py",
+            "workspace/save.py")
     return {"code": keys.hash_code(*code), "libraries": keys.hash_libraries()}
 
 

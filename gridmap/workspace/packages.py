@@ -12,6 +12,8 @@ import pyogrio
 import shapely
 from geopandas import GeoDataFrame
 
+from .pieces import join_pieces
+
 #: GeoPackage writes a time of change; a fixed one keeps the same input at the same bytes.
 _FIXED_TIME = "2000-01-01T00:00:00.000Z"
 
@@ -27,7 +29,7 @@ def save_package(path: Path, layers: Mapping[str, Layer], *, note: str = "") -> 
     """Write a GeoPackage whose layers open styled in QGIS, and say in each what made it."""
     with _fixed_time():
         for name, layer in layers.items():
-            frame = layer.frame.reset_index()
+            frame = join_pieces(layer.frame.reset_index())
             pyogrio.write_dataframe(
                 frame, path, layer=name, driver="GPKG", use_arrow=True,
                 promote_to_multi=not _are_points(layer.frame))

@@ -22,6 +22,7 @@ from . import history, lock, manifest, store, swap
 from .lock import Owner
 from .manifest import MANIFEST, Hashes
 from .packages import Layer, save_package
+from .pieces import join_pieces
 from .rowgroups import RowGroups
 
 #: Cells that a spreadsheet would take for a formula.
@@ -323,7 +324,7 @@ def _save_frame(file: Path, frame: GeoDataFrame | DataFrame | RowGroups) -> None
     if isinstance(frame, RowGroups):
         frame.save(file)
     else:
-        frame.to_parquet(file, compression="zstd")
+        join_pieces(frame).to_parquet(file, compression="zstd")
 
 
 def save_table(path: Path, table: DataFrame) -> None:
