@@ -18,7 +18,8 @@ SNAP_M = 0.01
 PLACES = st.tuples(st.integers(-1, 13), st.integers(-1, 9)).map(
     lambda at: (at[0] * 0.5 + 0.25 * (at[1] % 2), at[1] * 0.5))
 DRAWINGS = (("AABBCC", "AABBCC", "DDDEEC", "DDDEEE"), ("AABBCC", "AABBCC", "DDDDEC", "DDDEEE"),
-            ("AABBCC", "AABBCC", "DDDFEC", "DDDEEE"), ("AABBCC", "AAABCC", "DDDEEC", "DDDEEE"))
+            ("AABBCC", "AABBCC", "DDDFEC", "DDDEEE"), ("AABBCC", "AAABCC", "DDDEEC", "DDDEEE"),
+            ("AABBCC", "AABBCC", "DDD00C", "DDD000"))  # 0 takes the borders of D and C, too
 
 
 class Kept:
@@ -100,7 +101,7 @@ def assert_same(again, whole):
 
 
 @settings(max_examples=25, deadline=None)
-@given(towns(), st.tuples(*[st.integers(0, 3)] * 2), st.booleans())
+@given(towns(), st.tuples(*[st.integers(0, 4)] * 2), st.booleans())
 def test_attached_again_is_attached_as_a_whole(town, drawings, laid):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attach_again, "MOST", 1.1)
@@ -121,7 +122,7 @@ def many_homes(size=400):
 
 
 @pytest.mark.parametrize("laid", [False, True])
-@pytest.mark.parametrize("drawing", [0, 1, 2, 3])
+@pytest.mark.parametrize("drawing", [0, 1, 2, 3, 4])
 def test_only_rows_near_a_change_are_attached(monkeypatch, drawing, laid):
     monkeypatch.setattr(points, "FEW_POINTS", 1 if laid else points.FEW_POINTS)
     monkeypatch.setattr(attach_again, "MOST", 0.7)
@@ -129,6 +130,13 @@ def test_only_rows_near_a_change_are_attached(monkeypatch, drawing, laid):
     assert_same(again[0], whole)
     looked_at = int(again[1].split(" of ")[0])
     assert looked_at == 2 if drawing == 0 else 2 < looked_at < 280
+
+
+def test_a_row_on_a_border_goes_to_a_new_grid_and_is_missed_where_it_was():
+    homes = sketch_points((3.0, 0.5), (3.0, 1.5), (0.5, 0.5), *[(0.5, 3.5)] * 9).assign(people=2)
+    again, whole = both(homes, [], (0, 4))
+    assert_same(again[0], whole)
+    assert again[0].by_grid["people"].loc[["0", "D"]].tolist() == [4, 2]
 
 
 @pytest.mark.parametrize("change", [
@@ -179,7 +187,7 @@ def boards(*places, **columns_):
 
 
 @settings(max_examples=25, deadline=None)
-@given(towns(), st.lists(PLACES, min_size=1, max_size=5), st.integers(0, 3), st.booleans())
+@given(towns(), st.lists(PLACES, min_size=1, max_size=5), st.integers(0, 4), st.booleans())
 def test_demand_and_reach_again_are_those_of_the_whole(town, stands, drawing, sized):
     homes, edits = town
     after = edit(homes, edits)

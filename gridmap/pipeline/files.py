@@ -16,6 +16,7 @@ from ..workspace import Contents, Layer, manifest
 from ..workspace.config import Config
 from ..workspace.rowgroups import RowGroups
 from . import arrow, graph, grouped, keys, shelf
+from .refs import Ref
 from .summary import explain_sizes
 
 #: What is kept of the frames of a run, in the order they are written.
@@ -88,14 +89,14 @@ class Files:
                        {"assignment": job.drawn.hash_of("assignment"), **code},
                        lambda: job.drawn["assignment"])]
 
-    def _ref(self, name: str) -> graph.Ref:
+    def _ref(self, name: str) -> Ref:
         return self.job.grids if name == "grids" else self.job.given(name)
 
-    def _added(self, name: str) -> graph.Ref:
+    def _added(self, name: str) -> Ref:
         """Return the columns that attaching adds to a frame."""
         added = self.job.attached.get(name)
         there = added is not None and added.record.outputs["columns"]
-        return graph.Ref(added, "columns") if there else graph.Ref()
+        return Ref(added, "columns") if there else Ref()
 
     def _made_of(self, name: str) -> dict[str, str]:
         return {name: self._ref(name).hash, _ADDED: self._added(name).hash, **_writing_code()}
@@ -257,7 +258,7 @@ def _drawing_code() -> dict[str, str]:
             "libraries": keys.hash_libraries()}
 
 
-def _open(ref: graph.Ref) -> Any:
+def _open(ref: Ref) -> Any:
     """Return the table of a frame, from the store where it is kept: in one piece, not read."""
     if ref.outputs is not None and shelf.is_name(ref.hash):
         return arrow.open_table(ref.outputs.find_file(ref.name))

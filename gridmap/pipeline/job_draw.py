@@ -1,0 +1,214 @@
+"""The steps that lay the ground and draw: mend, totals, units, partition."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from pandas import DataFrame
+
+from .. import ledger, zoning
+from . import (
+    arrow,
+    base_grids,
+    changed,
+    draw,
+    grids_again,
+    keys,
+    load,
+    mend,
+    totals,
+    units,
+    units_again,
+)
+from .job_load import Loading
+from .load import Inputs
+from .refs import Ref, code_of
+from .steps import Before, Outputs
+
+_OWN = "pipeline/job_draw.py"
+
+
+class Drawing(Loading):
+    """The steps up to the grids; see `Loading`."""
+
+    @cached_property
+    def mended(self) -> Outputs:
+        """Seamless territories, units and grids."""
+        names = ("territories", "units", "grids", "schemes")
+        config = self.config
+        settings = replace(config.settings, crs=self.crs)
+
+        def make() -> dict[str, Any]:
+            given = load.gather(**{name: self.ref("load", name).value for name in names})
+            done = mend.mend_inputs(given, replace(config, settings=settings),
+                                    progress=self.progress)
+            return _pick(done, "territories", "units", "grids", "schemes", "changes", "ledger")
+
+        return self.steps.do("mend", {
+            **{name: self.ref("load", name).hash for name in names},
+            "tiling of the profile": keys.hash_value(config.profile.tiling),
+            "within": config.settings.within,
+            "territories from units": str(config.territories_from_units),
+            **code_of(_OWN, "tiling", "sources", "pipeline/mend.py"),
+        }, make)
+
+    @cached_property
+    def totalled(self) -> Outputs | None:
+        """Frames that tables were joined to; None without tables and totals to spread."""
+        config = self.config
+        if not config.tables and config.population is None:
+            return None
+        names = ("territories", "units", "grids")
+        spread = ("elements",) if config.population is not None else ()
+
+        def make() -> dict[str, Any]:
+            self.progress("totals", 0, 1)
+            tables = tuple(self.loaded["tables"][str(n)] for n in range(len(config.tables)))
+            frames = {name: self.ref("mend", name).value for name in (*names, *spread)}
+            given = load.gather(**frames, tables=tables)
+            done = totals.join_totals(given, config)
+            self.progress("totals", 1, 1)
+            return _pick(done, *names, *spread, "changes", "rejects", "ledger")
+
+        tables = {f"table {n + 1}": self.loaded["tables"].hash_of(str(n))
+                  for n in range(len(config.tables))}
+        return self.steps.do("totals", {
+            **{name: self.ref("mend", name).hash for name in (*names, *spread)}, **tables,
+            "what tables join": keys.hash_value([(t.joins, t.path.name) for t in config.tables]),
+            "population": keys.hash_value(config.population), "within": config.settings.within,
+            **code_of(_OWN, "attach", "pipeline/totals.py"),
+        }, make)
+
+    @cached_property
+    def built(self) -> Outputs | None:
+        """Units that were built; None where units or grids are given."""
+        config = self.config
+        if not config.build_units or config.grids is not None:
+            return None
+        names = ("territories", "barriers", "sites", "elements")
+
+        def make() -> dict[str, Any]:
+            given = load.gather(**{name: self.ref("totals", name).value for name in names})
+            return units.build(given, config, progress=self.progress)
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, names):
+                return None
+            now = {name: self.ref("totals", name).table_or_none for name in names}
+            old = {name: now[name] if before.ingredients[name] == ingredients[name]
+                   else before.table(name) for name in names}
+            return units_again.build_again(
+                units_again.Ground(**old), units_again.Ground(**now), before.outputs, config)
+
+        ingredients = {
+            **{name: self.ref("totals", name).hash for name in names},
+            "sizes of the profile": keys.hash_value(units.finest(config)),
+            "tiling of the profile": keys.hash_value(config.profile.tiling),
+            "within": config.settings.within,
+            **code_of(_OWN, "tiling", "attach", "pipeline/units.py", "pipeline/units_again.py",
+                    "pipeline/changed.py"),
+        }
+        return self.steps.do("units", ingredients, make, mend=again)
+
+    def ref(self, after: str, name: str) -> Ref:
+        """Return a frame as it is after a step: load, mend, totals or units."""
+        if after == "units" and name == "units" and self.built is not None:
+            return Ref(self.built, name)
+        if after in ("totals", "units") and self.totalled is not None and (
+            name in self.totalled.record.outputs and name not in ("changes", "rejects", "ledger")
+        ):
+            return Ref(self.totalled, name)
+        if after != "load" and name in ("territories", "units", "grids", "schemes"):
+            return Ref(self.mended, name)
+        return Ref(self.loaded[name], "frame") if name in self.loaded else Ref()
+
+    def given(self, name: str) -> Ref:
+        """Return a frame as the drawing of grids takes it."""
+        return self.ref("units", name)
+
+    @cached_property
+    def drawn(self) -> Outputs:
+        """Grids, which unit is in which, and why they are odd."""
+        config, settings, profile = self.config, self.config.settings, self.config.profile
+        names = ["units", "territories", "barriers", "grids"]
+        names += ["assets"] if config.drawing.homes else []
+
+        def make() -> dict[str, Any]:
+            given = load.gather(**{name: self.given(name).value for name in names})
+            done = base_grids.draw_base_grids(given, config, progress=self.progress,
+                                   executor=self.executor)
+            return tell(given, done._replace(changes=grids_again.sort_changes(done.changes)))
+
+        def tell(given: Inputs, done: zoning.Partition) -> dict[str, Any]:
+            return {"grids": done.grids, "assignment": done.assignment.to_frame(),
+                    "changes": done.changes,
+                    "ledger": ledger.join_ledger(*base_grids.drawn_lines(given, done))}
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            rule = config.drawing
+            whole = (config.profiles or config.grids or rule.counts or rule.homes
+                     or rule.locked or rule.linked)
+            if whole or not before.same_but(ingredients, names[:3]):
+                return None
+            old, new = self._placed_units(before), self._placed_units()
+            if old is None or new is None:
+                return None
+            lines = self.given("barriers")
+            places = before.find_shapes("barriers", lines, ("kind",))
+            given = load.gather(units=self.given("units").value,
+                                territories=self.given("territories").value)
+
+            def draw(some: changed.Flags) -> zoning.Partition:
+                mine = load.take_known(given.units)[some]
+                near = None if not lines.hash else arrow.take_rows(
+                    lines.table, mine.bounds.to_numpy() + base_grids.BEYOND)[1]
+                return base_grids.draw_base_grids(
+                    given._replace(units=mine, barriers=near), config, executor=self.executor)
+
+            drawn = grids_again.draw_again(old, new, before.outputs, places, draw)
+            if drawn is None:
+                return None
+            made = zoning.Partition(drawn[0]["grids"], drawn[0]["assignment"],
+                                    drawn[0]["changes"])
+            return tell(given, made), drawn[1]
+
+        rules = {
+            "size of the profile": draw.list_sizes(config), "barriers of the profile":
+            profile.barriers, "dedicated kinds of the profile": profile.dedicated,
+            "codes of the profile": profile.code, "profiles": config.profiles,
+            "drawing": config.drawing, "seed": settings.seed, "effort": settings.effort,
+            "time limit": settings.time_limit_s, "within": settings.within,
+            "name of the profile": profile.name if config.profiles else "",
+        }
+        ingredients = {
+            **{name: self.given(name).hash for name in names},
+            **{name: keys.hash_value(rule) for name, rule in rules.items()},
+            **code_of(_OWN, "zoning", "tiling", "coverage", "pipeline/draw.py",
+                      "pipeline/base_grids.py", "pipeline/grids_again.py"),
+        }
+        return self.steps.do("partition", ingredients, make, mend=again, lasting=_was_whole)
+
+    def _placed_units(self, before: Before | None = None) -> grids_again.Units | None:
+        """Return the units of this run, or of one before, and the territory each stays in."""
+        names = ("units", "territories")
+        units, land = ((before.table(name) if before else self.given(name).table_or_none)
+                       for name in names)
+        if units is None or not len(units):
+            return None
+        home = draw.place_units(
+            arrow.to_plain(units), None if land is None else arrow.to_plain(land),
+            self.config.settings.within)["territory"]
+        return grids_again.Units(units, home)
+
+
+def _pick(done: Inputs, *names: str) -> dict[str, Any]:
+    return {name: getattr(done, name) for name in names}
+
+
+def _was_whole(made: Mapping[str, Any]) -> bool:
+    """Say whether a drawing was not cut short by a clock or an interrupt."""
+    changes: DataFrame = made["changes"]
+    return not (changes["what"] == "search cut short").any()
