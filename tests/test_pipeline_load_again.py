@@ -21,7 +21,7 @@ from gridmap.workspace import load_config, read_inputs
 
 HEADER = "code,town,people,households,who,x,y"
 #: More of them were tried once: GRIDMAP_EXAMPLES=500.
-EXAMPLES = int(os.environ.get("GRIDMAP_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("GRIDMAP_EXAMPLES", "8"))
 
 TINY = load_again.Sizes(least_bytes=0, least_rows=0, block_bytes=40)
 
