@@ -174,7 +174,19 @@ def find_shapes(old: pa.Table, new: pa.Table, columns: Sequence[str] = ()) -> Sh
     >>> [shape.wkt for shape in find_shapes(some.slice(0, 1), some)]
     ['POINT (1 1)']
     """
-    rows = compare_tables(old, new, columns)
+    return take_shapes(compare_tables(old, new, columns), old, new)
+
+
+def take_shapes(rows: Rows, old: pa.Table, new: pa.Table) -> Shapes:
+    """Return the places of the rows that changed between two tables; see `find_shapes`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> some = arrow.to_table(sketch_points((0, 0), (1, 1)))
+    >>> len(take_shapes(compare_tables(some, some), some, some))
+    0
+    """
     shapes = np.concatenate([arrow.join_shapes(table.take(pa.array(some))) for table, some in
                              ((old, rows.gone), (new, np.flatnonzero(~rows.same)))])
     return shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]

@@ -53,7 +53,7 @@ class Attaching(Drawing):
                 return None
             past = attach_again.Past(before.table(name), before.frame("grids"), before.outputs)
             now = attach_again.Now(frame.table, drawn.value,
-                                   changed.compare_tables(past.table, frame.table), snap_m)
+                                   self.compare(before, name, frame), snap_m)
             done = attach_again.attach_again(name, past, now)
             if done is None:
                 return None

@@ -100,16 +100,19 @@ class Drawing(Loading):
             now = {name: self.ref("totals", name).table_or_none for name in names}
             old = {name: now[name] if before.ingredients[name] == ingredients[name]
                    else before.table(name) for name in names}
+            if old["elements"] is None or now["elements"] is None:
+                return None
+            rows = None if old["elements"] is now["elements"] else self.compare(
+                before, "elements", self.ref("totals", "elements"))
             return units_again.build_again(
-                units_again.Ground(**old), units_again.Ground(**now), before.outputs, config)
+                units_again.Ground(**old), units_again.Ground(**now), rows, before.outputs, config)
 
         ingredients = {
             **{name: self.ref("totals", name).hash for name in names},
             "sizes of the profile": keys.hash_value(units.finest(config)),
             "tiling of the profile": keys.hash_value(config.profile.tiling),
             "within": config.settings.within,
-            **code_of(_OWN, "tiling", "attach", "pipeline/units.py", "pipeline/units_again.py",
-                    "pipeline/changed.py"),
+            **code_of(_OWN, "tiling", "attach", "pipeline/units.py", "pipeline/units_again.py"),
         }
         return self.steps.do("units", ingredients, make, mend=again)
 
@@ -124,6 +127,17 @@ class Drawing(Loading):
         if after != "load" and name in ("territories", "units", "grids", "schemes"):
             return Ref(self.mended, name)
         return Ref(self.loaded[name], "frame") if name in self.loaded else Ref()
+
+    def compare(self, before: Before, name: str, now: Ref) -> changed.Rows:
+        """Say what became of the rows of a frame since a run before, once for all steps."""
+        both = before.ingredients[name], now.hash
+        if both not in self._compared:
+            self._compared[both] = changed.compare_tables(before.table(name), now.table)
+        return self._compared[both]
+
+    @cached_property
+    def _compared(self) -> dict[tuple[str, str], changed.Rows]:
+        return {}
 
     def given(self, name: str) -> Ref:
         """Return a frame as the drawing of grids takes it."""

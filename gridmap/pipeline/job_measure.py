@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import coverage
-from . import changed, draw, fill, keys, load, service, shelf
+from . import arrow, draw, fill, keys, load, service, shelf
 from .job_attach import Attaching
 from .refs import code_of, is_kept
 from .steps import Before, Outputs
@@ -33,7 +33,7 @@ class Measuring(Attaching):
             if not before.same_but(ingredients, ("elements", "columns")) or (
                     not is_kept(before, "elements")):
                 return None
-            rows = changed.compare_tables(before.table("elements"), elements.table)
+            rows = self.compare(before, "elements", elements)
             return service.find_demand_again(self._placed, rows, before.outputs)
 
         ingredients = {"elements": elements.hash,
@@ -73,7 +73,8 @@ class Measuring(Attaching):
 
     def _measure(self, found: Outputs | None, reached: Outputs | None) -> coverage.Coverage:
         size = self.config.profile.size
-        frames = {name: self.placed(name) for name in fill.NAMES if name != "elements"}
+        frames = {name: self.placed(name) if name == "assets" else self._list_placed(name)
+                  for name in fill.NAMES if name != "elements"}
         if found is None or reached is None:
             return coverage.measure_coverage(self.grids.value, size=size, **frames,
                                              elements=self.placed("elements"))
@@ -81,6 +82,13 @@ class Measuring(Attaching):
         served = coverage.Served(service.sum_collected(self._placed), demand,
                                  service.read_reach(spots, reached))
         return coverage.measure_served(self.grids.value, served, size=size, **frames)
+
+    def _list_placed(self, name: str) -> Any:
+        """Return a frame with the grid of each row, without places where no one is asked for."""
+        added, frame = self.attached.get(name), self.given(name)
+        if added is None or not added.record.outputs["columns"] or not shelf.is_name(frame.hash):
+            return self.placed(name)
+        return fill.put_back(arrow.to_plain(frame.table), added["columns"])
 
     @cached_property
     def measured(self) -> Outputs:

@@ -44,7 +44,15 @@ class Before(NamedTuple):
                    if name not in some) and self.ingredients.keys() == now.keys()
 
     def find_file(self, name: str) -> Path:
-        """Return the file of an ingredient that is a frame."""
+        """Return the file of an ingredient that is a frame.
+
+        Raises
+        ------
+        Unfit
+            If it was one that is not kept.
+        """
+        if not shelf.is_name(self.ingredients[name]):
+            raise arrow.Unfit(name)
         return shelf.find_object(self.folder, self.ingredients[name], self.outputs.record.step)
 
     def frame(self, name: str) -> Any:
@@ -208,6 +216,9 @@ class Steps:
         try:
             hashes = {name: "" if frame is None else shelf.add_frame(self.folder, frame)
                       for name, frame in frames.items()}
+            # Tables are opened where they lie now: put together of pieces they would be
+            # joined by every step that looks at them.
+            made = {name: value for name, value in made.items() if not isinstance(value, Table)}
         except arrow.Unfit:
             lasting, hashes = False, {name: f"{key}: {name}" for name in frames}
         record = Record(step, key, dict(ingredients), hashes, told)

@@ -15,7 +15,7 @@ from pyarrow import Table
 from .. import attach, ledger, tiling
 from ..workspace.config import Config
 from . import arrow, changed, load, units
-from .changed import Flags, Shapes
+from .changed import Flags, Rows, Shapes
 from .load import lowest_territories
 from .totals import MASSES
 
@@ -25,11 +25,8 @@ REACH_M = 100.0
 #: Above this share of all territories the whole is built at once.
 MOST = 0.4
 
-#: What units are built by, beside places: of elements what they are counted by as well.
-ASKED: dict[str, tuple[str, ...]] = {
-    "territories": (), "barriers": (), "sites": ("kind",),
-    "elements": ("count", "households", "people"),
-}
+#: What units are built by, beside places.
+_ASKED: dict[str, tuple[str, ...]] = {"territories": (), "barriers": (), "sites": ("kind",)}
 
 _BEYOND = np.array([-1.0, -1.0, 1.0, 1.0])
 
@@ -52,7 +49,7 @@ class Land(NamedTuple):
 
 
 def build_again(
-    old: Ground, new: Ground, before: Any, config: Config
+    old: Ground, new: Ground, elements: Rows | None, before: Any, config: Config
 ) -> tuple[dict[str, Any], str] | None:
     """Build the units of territories that a change touches; take over all others.
 
@@ -60,6 +57,8 @@ def build_again(
     ----------
     old, new : Ground
         Of the run before and of this one; the very same table for what did not change.
+    elements : Rows, optional
+        What became of the elements; None where they are the same.
     before : Outputs
         What the step gave then: units, changes, cut.
     config : Config
@@ -75,13 +74,15 @@ def build_again(
         return None
     within = config.settings.within
     land = lowest_territories(arrow.to_frame(new.territories), within).sort_index()
-    places = {name: _find_changed(name, old, new, within) for name in ASKED}
-    chosen = _choose(land, np.concatenate(list(places.values())))
+    people = np.empty(0, dtype=object) if elements is None else changed.take_shapes(
+        elements, load.take_known(old.elements), new.elements)
+    chosen = _choose(land, np.concatenate(
+        [people, *(_find_changed(name, old, new, within) for name in _ASKED)]))
     if chosen.drawn.mean() > MOST:
         return None
     divided = _divide(chosen, new, config) if chosen.drawn.any() else None
     merged = _merge(divided, chosen, old, new, before)
-    counted = _count(merged.units, before["units"], chosen, new.elements, places["elements"],
+    counted = _count(merged.units, before["units"], chosen, new.elements, people,
                      config.profile.tiling.snap_m)
     if counted is None:
         return None
@@ -100,7 +101,7 @@ def _find_changed(name: str, old: Ground, new: Ground, within: str) -> Shapes:
     if one is None or two is None:
         shapes: Shapes = arrow.join_shapes(two if one is None else one)
         return shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
-    return changed.find_shapes(one, two, ASKED[name])
+    return changed.find_shapes(one, two, _ASKED[name])
 
 
 def _choose(land: GeoDataFrame, places: Shapes) -> Land:
