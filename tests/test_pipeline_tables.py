@@ -112,3 +112,22 @@ def test_a_table_has_the_same_bytes_however_it_was_put_together(tmp_path, parts)
     arrow.write_table(turned, tmp_path / "parts")
     assert (tmp_path / "whole").read_bytes() == (tmp_path / "parts").read_bytes()
     pd.testing.assert_frame_equal(arrow.read_frame(tmp_path / "parts"), frame)
+
+
+SIDES = st.tuples(*[st.integers(-5, 5) | st.floats(-5, 5, width=32)] * 4).map(
+    lambda s: (min(s[0], s[2]), min(s[1], s[3]), max(s[0], s[2]), max(s[1], s[3])))
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(SIDES, max_size=25), st.lists(SIDES, min_size=1, max_size=5),
+       st.randoms(use_true_random=False))
+def test_rows_in_boxes_are_those_whose_boxes_meet_them(rows, boxes, chance):
+    shapes = [chance.choice([shapely.box(*s), shapely.Point(s[:2]), shapely.Point(s[2:])])
+              for s in rows]
+    frame = GeoDataFrame({"n": range(len(shapes))}, geometry=shapes, crs=4550,
+                         index=pd.Index([f"e{n}" for n in range(len(shapes))], dtype="str"))
+    at, found = arrow.take_rows(arrow.to_table(frame), np.array(boxes, dtype=float))
+    asked = [shapely.box(*box) for box in boxes]
+    meet = [any(shapely.box(*shape.bounds).intersects(box) for box in asked) for shape in shapes]
+    assert at.tolist() == np.flatnonzero(meet).tolist()
+    assert found.index.tolist() == frame.index[meet].tolist()

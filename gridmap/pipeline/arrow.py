@@ -32,6 +32,9 @@ _MANY_ROWS, _FEW_TEXTS = 10_000, 0.1
 _LOOKED_AT = 100_000
 _META = b"gridmap"
 
+#: Cells along each side of the land, to tell quickly what lies far from all that is asked for.
+_CELLS = 512
+
 
 class Unfit(Exception):  # noqa: N818  inside only, and caught here
     """A frame that would not come back as it went in; never leaves this room."""
@@ -293,10 +296,27 @@ def _find_rows(sides: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
     rows = rows[south[rows] <= most[1]]
     rows = rows[np.fmax(west[rows], east[rows]) >= least[0]]
     rows = rows[np.fmax(south[rows], north[rows]) >= least[1]]
+    rows = rows[~np.isnan(east[rows]) | _is_near(west[rows], south[rows], boxes)]
     mine = shapely.box(west[rows], south[rows], np.fmax(west[rows], east[rows]),
                        np.fmax(south[rows], north[rows]))
     hit = shapely.STRtree(shapely.box(*boxes.T)).query(mine)[0]
     return rows[np.unique(hit)]
+
+
+def _is_near(x: np.ndarray, y: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Say which points, all within the bounds of some boxes, share a cell with any of them."""
+    least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
+    step = np.maximum((most - least) / _CELLS, 1e-9)
+
+    def cell(values: np.ndarray, side: int) -> np.ndarray:
+        return np.clip((values - least[side]) // step[side], 0, _CELLS - 1).astype(np.int16)
+
+    marked = np.zeros((_CELLS, _CELLS), bool)
+    west, south, east, north = (cell(boxes[:, at], at % 2) for at in range(4))
+    for left, low, right, high in zip(west, south, east, north, strict=True):
+        marked[left : right + 1, low : high + 1] = True
+    found: np.ndarray = marked[cell(x, 0), cell(y, 1)]
+    return found
 
 
 def _shorten(table: pa.Table) -> pa.Table:
