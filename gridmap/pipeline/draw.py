@@ -101,6 +101,44 @@ def _links(linked: Series) -> DataFrame:
     return DataFrame({"unit": pairs.index.to_numpy(), "linked": pairs.to_numpy()})
 
 
+def list_rules(config: Config) -> dict[str, Any]:
+    """Return everything of a configuration that a drawing follows, by name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> list_rules(load_config(save_sketch(tempfile.mkdtemp())))["within"]
+    'community'
+    """
+    settings, profile = config.settings, config.profile
+    return {
+        "size of the profile": list_sizes(config), "barriers of the profile": profile.barriers,
+        "dedicated kinds of the profile": profile.dedicated,
+        "codes of the profile": profile.code, "profiles": config.profiles,
+        "drawing": config.drawing, "seed": settings.seed, "effort": settings.effort,
+        "time limit": settings.time_limit_s, "within": settings.within,
+        "name of the profile": profile.name if config.profiles else "",
+    }
+
+
+def looks_at_all(config: Config) -> bool:
+    """Say whether a drawing depends on all territories together, not on each by itself.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> looks_at_all(load_config(save_sketch(tempfile.mkdtemp())))
+    False
+    """
+    rule = config.drawing
+    return bool(config.profiles or config.grids or rule.counts or rule.homes
+                or rule.locked or rule.linked)
+
+
 def list_sizes(config: Config) -> SizeRule | dict[str, SizeRule]:
     """Return the size rule of the run, or one for each profile where there are several."""
     if not config.profiles:

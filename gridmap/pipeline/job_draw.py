@@ -146,64 +146,50 @@ class Drawing(Loading):
     @cached_property
     def drawn(self) -> Outputs:
         """Grids, which unit is in which, and why they are odd."""
-        config, settings, profile = self.config, self.config.settings, self.config.profile
         names = ["units", "territories", "barriers", "grids"]
-        names += ["assets"] if config.drawing.homes else []
+        names += ["assets"] if self.config.drawing.homes else []
 
         def make() -> dict[str, Any]:
             given = load.gather(**{name: self.given(name).value for name in names})
-            done = base_grids.draw_base_grids(given, config, progress=self.progress,
-                                   executor=self.executor)
-            return tell(given, done._replace(changes=grids_again.sort_changes(done.changes)))
-
-        def tell(given: Inputs, done: zoning.Partition) -> dict[str, Any]:
-            return {"grids": done.grids, "assignment": done.assignment.to_frame(),
-                    "changes": done.changes,
-                    "ledger": ledger.join_ledger(*base_grids.drawn_lines(given, done))}
+            done = base_grids.draw_base_grids(given, self.config, progress=self.progress,
+                                              executor=self.executor)
+            return _tell_drawn(given, done._replace(
+                changes=grids_again.sort_changes(done.changes)))
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            rule = config.drawing
-            whole = (config.profiles or config.grids or rule.counts or rule.homes
-                     or rule.locked or rule.linked)
-            if whole or not before.same_but(ingredients, names[:3]):
-                return None
-            old, new = self._placed_units(before), self._placed_units()
-            if old is None or new is None:
-                return None
-            lines = self.given("barriers")
-            places = before.find_shapes("barriers", lines, ("kind",))
-            given = load.gather(units=self.given("units").value,
-                                territories=self.given("territories").value)
+            whole = draw.looks_at_all(self.config) or not before.same_but(ingredients, names[:3])
+            return None if whole else self._draw_again(before)
 
-            def draw(some: changed.Flags) -> zoning.Partition:
-                mine = load.take_known(given.units)[some]
-                near = None if not lines.hash else arrow.take_rows(
-                    lines.table, mine.bounds.to_numpy() + base_grids.BEYOND)[1]
-                return base_grids.draw_base_grids(
-                    given._replace(units=mine, barriers=near), config, executor=self.executor)
-
-            drawn = grids_again.draw_again(old, new, before.outputs, places, draw)
-            if drawn is None:
-                return None
-            made = zoning.Partition(drawn[0]["grids"], drawn[0]["assignment"],
-                                    drawn[0]["changes"])
-            return tell(given, made), drawn[1]
-
-        rules = {
-            "size of the profile": draw.list_sizes(config), "barriers of the profile":
-            profile.barriers, "dedicated kinds of the profile": profile.dedicated,
-            "codes of the profile": profile.code, "profiles": config.profiles,
-            "drawing": config.drawing, "seed": settings.seed, "effort": settings.effort,
-            "time limit": settings.time_limit_s, "within": settings.within,
-            "name of the profile": profile.name if config.profiles else "",
-        }
         ingredients = {
             **{name: self.given(name).hash for name in names},
-            **{name: keys.hash_value(rule) for name, rule in rules.items()},
+            **{name: keys.hash_value(rule) for name, rule in draw.list_rules(self.config).items()},
             **code_of(_OWN, "zoning", "tiling", "coverage", "pipeline/draw.py",
                       "pipeline/base_grids.py", "pipeline/grids_again.py"),
         }
         return self.steps.do("partition", ingredients, make, mend=again, lasting=_was_whole)
+
+    def _draw_again(self, before: Before) -> tuple[dict[str, Any], str] | None:
+        """Draw the grids of territories that a change touches."""
+        old, new = self._placed_units(before), self._placed_units()
+        if old is None or new is None:
+            return None
+        lines = self.given("barriers")
+        given = load.gather(units=self.given("units").value,
+                            territories=self.given("territories").value)
+
+        def draw_some(some: changed.Flags) -> zoning.Partition:
+            mine = load.take_known(given.units)[some]
+            near = None if not lines.hash else arrow.take_rows(
+                lines.table, mine.bounds.to_numpy() + base_grids.BEYOND)[1]
+            return base_grids.draw_base_grids(given._replace(units=mine, barriers=near),
+                                              self.config, executor=self.executor)
+
+        drawn = grids_again.draw_again(
+            old, new, before.outputs, before.find_shapes("barriers", lines, ("kind",)), draw_some)
+        if drawn is None:
+            return None
+        made = zoning.Partition(drawn[0]["grids"], drawn[0]["assignment"], drawn[0]["changes"])
+        return _tell_drawn(given, made), drawn[1]
 
     def _placed_units(self, before: Before | None = None) -> grids_again.Units | None:
         """Return the units of this run, or of one before, and the territory each stays in."""
@@ -220,6 +206,12 @@ class Drawing(Loading):
 
 def _pick(done: Inputs, *names: str) -> dict[str, Any]:
     return {name: getattr(done, name) for name in names}
+
+
+def _tell_drawn(given: Inputs, done: zoning.Partition) -> dict[str, Any]:
+    return {"grids": done.grids, "assignment": done.assignment.to_frame(),
+            "changes": done.changes,
+            "ledger": ledger.join_ledger(*base_grids.drawn_lines(given, done))}
 
 
 def _was_whole(made: Mapping[str, Any]) -> bool:
