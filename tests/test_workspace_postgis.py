@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tomllib
 import traceback
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas
@@ -20,10 +21,10 @@ from server import OWNER, READER, SECRET, started
 from shapely.geometry import Point
 
 from gridmap.errors import ConfigError, SourceError, WorkspaceError
-from gridmap.pipeline import run, save_run
+from gridmap.pipeline import run, run_again, save_run
 from gridmap.sketch import save_sketch, sketch_grids
 from gridmap.sources import choose, database, personal, reading
-from gridmap.workspace import Contents, Layer, load_config, load_manifest
+from gridmap.workspace import Contents, Layer, load_config, load_manifest, read_inputs
 from gridmap.workspace.postgis import save_postgis
 
 
@@ -275,14 +276,19 @@ def _fill(server, table, file, encoding):
                    f"USING ST_GeomFromWKB(geom, {srid})")
 
 
+def _name_tables(server, city, folder):
+    """Make a folder whose configuration reads tables where that of the city reads files."""
+    folder.mkdir()
+    text = (city / "gridmap.toml").read_text("utf-8")
+    (folder / "gridmap.toml").write_text(re.sub(
+        r'path = "\w+/(\w+)\.\w+"', lambda m: f'path = "{server.url()}"\nlayer = "city.{m[1]}"',
+        text), "utf-8")
+
+
 @pytest.mark.slow
 def test_a_run_from_tables_gives_what_a_run_from_files_gives(server, city, tmp_path):
-    text = (city / "gridmap.toml").read_text("utf-8")
     shutil.copytree(city, tmp_path / "files")
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "gridmap.toml").write_text(re.sub(
-        r'path = "\w+/(\w+)\.\w+"', lambda m: f'path = "{server.url()}"\nlayer = "city.{m[1]}"',
-        text) if "layer" not in text else text, "utf-8")
+    _name_tables(server, city, tmp_path / "tables")
     outs: list[Path] = []
     for name in ("files", "tables"):
         config = load_config(tmp_path / name)
@@ -301,6 +307,36 @@ def test_a_run_from_tables_gives_what_a_run_from_files_gives(server, city, tmp_p
         assert kept.encode() not in told, "the outputs tell how the database is reached"
     saved = save_postgis(tables, server.url(), schema="done")
     assert saved.tables["done.grids"] == len(pd.read_csv(tables / "grids.csv"))
+
+
+@pytest.mark.slow
+def test_a_run_from_tables_does_again_only_what_changed(server, city, tmp_path):
+    _name_tables(server, city, tmp_path / "tables")
+    config = load_config(tmp_path / "tables")
+
+    def did():
+        steps = run_again(config).steps
+        return dict(zip(steps["step"], steps["did"], strict=True))
+
+    assert set(did().values()) == {"ran"}
+    assert set(did().values()) == {"reused"}
+    [[before]] = server.ask("SELECT people FROM city.population WHERE fid = 3")
+    try:
+        server.ask("UPDATE city.population SET people = '9' WHERE fid = 3")
+        after = did()
+        assert after["load: elements"] != "reused" and after["load: territories"] == "reused"
+        done = load_manifest(config.workspace)["outputs"]
+        whole = replace(config, settings=replace(
+            config.settings, workspace=str(tmp_path / "tables" / "whole")))
+        save_run(run(whole), whole)
+        assert load_manifest(whole.workspace)["outputs"] == done
+        reading = read_inputs(config)
+        server.ask("UPDATE city.population SET people = '8' WHERE fid = 3")
+        with pytest.raises(SourceError, match="changed while the run was at work"):
+            run_again(config, reading=reading)
+        assert load_manifest(config.workspace)["outputs"] == done
+    finally:
+        server.ask(f"UPDATE city.population SET people = '{before}' WHERE fid = 3")
 
 
 def test_a_password_in_the_configuration_is_refused(tmp_path):

@@ -10,6 +10,7 @@ from typing import Any
 from pyproj import CRS
 
 from ..executors import Executor
+from ..sources import database
 from ..workspace import inputs as files
 from ..workspace.config import Config, Source, TableSource
 from ..workspace.inputs import Reading
@@ -133,7 +134,9 @@ class Loading:
 
 
 def _belongs(path: Path, source: Path) -> bool:
-    """Say whether a file is one that is read with a source."""
+    """Say whether a file is one that is read with a source; a table is read by itself."""
+    if database.is_table(path) or database.is_table(source):
+        return path == source
     beside = path.parent == source.parent and (
         path.stem.split(".")[0] == source.stem.split(".")[0])
     return path == source or path.is_relative_to(source) or beside
