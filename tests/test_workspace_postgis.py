@@ -20,6 +20,7 @@ from pyproj import CRS
 from server import OWNER, READER, SECRET, started
 from shapely.geometry import Point
 
+from gridmap import cli
 from gridmap.errors import ConfigError, SourceError, WorkspaceError
 from gridmap.pipeline import run, run_again, save_run
 from gridmap.sketch import save_sketch, sketch_grids
@@ -233,6 +234,21 @@ def test_an_address_with_a_table_is_refused(server, workspace):
     with pytest.raises(WorkspaceError, match=r"^the address of a target names a table: tables are "
                        r"called as layers are. Take table=… out$"):
         save_postgis(workspace, server.url(table="public.grids"))
+
+
+def test_the_command_names_the_schema(server, workspace, capsys):
+    words = ["export", str(workspace), server.url(), "--schema", "named"]
+    assert cli.main(words) == 0
+    assert "named.grids" in capsys.readouterr().out
+    assert server.ask("SELECT count(*) FROM named.grids") == [(2,)]
+
+
+def test_a_schema_without_a_database_is_refused(workspace, tmp_path, capsys):
+    words = ["export", str(workspace), str(tmp_path / "grids.fgb"), "--schema", "named"]
+    assert cli.main(words) == 1
+    assert ("--schema named is for tables of PostGIS, but no target is a database: name one, as "
+            "postgis://user@host/database") in capsys.readouterr().err
+    assert not (tmp_path / "grids.fgb").exists()
 
 
 def test_another_tool_opens_the_tables(server, workspace):

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from ..errors import WorkspaceError
 from .options import add_telling, find_workspace
 
 #: How the address of a database begins.
@@ -25,6 +26,8 @@ def add_parser(commands: Any) -> None:
     command.add_argument("--layer", action="append", default=[], metavar="NAME", dest="layers",
                          help="what to export (default: grids); a GeoPackage and PostGIS hold "
                               "several, and 'all' is all")
+    command.add_argument("--schema", metavar="NAME",
+                         help="where the tables of PostGIS go (default: gridmap)")
     command.add_argument("--force", action="store_true",
                          help="replace a file that is no export of gridmap")
     add_telling(command)
@@ -38,12 +41,17 @@ def _export(options: argparse.Namespace) -> int:
     layers = options.layers or ["grids"]
     if "all" in layers:
         layers = exports.list_layers(named)
+    if options.schema is not None and not any(
+            target.startswith(_DATABASE) for target in options.targets):
+        raise WorkspaceError(f"--schema {options.schema} is for tables of PostGIS, but no target "
+                             "is a database: name one, as postgis://user@host/database")
     for target in options.targets:  # all are looked at before the first is written
         if not target.startswith(_DATABASE):
             exports.check_export(target, layers=layers, force=options.force)
     done = []
     for target in options.targets:
-        told = (_into_database(named, target, layers) if target.startswith(_DATABASE)
+        database = target.startswith(_DATABASE)
+        told = (_into_database(named, target, layers, options.schema) if database
                 else _into_file(named, target, layers, force=options.force))
         if not options.quiet and not options.json:
             _tell(told)
@@ -61,10 +69,13 @@ def _into_file(named: str, target: str, layers: list[str], *, force: bool) -> di
             "withheld": written.withheld, "told": list(written.told)}
 
 
-def _into_database(named: str, url: str, layers: list[str]) -> dict[str, Any]:
+def _into_database(
+    named: str, url: str, layers: list[str], schema: str | None
+) -> dict[str, Any]:
     from ..workspace.postgis import save_postgis
 
-    saved = save_postgis(named, url, layers=layers)
+    chosen = {} if schema is None else {"schema": schema}
+    saved = save_postgis(named, url, layers=layers, **chosen)
     # Not the address: what stands in it is nobody's who reads a log.
     return {"target": "the database", "format": "PostGIS", "rows": dict(saved.tables),
             "told": list(saved.notes)}
