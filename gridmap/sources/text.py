@@ -99,7 +99,7 @@ def read_some_lines(
 
     Examples
     --------
-    >>> lines = "code,城\n07,A\n".encode()
+    >>> lines = "code,城\\n07,A\\n".encode()
     >>> read_some_lines(Path("a.csv"), lines, ["城"], Encoding("UTF-8", "")).table["城"].tolist()
     ['A']
     """
