@@ -163,7 +163,7 @@ def test_no_row_that_meets_a_box_is_left_out(corners, places):
     homes = sketch_points(*places)
     if not len(boxes):
         return
-    near = attach_again.find_meeting(arrow.to_table(homes), boxes)
+    near = arrow.find_meeting(arrow.to_table(homes), boxes)
     stands = homes.geometry.to_numpy()[:, None]
     meets = shapely.intersects(stands, shapely.box(*boxes.T)).any(axis=1)
     assert not (meets & ~near).any()

@@ -20,6 +20,8 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyproj import CRS
 
+from . import squares
+
 _X, _Y, _EAST, _NORTH, _WKB = "__x", "__y", "__east", "__north", "__wkb"
 
 #: Columns that a geometry becomes.
@@ -31,9 +33,6 @@ _MANY_ROWS, _FEW_TEXTS = 10_000, 0.1
 #: Rows, at least, by which that is judged.
 _LOOKED_AT = 100_000
 _META = b"gridmap"
-
-#: Cells along each side of the land, to tell quickly what lies far from all that is asked for.
-_CELLS = 512
 
 
 class Unfit(Exception):  # noqa: N818  inside only, and caught here
@@ -281,42 +280,24 @@ def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
     >>> take_rows(open_table(file), np.array([[0, 0, 1, 2]]))[0].tolist()
     [0]
     """
-    rows = _find_rows([table[name].to_numpy() for name in SHAPE[:4]], boxes)
+    rows = np.flatnonzero(find_meeting(table, boxes))
+    hit = shapely.STRtree(shapely.box(*boxes.T)).query(shapely.box(*boxes_of(table, rows).T))[0]
+    rows = rows[np.unique(hit)]
     return rows, to_frame(table.take(pa.array(rows)))
 
 
-def _find_rows(sides: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
-    """Return the rows that meet any box; where sides east and north are missing, points."""
-    west, south, east, north = sides
-    if not len(boxes):
-        return np.empty(0, dtype=np.intp)
-    least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    # Two looks at all rows, the others at those that are left.
-    rows = np.flatnonzero(west <= most[0])
-    rows = rows[south[rows] <= most[1]]
-    rows = rows[np.fmax(west[rows], east[rows]) >= least[0]]
-    rows = rows[np.fmax(south[rows], north[rows]) >= least[1]]
-    rows = rows[~np.isnan(east[rows]) | _is_near(west[rows], south[rows], boxes)]
-    mine = shapely.box(west[rows], south[rows], np.fmax(west[rows], east[rows]),
-                       np.fmax(south[rows], north[rows]))
-    hit = shapely.STRtree(shapely.box(*boxes.T)).query(mine)[0]
-    return rows[np.unique(hit)]
+def find_meeting(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
+    """Say which rows of a table may meet any of some boxes: all that do, and a few beside.
 
-
-def _is_near(x: np.ndarray, y: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Say which points, all within the bounds of some boxes, share a cell with any of them."""
-    least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    step = np.maximum((most - least) / _CELLS, 1e-9)
-
-    def cell(values: np.ndarray, side: int) -> np.ndarray:
-        return np.clip((values - least[side]) // step[side], 0, _CELLS - 1).astype(np.int16)
-
-    marked = np.zeros((_CELLS, _CELLS), bool)
-    west, south, east, north = (cell(boxes[:, at], at % 2) for at in range(4))
-    for left, low, right, high in zip(west, south, east, north, strict=True):
-        marked[left : right + 1, low : high + 1] = True
-    found: np.ndarray = marked[cell(x, 0), cell(y, 1)]
-    return found
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> table = to_table(sketch_points((0, 0), (0.5, 9), (9, 9)))
+    >>> find_meeting(table, np.array([[0.0, 0, 1, 1], [8, 8, 9, 9]])).tolist()
+    [True, False, True]
+    """
+    west, south, east, north = (table[name].to_numpy() for name in SHAPE[:4])
+    return squares.find_meeting(west, south, east, north, boxes)
 
 
 def _shorten(table: pa.Table) -> pa.Table:

@@ -22,9 +22,6 @@ from .totals import MASSES
 #: Above this share of all rows the whole is attached at once.
 MOST = 0.3
 
-#: Squares, either way, that the ground of boxes is told by.
-_SQUARES = 1_024
-
 #: Rows that are looked at first for something that most tables have.
 _SOME = 1_000
 
@@ -98,7 +95,7 @@ def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] |
     moves = _find_moves(past, now)
     asked = ~now.rows.same | (moves.was < 0)
     if len(moves.boxes):
-        asked |= find_meeting(now.table, _widen(moves.boxes, now.snap_m))
+        asked |= arrow.find_meeting(now.table, _widen(moves.boxes, now.snap_m))
     ready = _lay_lattice(asked, now, moves)
     if ready is not None and len(moves.boxes):
         asked |= _find_doubtful(now.table, ready, moves)
@@ -194,58 +191,6 @@ def _find_moves(past: Past, now: Now) -> _Moves:
 def _widen(boxes: Floats, snap_m: float) -> Floats:
     reach = snap_m + _MARGIN_M
     return boxes + np.array([-reach, -reach, reach, reach])
-
-
-def find_meeting(table: pa.Table, boxes: Floats) -> Flags:
-    """Say which rows of a table may meet any of some boxes: all that do, and a few beside.
-
-    The ground of the boxes is cut into squares; a table of sums tells at once whether any of
-    the squares beneath a row is one of theirs.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_points
-    >>> table = arrow.to_table(sketch_points((0, 0), (0.5, 9), (9, 9)))
-    >>> find_meeting(table, np.array([[0.0, 0, 1, 1], [8, 8, 9, 9]])).tolist()
-    [True, False, True]
-    """
-    least, most = boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)
-    west, south, east, north = (table[name].to_numpy() for name in arrow.SHAPE[:4])
-    near = np.flatnonzero((west <= most[0]) & (south <= most[1]))
-    east, north = np.fmax(west[near], east[near]), np.fmax(south[near], north[near])
-    inside = (east >= least[0]) & (north >= least[1])
-    near, east, north = near[inside], east[inside], north[inside]
-    left, right = (_number(side, least[0], most[0]) for side in (west[near], east))
-    below, above = (_number(side, least[1], most[1]) for side in (south[near], north))
-    sums = _sum_squares(*(_number(boxes[:, side], least[side % 2], most[side % 2])
-                          for side in range(4)))
-    squares = (sums[above + 1, right + 1] - sums[below, right + 1] - sums[above + 1, left]
-               + sums[below, left])
-    flags = np.zeros(len(table), dtype=bool)
-    flags[near[squares > 0]] = True
-    return flags
-
-
-def _number(values: Floats, least: float, most: float) -> NDArray[np.int64]:
-    """Return the squares that coordinates lie in, in one direction."""
-    step = max((most - least) / _SQUARES, 1e-9)
-    numbers: NDArray[np.int64] = np.clip((values - least) / step, 0, _SQUARES).astype(np.int64)
-    return numbers
-
-
-def _sum_squares(
-    west: NDArray[np.int64], south: NDArray[np.int64], east: NDArray[np.int64],
-    north: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Return how many squares below and left of each corner lie in any of some boxes."""
-    edges = np.zeros((_SQUARES + 2, _SQUARES + 2), dtype=np.int64)
-    for rows, sides, sign in ((south, west, 1), (south, east + 1, -1), (north + 1, west, -1),
-                               (north + 1, east + 1, 1)):
-        np.add.at(edges, (rows, sides), sign)
-    marked = edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
-    sums = np.zeros((_SQUARES + 2, _SQUARES + 2), dtype=np.int64)
-    sums[1:, 1:] = marked.cumsum(axis=0).cumsum(axis=1)
-    return sums
 
 
 def _lay_lattice(asked: Flags, now: Now, moves: _Moves) -> locator.Locator | None:

@@ -8,7 +8,8 @@ from . import keys, shelf
 from .steps import Before, Outputs
 
 #: What every step of the job is made by, beside its own rooms.
-_GROUND = ("pipeline/refs.py", "pipeline/load.py", "pipeline/arrow.py", "pipeline/changed.py")
+_GROUND = ("pipeline/refs.py", "pipeline/load.py", "pipeline/arrow.py", "pipeline/squares.py",
+           "pipeline/changed.py")
 
 
 class Ref(NamedTuple):
