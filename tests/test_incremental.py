@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import geopandas
 import pandas as pd
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -219,3 +220,21 @@ def test_layers_of_the_map_are_drawn_again_where_their_frame_changed(root, tmp_p
     done = did(run_again(config))
     assert [done[name] for name in layers] == ["reused", "reused", "reused", "ran"]
     assert load_manifest(config.workspace)["outputs"] == whole(config)
+
+
+def test_frames_that_could_not_be_kept_stop_no_later_run(town, monkeypatch):
+    def refuse(shelf_, frame, add=shelf.add_frame):
+        named = frame.column_names if isinstance(frame, pa.Table) else [frame.index.name]
+        if "element" in named:
+            raise arrow.Unfit("elements")
+        return add(shelf_, frame)
+
+    config = load_config(town)
+    with monkeypatch.context() as patched:
+        patched.setattr(shelf, "add_frame", refuse)
+        run_again(config)
+    file = town / "homes.csv"
+    for line in ("", "E,150.0,60.0\n"):
+        file.write_text(file.read_text("utf-8") + line, "utf-8")
+        run_again(config)
+        assert load_manifest(config.workspace)["outputs"] == whole(config, f"whole{len(line)}")

@@ -198,7 +198,7 @@ def join_shapes(table: pa.Table) -> np.ndarray:
     plain = ~np.isnan(x) & np.isnan(east)
     shapes[plain] = shapely.points(x[plain], y[plain])
     if other.null_count < len(other):
-        at = np.flatnonzero(other.is_valid().to_numpy())
+        at = np.flatnonzero(find_shaped(table))
         shapes[at] = shapely.from_wkb(other.drop_null().to_numpy())
     return shapes
 
@@ -214,7 +214,7 @@ def codes_of(table: pa.Table) -> pa.Array:
     """
     index = _tell_pandas(table)["index_columns"][0]
     if isinstance(index, str):
-        return _joined(table[index])
+        return in_one_piece(table[index])
     return pa.array(np.arange(len(table)))
 
 
@@ -257,8 +257,32 @@ def _tell_pandas(table: pa.Table) -> dict[str, Any]:
     return said
 
 
-def _joined(column: pa.ChunkedArray) -> pa.Array:
-    return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
+def in_one_piece(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array; one that is in one piece already is not copied.
+
+    Examples
+    --------
+    >>> in_one_piece(pa.chunked_array([["a"], ["b"]])).to_pylist()
+    ['a', 'b']
+    """
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    if pa.types.is_dictionary(column.type):
+        column = column.unify_dictionaries()
+    return column.combine_chunks()
+
+
+def find_shaped(table: pa.Table) -> np.ndarray:
+    """Say which rows of a table with places are anything but plain points.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> find_shaped(to_table(sketch_points((0, 1)))).tolist()
+    [False]
+    """
+    shaped: np.ndarray = table[_WKB].is_valid().to_numpy()
+    return shaped
 
 
 def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:

@@ -200,7 +200,7 @@ def _lay_lattice(asked: Flags, now: Now, moves: _Moves) -> locator.Locator | Non
     """
     if len(now.table) < points.FEW_POINTS:
         return None
-    drawn = now.table[arrow.SHAPE[4]].is_valid().to_numpy()
+    drawn = arrow.find_shaped(now.table)
     if not drawn.any() or not (len(moves.boxes) or (drawn & asked).any()):
         return None
     return locator.build_locator(now.grids, engine="numpy")
@@ -208,7 +208,7 @@ def _lay_lattice(asked: Flags, now: Now, moves: _Moves) -> locator.Locator | Non
 
 def _find_doubtful(table: pa.Table, ready: locator.Locator, moves: _Moves) -> Flags:
     """Say which footprints are not wholly, and beyond doubt, in the grid that held them."""
-    rows = np.flatnonzero(table[arrow.SHAPE[4]].is_valid().to_numpy())
+    rows = np.flatnonzero(arrow.find_shaped(table))
     holder = around.look_at_boxes(arrow.boxes_of(table, rows), ready).holder
     place = np.append(ready.by_code, attach.NOWHERE)[holder]
     sure = (holder >= 0) & (place == moves.was[rows]) & (moves.way[rows] == places.INSIDE)

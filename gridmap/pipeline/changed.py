@@ -145,16 +145,52 @@ def compare_tables(
     ([0, 2], [True, True], [1])
     """
     was = _find_before(arrow.codes_of(old), arrow.codes_of(new))
-    same = was >= 0
-    for one, two in _pair_columns(old, new, columns):
-        if one is None or two is None:
-            same[:] = False
-            break
-        for before, now in _pieces(was):
-            same[now] &= _equal(_take(one, before), _take(two, now))
+    same = compare_values(old, new, was, columns)
     gone = np.ones(len(old), bool)
     gone[was[same]] = False
     return Rows(was, same, np.flatnonzero(gone))
+
+
+def compare_values(
+    old: pa.Table, new: pa.Table, was: NDArray[np.intp], columns: Sequence[str] | None = None
+) -> Flags:
+    """Say which rows of a table hold, to the last bit, what they held where they stood.
+
+    Parameters
+    ----------
+    old, new : Table
+        As `to_table` makes them.
+    was : array of int
+        Where each row stood; -1 for one that is new.
+    columns : sequence of str, optional
+        As in `compare_tables`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> some = arrow.to_table(sketch_points((0, 0), (1, 1)))
+    >>> compare_values(some, some, np.array([0, 0])).tolist()
+    [True, False]
+    """
+    same = was >= 0
+    for one, two in _pair_columns(old, new, columns):
+        if one is None or two is None:
+            return np.zeros(len(new), bool)
+        for before, now in _pieces(was):
+            same[now] &= _equal(_take(one, before), _take(two, now))
+    return same
+
+
+def stay_same(table: pa.Table) -> Rows:
+    """Return what became of the rows of a table that is the one before.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> stay_same(arrow.to_table(sketch_points((0, 0)))).same.tolist()
+    [True]
+    """
+    return Rows(np.arange(len(table)), np.ones(len(table), bool), np.empty(0, np.intp))
 
 
 def find_shapes(old: pa.Table, new: pa.Table, columns: Sequence[str] = ()) -> Shapes:
@@ -253,9 +289,7 @@ def _take(column: pa.ChunkedArray, rows: slice | NDArray[np.intp]) -> pa.Array:
         taken = column.slice(rows.start, rows.stop - rows.start)
     else:
         taken = column.take(pa.array(rows))
-    if pa.types.is_dictionary(taken.type) and taken.num_chunks > 1:
-        taken = taken.unify_dictionaries()
-    return taken.combine_chunks() if taken.num_chunks != 1 else taken.chunk(0)
+    return arrow.in_one_piece(taken)
 
 
 def _equal(one: pa.Array, two: pa.Array) -> Flags:

@@ -64,7 +64,7 @@ def read_positions(column: pa.ChunkedArray, codes: Index) -> Numbers:
     >>> read_positions(table["grid"], Index(["B", "C"])).tolist()
     [0, -1]
     """
-    column = column.combine_chunks()
+    column = arrow.in_one_piece(column)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     places = codes.get_indexer(Index(column.dictionary.to_pandas(), dtype="str"))
@@ -82,7 +82,7 @@ def read_grids(table: pa.Table) -> pd.Categorical:
     >>> read_grids(table).tolist()
     ['B', nan]
     """
-    column = table["grid"].combine_chunks()
+    column = arrow.in_one_piece(table["grid"])
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     return pd.Categorical.from_codes(

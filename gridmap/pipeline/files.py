@@ -112,7 +112,7 @@ class Files:
         """Return a frame as row groups, without making it; None where that cannot be."""
         added = self._added(name)
         try:
-            placed = grouped.Placed(_open(self._ref(name)), _open(added) if added.hash else None)
+            placed = grouped.Placed(self._ref(name).table, added.table_or_none)
         except arrow.Unfit:
             return None
         return grouped.lay_out_rows(placed, _list_columns(name), self._find_written(name))
@@ -127,9 +127,9 @@ class Files:
         if there is None:
             return None
         try:
-            added = past.table(_ADDED) if past.ingredients[_ADDED] else None
-            return grouped.Written(grouped.Placed(past.table(name), added), there)
-        except shelf.Damaged:  # all of it is written anew
+            return grouped.Written(grouped.Placed(past.table(name), past.table(_ADDED)), there,
+                                   self.job.compare(past, name, self._ref(name)))
+        except (shelf.Damaged, arrow.Unfit):  # all of it is written anew
             return None
 
     @property
@@ -256,13 +256,6 @@ class _Make:
 def _drawing_code() -> dict[str, str]:
     return {"code": keys.hash_code("maps", "coverage", "workspace", "pipeline/files.py"),
             "libraries": keys.hash_libraries()}
-
-
-def _open(ref: Ref) -> Any:
-    """Return the table of a frame, from the store where it is kept: in one piece, not read."""
-    if ref.outputs is not None and shelf.is_name(ref.hash):
-        return arrow.open_table(ref.outputs.find_file(ref.name))
-    return ref.table
 
 
 def _writing_code() -> dict[str, str]:

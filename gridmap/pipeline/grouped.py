@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +25,8 @@ from pyarrow import parquet
 
 from ..workspace import rowgroups
 from ..workspace.rowgroups import RowGroups
-from . import arrow
+from . import arrow, changed
+from .changed import Rows
 
 #: Names of geometries in GeoParquet by their number in WKB.
 _TYPES = ("", "Point", "LineString", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
@@ -56,6 +57,7 @@ class Written(NamedTuple):
 
     placed: Placed
     file: Path  # its bytes proven
+    rows: Rows | None = None  # what became of them since, where that is known
 
 
 def lay_out_rows(
@@ -91,7 +93,7 @@ def lay_out_rows(
     schema = _tell_schema(head, placed)
     borders = _find_borders(placed)
     groups = [_Group(placed, schema, int(a), int(b)) for a, b in pairwise(borders)]
-    kept = {} if before is None else _find_kept(placed, borders, before, schema)
+    kept = {} if before is None else _find_kept(placed, borders, before)
     varied = ("geometry", str(head.index.name))
     return RowGroups(schema, groups, varied, before and before.file, kept)
 
@@ -160,7 +162,7 @@ def _split(placed: Placed, start: int, end: int) -> tuple[NDArray[np.bool_], pa.
     x, east = (placed.column(name).slice(start, end - start).to_numpy()
                for name in (arrow.SHAPE[0], arrow.SHAPE[2]))
     other = placed.column(arrow.SHAPE[4]).slice(start, end - start)
-    return ~np.isnan(x) & np.isnan(east), _one(other)
+    return ~np.isnan(x) & np.isnan(east), arrow.in_one_piece(other)
 
 
 def _kinds_of(shapes: pa.Array) -> NDArray[np.int8]:
@@ -199,8 +201,8 @@ class _Group:
         return pa.Table.from_arrays(columns, schema=self._schema)
 
     def _column(self, field: pa.Field) -> pa.Array:
-        some = _one(self._placed.column(field.name).slice(self._start, self._end - self._start))
-        return some.cast(field.type)
+        column = self._placed.column(field.name).slice(self._start, self._end - self._start)
+        return arrow.in_one_piece(column).cast(field.type)
 
     def _shapes(self) -> pa.Array:
         """Return the geometries as WKB."""
@@ -234,57 +236,29 @@ def _as_iso(other: pa.Array) -> pa.Array:
 
 
 def _find_kept(
-    placed: Placed, borders: NDArray[np.intp], before: Written, schema: pa.Schema
+    placed: Placed, borders: NDArray[np.intp], before: Written
 ) -> dict[int, int]:
     """Return the groups that are those of the file before, each with its number there."""
     old = before.placed
     with before.file.open("rb") as file:
         footer = rowgroups.read_footer(file)
-    starts = np.cumsum([0, *(part.rows for part in footer.groups)]) if footer else np.zeros(1)
-    names = [*(name for name in schema.names if name != "geometry"), *arrow.SHAPE]
-    if len(old.frame) != starts[-1] or not all(map(_has(old), names)):
+    sizes = [part.rows for part in footer.groups] if footer else []
+    if len(old.frame) != sum(sizes) or (old.added is None) != (placed.added is None):
         return {}
-    codes = schema.names[-1]  # the index stands last
-    known = {(code, end - start): (number, start) for number, (code, (start, end)) in enumerate(
-        zip(_values(old, codes, starts[:-1]), pairwise(starts.tolist()), strict=True))}
+    starts = np.cumsum([0, *sizes])[:-1].tolist()
+    there = {(start, rows): number for number, (start, rows) in enumerate(
+        zip(starts, sizes, strict=True))}
+    rows = before.rows or changed.compare_tables(old.frame, placed.frame)
+    same, was = rows.same, rows.was
+    if old.added is not None and placed.added is not None:
+        same = same & changed.compare_values(old.added, placed.added, was)
     kept = {}
-    spans = list(pairwise(borders.tolist()))
-    for number, (code, (start, end)) in enumerate(
-            zip(_values(placed, codes, borders[:-1]), spans, strict=True)):
-        there, was = known.get((code, end - start), (-1, 0))
-        if there >= 0 and all(
-                _same(old.column(name).slice(was, end - start),
-                      placed.column(name).slice(start, end - start)) for name in names):
-            kept[number] = there
+    for number, (start, end) in enumerate(pairwise(borders.tolist())):
+        stood = was[start:end]
+        if len(stood) and (int(stood[0]), end - start) in there and (
+                same[start:end].all() and (np.diff(stood) == 1).all()):
+            kept[number] = there[int(stood[0]), end - start]
     return kept
-
-
-def _has(placed: Placed) -> Any:
-    there = {*placed.frame.column_names, *(placed.added.column_names if placed.added else ())}
-    return there.__contains__
-
-
-def _values(placed: Placed, name: str, rows: Iterable[Any]) -> list[Any]:
-    column = placed.column(name)
-    return [column[int(row)].as_py() if row < len(column) else None for row in rows]
-
-
-def _same(one: pa.ChunkedArray, two: pa.ChunkedArray) -> bool:
-    """Say whether values are the same to the last bit; words may be numbered another way."""
-    before, now = _one(one), _one(two)
-    if pa.types.is_dictionary(before.type) and pa.types.is_dictionary(now.type):
-        known = pc.index_in(before.dictionary, value_set=now.dictionary).fill_null(-1)
-        before, now = known.take(before.indices), now.indices.cast(pa.int32())
-    elif before.type != now.type:
-        before, now = (a.dictionary_decode() if pa.types.is_dictionary(a.type) else a
-                       for a in (before, now))
-    if before.type == now.type == pa.float64():
-        before, now = before.view(pa.int64()), now.view(pa.int64())
-    return bool(before.equals(now))
-
-
-def _one(column: pa.ChunkedArray) -> pa.Array:
-    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _join(table: pa.Table) -> pa.Table:

@@ -58,7 +58,7 @@ def find_demand(placed: Placed) -> dict[str, DataFrame]:
 def _find_wanted(placed: Placed) -> Flags:
     """Say which rows have a grid, and stand for households or are buildings."""
     built = _find_built(placed.elements)
-    held = placed.columns["grid"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    held = placed.columns["grid"].is_valid().to_numpy()
     wanted: Flags = held & ((_read_numbers(placed.elements, "households") > 0) | built)
     return wanted
 
@@ -83,7 +83,7 @@ def _is_sorted(codes: pa.Array) -> bool:
 def _find_middles(elements: pa.Table, rows: Places) -> Floats:
     """Return the place of each row, as `reach.find_demand` does."""
     xy = np.column_stack([elements[name].to_numpy()[rows] for name in arrow.SHAPE[:2]])
-    drawn = elements[arrow.SHAPE[4]].is_valid().to_numpy()[rows]
+    drawn = arrow.find_shaped(elements)[rows]
     if drawn.any():
         some = elements.select(list(arrow.SHAPE)).take(pa.array(rows[drawn]))
         xy[drawn] = reach.find_middles(arrow.join_shapes(some))
@@ -168,7 +168,7 @@ def read_demand(placed: Placed, found: Any) -> tuple[Demand, Spots]:
 
 def sum_collected(placed: Placed) -> dict[str, float]:
     """Say how many elements there are, and the share of them that lies in a grid."""
-    held = placed.columns["grid"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+    held = placed.columns["grid"].is_valid().to_numpy()
     return coverage.sum_collected(columns.read_series(placed.elements, "count"), Series(held))
 
 
