@@ -126,7 +126,8 @@ def test_rows_in_boxes_are_those_whose_boxes_meet_them(rows, boxes, chance):
               for s in rows]
     frame = GeoDataFrame({"n": range(len(shapes))}, geometry=shapes, crs=4550,
                          index=pd.Index([f"e{n}" for n in range(len(shapes))], dtype="str"))
-    at, found = arrow.take_rows(arrow.to_table(frame), np.array(boxes, dtype=float))
+    table, near = arrow.to_table(frame), np.array(boxes, dtype=float)
+    at, found = arrow.find_rows(table, near), arrow.take_rows(table, near)
     asked = [shapely.box(*box) for box in boxes]
     meet = [any(shapely.box(*shape.bounds).intersects(box) for box in asked) for shape in shapes]
     assert at.tolist() == np.flatnonzero(meet).tolist()

@@ -285,8 +285,20 @@ def find_shaped(table: pa.Table) -> np.ndarray:
     return shaped
 
 
-def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
-    """Return the rows whose boxes meet any of some boxes: their positions, and the frame.
+def take_rows(table: pa.Table, boxes: np.ndarray) -> Any:
+    """Return the frame of the rows whose boxes meet any of some boxes; see `find_rows`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> take_rows(to_table(sketch_points((0.5, 1.5), (9, 9))), np.array([[0, 0, 1, 2]])).index[0]
+    'e0'
+    """
+    return to_frame(table.take(pa.array(find_rows(table, boxes))))
+
+
+def find_rows(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
+    """Return the positions of the rows whose boxes meet any of some boxes.
 
     Parameters
     ----------
@@ -301,13 +313,13 @@ def take_rows(table: pa.Table, boxes: np.ndarray) -> tuple[np.ndarray, Any]:
     >>> from gridmap.sketch import sketch_points
     >>> file = Path(tempfile.mkdtemp()) / "homes.arrow"
     >>> write_frame(sketch_points((0.5, 1.5), (9, 9)), file)
-    >>> take_rows(open_table(file), np.array([[0, 0, 1, 2]]))[0].tolist()
+    >>> find_rows(open_table(file), np.array([[0, 0, 1, 2]])).tolist()
     [0]
     """
     rows = np.flatnonzero(find_meeting(table, boxes))
     hit = shapely.STRtree(shapely.box(*boxes.T)).query(shapely.box(*boxes_of(table, rows).T))[0]
-    rows = rows[np.unique(hit)]
-    return rows, to_frame(table.take(pa.array(rows)))
+    found: np.ndarray = rows[np.unique(hit)]
+    return found
 
 
 def find_meeting(table: pa.Table, boxes: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from ..attach import around, locator, places, points
 from . import arrow, changed, columns, fill
 from .changed import Flags, Floats, Rows
 from .columns import Numbers
+from .squares import widen
 from .totals import MASSES
 
 #: Above this share of all rows the whole is attached at once.
@@ -95,7 +96,7 @@ def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] |
     moves = _find_moves(past, now)
     asked = ~now.rows.same | (moves.was < 0)
     if len(moves.boxes):
-        asked |= arrow.find_meeting(now.table, _widen(moves.boxes, now.snap_m))
+        asked |= arrow.find_meeting(now.table, widen(moves.boxes, now.snap_m + _MARGIN_M))
     ready = _lay_lattice(asked, now, moves)
     if ready is not None and len(moves.boxes):
         asked |= _find_doubtful(now.table, ready, moves)
@@ -188,11 +189,6 @@ def _find_moves(past: Past, now: Now) -> _Moves:
     return _Moves(position, way, after, boxes, left[gone[gone >= 0]])
 
 
-def _widen(boxes: Floats, snap_m: float) -> Floats:
-    reach = snap_m + _MARGIN_M
-    return boxes + np.array([-reach, -reach, reach, reach])
-
-
 def _lay_lattice(asked: Flags, now: Now, moves: _Moves) -> locator.Locator | None:
     """Return the locator of the whole where footprints are looked at, and None elsewhere.
 
@@ -230,7 +226,7 @@ def _hold(
         return _Found(rows, frame, np.empty(0, dtype=object), position, way)
     rivals = np.arange(len(now.grids))
     if ready is None:
-        boxes = _widen(frame.bounds.to_numpy(), now.snap_m)
+        boxes = widen(frame.bounds.to_numpy(), now.snap_m + _MARGIN_M)
         boxes = boxes[np.isfinite(boxes).all(axis=1)]
         tree = shapely.STRtree(now.grids.geometry.to_numpy())
         rivals = np.unique(np.append(tree.query(shapely.box(*boxes.T))[1], 0))

@@ -13,8 +13,8 @@ from . import draw
 from .load import Inputs, Progress, silent
 from .totals import MASSES
 
-#: Lines that run along units lie no farther than this beyond their bounds, in metres.
-BEYOND = (-10.0, -10.0, 10.0, 10.0)
+#: Lines that run along units lie no farther than this beyond their bounds.
+BEYOND_M = 10.0
 
 
 def draw_base_grids(

@@ -193,13 +193,15 @@ def stay_same(table: pa.Table) -> Rows:
     return Rows(np.arange(len(table)), np.ones(len(table), bool), np.empty(0, np.intp))
 
 
-def find_shapes(old: pa.Table, new: pa.Table, columns: Sequence[str] = ()) -> Shapes:
+def find_shapes(
+    old: pa.Table | None, new: pa.Table | None, columns: Sequence[str] = ()
+) -> Shapes:
     """Return the places of all rows that changed, where they were and where they are.
 
     Parameters
     ----------
-    old, new : Table
-        As in `compare_tables`.
+    old, new : Table or None
+        As in `compare_tables`; the very same table where nothing changed.
     columns : sequence of str
         What counts beside the code and the geometry.
 
@@ -210,6 +212,10 @@ def find_shapes(old: pa.Table, new: pa.Table, columns: Sequence[str] = ()) -> Sh
     >>> [shape.wkt for shape in find_shapes(some.slice(0, 1), some)]
     ['POINT (1 1)']
     """
+    if old is new:
+        return np.empty(0, dtype=object)
+    if old is None or new is None:
+        return _drop_empty(arrow.join_shapes(new if old is None else old))
     return take_shapes(compare_tables(old, new, columns), old, new)
 
 
@@ -225,6 +231,10 @@ def take_shapes(rows: Rows, old: pa.Table, new: pa.Table) -> Shapes:
     """
     shapes = np.concatenate([arrow.join_shapes(table.take(pa.array(some))) for table, some in
                              ((old, rows.gone), (new, np.flatnonzero(~rows.same)))])
+    return _drop_empty(shapes)
+
+
+def _drop_empty(shapes: Shapes) -> Shapes:
     return shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
 
 

@@ -20,9 +20,6 @@ _OWN = "pipeline/graph.py"
 #: What steps give for the account.
 _ACCOUNT = ("changes", "rejects", "ledger", "doubles", "lines", "doubles_lines")
 
-_NOTHING = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
-            "ledger": ledger.join_ledger()}
-
 
 class Job(Measuring):
     """All steps of the main job, each done when something asks for it; see `Loading`."""
@@ -50,7 +47,7 @@ class Job(Measuring):
                for name, text in outputs.record.outputs.items() if name in _ACCOUNT},
             **code_of(_OWN, "ledger.py"),
         }, make)
-        return {name: made[name] for name in _NOTHING}
+        return {name: made[name] for name in load.NOTHING}
 
     @cached_property
     def summed(self) -> Outputs:
@@ -93,5 +90,5 @@ class _Kind:
 
 def _told(outputs: Outputs) -> Mapping[str, DataFrame]:
     """Return what a step adds to the account."""
-    found = {name: outputs[name] for name in _NOTHING if name in outputs.record.outputs}
-    return {**_NOTHING, **{name: frame for name, frame in found.items() if frame is not None}}
+    found = {name: outputs[name] for name in load.NOTHING if name in outputs.record.outputs}
+    return {**load.NOTHING, **{name: frame for name, frame in found.items() if frame is not None}}

@@ -11,7 +11,7 @@ from pandas import Series
 from .. import tiling
 from . import attach_again, changed, fill, keys
 from .job_draw import Drawing
-from .refs import Ref, code_of, is_kept
+from .refs import Ref, code_of
 from .steps import Before, Outputs
 
 _OWN = "pipeline/job_attach.py"
@@ -48,8 +48,7 @@ class Attaching(Drawing):
             return {**found._asdict(), "grids": grids}
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            if not before.same_but(ingredients, (name, "grids")) or (
-                    not is_kept(before, name, "grids")):
+            if not before.same_but(ingredients, (name, "grids")):
                 return None
             past = attach_again.Past(before.table(name), before.frame("grids"), before.outputs)
             now = attach_again.Now(frame.table, drawn.value,
@@ -99,7 +98,7 @@ class Attaching(Drawing):
             return {"proven": True}
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            if not before.same_but(ingredients, ("grids",)) or not is_kept(before, "grids"):
+            if not before.same_but(ingredients, ("grids",)):
                 return None
             old = before.frame("grids")
             stale = changed.find_changed(old, grids.value)

@@ -26,6 +26,7 @@ from . import (
 from .job_load import Loading
 from .load import Inputs
 from .refs import Ref, code_of
+from .squares import widen
 from .steps import Before, Outputs
 
 _OWN = "pipeline/job_draw.py"
@@ -182,7 +183,7 @@ class Drawing(Loading):
         def draw_some(some: changed.Flags) -> zoning.Partition:
             mine = load.take_known(given.units)[some]
             near = None if not lines.hash else arrow.take_rows(
-                lines.table, mine.bounds.to_numpy() + base_grids.BEYOND)[1]
+                lines.table, widen(mine.bounds.to_numpy(), base_grids.BEYOND_M))
             return base_grids.draw_base_grids(given._replace(units=mine, barriers=near),
                                               self.config, executor=self.executor)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
 from .. import coverage
 from . import arrow, draw, fill, keys, load, service, shelf
 from .job_attach import Attaching
-from .refs import code_of, is_kept
+from .refs import code_of
 from .steps import Before, Outputs
 
 _OWN = "pipeline/job_measure.py"
@@ -30,8 +28,7 @@ class Measuring(Attaching):
             return None
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            if not before.same_but(ingredients, ("elements", "columns")) or (
-                    not is_kept(before, "elements")):
+            if not before.same_but(ingredients, ("elements", "columns")):
                 return None
             rows = self.compare(before, "elements", elements)
             return service.find_demand_again(self._placed, rows, before.outputs)
@@ -55,13 +52,11 @@ class Measuring(Attaching):
             return service.measure_reach(*service.read_demand(self._placed, found), assets.value)
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
-            if not before.same_but(ingredients, ("spots", "assets", "shared among")) or (
-                    not is_kept(before, "spots", "assets")):
+            if not before.same_but(ingredients, ("spots", "assets", "shared among")):
                 return None
-            table = before.table("spots")
-            spots = np.column_stack([table[name].to_numpy() for name in ("x", "y")])
             return service.measure_reach_again(
-                *service.read_demand(self._placed, found), spots,
+                *service.read_demand(self._placed, found),
+                service.read_spots(before.table("spots")),
                 (before.table("assets"), assets.table), before.outputs)
 
         shared = service.is_shared(assets.table)

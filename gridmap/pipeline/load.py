@@ -61,6 +61,11 @@ class Inputs(NamedTuple):
     ledger: DataFrame
 
 
+#: An account in which nothing stands.
+NOTHING = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
+           "ledger": ledger.join_ledger()}
+
+
 def gather(**given: Any) -> Inputs:
     """Return inputs of which a step needs only some, with an empty account.
 
@@ -69,9 +74,7 @@ def gather(**given: Any) -> Inputs:
     >>> gather().units is None, len(gather().changes)
     (True, 0)
     """
-    nothing = {"changes": ledger.join_changes(), "rejects": ledger.join_changes(),
-               "ledger": ledger.join_ledger()}
-    return Inputs(**{**dict.fromkeys(LOADERS), "tables": (), **nothing, **given})
+    return Inputs(**{**dict.fromkeys(LOADERS), "tables": (), **NOTHING, **given})
 
 
 def silent(step: str, done: int, total: int) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from . import keys, shelf
-from .steps import Before, Outputs
+from . import keys
+from .steps import Outputs
 
 #: What every step of the job is made by, beside its own rooms.
 _GROUND = ("pipeline/refs.py", "pipeline/load.py", "pipeline/arrow.py", "pipeline/squares.py",
@@ -39,11 +39,6 @@ class Ref(NamedTuple):
     def hash(self) -> str:
         """The hash of its bytes, "" for none."""
         return "" if self.outputs is None else self.outputs.hash_of(self.name)
-
-
-def is_kept(before: Before, *names: str) -> bool:
-    """Say whether some ingredients are frames that can be looked at again."""
-    return all(shelf.is_name(before.ingredients[name]) for name in names)
 
 
 def code_of(*rooms: str) -> dict[str, str]:

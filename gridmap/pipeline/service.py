@@ -115,7 +115,7 @@ def find_demand_again(now: Placed, rows: Rows, before: Any) -> tuple[dict[str, A
     made, told
         Or None, where so much is new that all is sorted.
     """
-    table, spots = before.table("rows"), _read_spots(before)
+    table, spots = before.table("rows"), read_spots(before.table("spots"))
     old, spot = table["row"].to_numpy(), table["spot"].to_numpy()
     back = np.full(int(old.max(initial=-1)) + 1, -1)
     known = (rows.was >= 0) & (rows.was < len(back))
@@ -142,8 +142,14 @@ def find_demand_again(now: Placed, rows: Rows, before: Any) -> tuple[dict[str, A
                          np.insert(xy, places, _find_middles(now.elements, more), axis=0)), told
 
 
-def _read_spots(outputs: Any) -> Floats:
-    table = outputs.table("spots")
+def read_spots(table: pa.Table) -> Floats:
+    """Return x and y of each spot.
+
+    Examples
+    --------
+    >>> read_spots(arrow.to_table(DataFrame({"x": [1.0], "y": [2.0]}))).tolist()
+    [[1.0, 2.0]]
+    """
     return np.column_stack([table[name].to_numpy() for name in ("x", "y")])
 
 
@@ -156,7 +162,7 @@ def read_demand(placed: Placed, found: Any) -> tuple[Demand, Spots]:
     found : Outputs
         As from `find_demand`.
     """
-    table, spots = found.table("rows"), _read_spots(found)
+    table, spots = found.table("rows"), read_spots(found.table("spots"))
     row, spot = table["row"].to_numpy(), table["spot"].to_numpy()
     elements = placed.elements
     demand = Demand(

@@ -55,6 +55,17 @@ def find_meeting(
     return flags
 
 
+def widen(boxes: Floats, by: float) -> Floats:
+    """Return boxes that reach farther on every side.
+
+    Examples
+    --------
+    >>> widen(np.array([[0.0, 0.0, 1.0, 1.0]]), 0.5).tolist()
+    [[-0.5, -0.5, 1.5, 1.5]]
+    """
+    return boxes + np.array([-by, -by, by, by])
+
+
 def _number(values: Floats, least: float, most: float) -> NDArray[np.int64]:
     """Return the squares that coordinates lie in, in one direction."""
     step = max((most - least) / _SQUARES, 1e-9)

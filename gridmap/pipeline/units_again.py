@@ -17,6 +17,7 @@ from ..workspace.config import Config
 from . import arrow, changed, load, units
 from .changed import Flags, Rows, Shapes
 from .load import lowest_territories
+from .squares import widen
 from .totals import MASSES
 
 #: What changed is felt this far: strips of street are narrower, and so is everything else.
@@ -27,8 +28,6 @@ MOST = 0.4
 
 #: What units are built by, beside places.
 _ASKED: dict[str, tuple[str, ...]] = {"territories": (), "barriers": (), "sites": ("kind",)}
-
-_BEYOND = np.array([-1.0, -1.0, 1.0, 1.0])
 
 
 class Ground(NamedTuple):
@@ -94,13 +93,8 @@ def build_again(
 def _find_changed(name: str, old: Ground, new: Ground, within: str) -> Shapes:
     """Return the places of everything of a kind that is not as it was."""
     one, two = getattr(old, name), getattr(new, name)
-    if one is two:
-        return np.empty(0, dtype=object)
-    if name == "territories":
+    if name == "territories" and one is not two:
         one, two = (table.filter(pc.equal(table["level"], within)) for table in (one, two))
-    if one is None or two is None:
-        shapes: Shapes = arrow.join_shapes(two if one is None else one)
-        return shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))]
     return changed.find_shapes(one, two, _ASKED[name])
 
 
@@ -114,10 +108,10 @@ def _divide(chosen: Land, new: Ground, config: Config) -> tiling.Divided:
     """Divide the land that is drawn, with all that lies in it."""
     land = chosen.territories[chosen.drawn]
     boxes = land.bounds.to_numpy()
-    near = {name: None if table is None else arrow.take_rows(table, boxes + REACH_M * _BEYOND)[1]
+    near = {name: None if table is None else arrow.take_rows(table, widen(boxes, REACH_M))
             for name, table in (("barriers", new.barriers), ("sites", new.sites))}
     elements = load.take_known(new.elements)
-    living = arrow.take_rows(elements, boxes)[1]
+    living = arrow.take_rows(elements, boxes)
     # What is known somewhere is 0 where it is missing, here as in the whole.
     known = [mass for mass in MASSES if mass in living
              and elements[mass].null_count < len(elements)]
@@ -161,7 +155,7 @@ def _find_codes(table: Table | None, shapes: Shapes, *, footprints: bool = False
     """Return the codes of the rows that meet any of some shapes."""
     if table is None:
         return pd.Index([], dtype="str")
-    frame = arrow.take_rows(table, shapely.bounds(shapes))[1]
+    frame = arrow.take_rows(table, shapely.bounds(shapes))
     if footprints:
         frame = frame[shapely.get_dimensions(frame.geometry.to_numpy()) == 2]
     hit = shapely.STRtree(frame.geometry.to_numpy()).query(shapes, predicate="intersects")[1]
@@ -200,8 +194,8 @@ def _count_near(
     near = changed.find_near(shapes, ground, reach_m=1.0)
     counts = {mass: before[mass].reindex(made.index) for mass in masses}
     if near.any():
-        asked = shapely.bounds(shapes[near]) + _BEYOND
-        some = units.residents(arrow.take_rows(elements, asked)[1])
+        asked = widen(shapely.bounds(shapes[near]), 1.0)
+        some = units.residents(arrow.take_rows(elements, asked))
         rivals = made[changed.find_near(shapes, shapely.box(*asked.T), reach_m=1.0)]
         for mass, column in counts.items():
             column[near] = 0
