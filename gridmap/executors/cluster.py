@@ -9,14 +9,13 @@ import platform
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from importlib import metadata
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import shapely
 
 from ..errors import ExecutorError, listed
 from . import base
-from .base import Answer, Part
+from .base import Answer, Closing, Part
 
 #: How long a scheduler may take to answer, and then its first worker.
 PATIENCE_S = 10
@@ -54,7 +53,7 @@ class _Part(NamedTuple):
     again: Callable[[], Any]
 
 
-class Dask:
+class Dask(Closing):
     """Workers of ``dask.distributed``: pip install "gridmap[dask]".
 
     Without a scheduler a cluster of processes is started on this machine, which talks over
@@ -132,15 +131,6 @@ class Dask:
     def close(self) -> None:
         """Leave the cluster, and end it if it was started here."""
         self._end.close()
-
-    def __enter__(self) -> Dask:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _take(shared: _Sent | None, part: _Part) -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from types import TracebackType
 from typing import Any
 
-from .base import Answer, Executor, Part
+from .base import Answer, Closing, Executor, Part
 
 
-class Later:
+class Later(Closing):
     """Stands for an executor, and opens it for the first value or part.
 
     Parameters
@@ -53,12 +52,3 @@ class Later:
         """End the workers, if there are any."""
         if self._opened is not None:
             self._opened.close()
-
-    def __enter__(self) -> Later:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -18,12 +18,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from ..errors import ExecutorError
 from . import base, frames
-from .base import Answer, Part
+from .base import Answer, Closing, Part
 
 #: Seconds between two looks for an interrupt.
 WAKE_S = 0.2
@@ -83,7 +82,7 @@ def _environment() -> dict[str, str]:
     return {**plain, **alone, "PYTHONPATH": path}
 
 
-class Processes:
+class Processes(Closing):
     """Processes of this machine, started when they are first needed.
 
     Functions must be importable: defined in a module, not in the script itself. Parts and
@@ -218,15 +217,6 @@ class Processes:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
-
-    def __enter__(self) -> Processes:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _wait(future: Future[Answer]) -> Answer:
