@@ -108,7 +108,7 @@ class Loading:
     @cached_property
     def loaded(self) -> dict[str, Outputs]:
         """What the files of each kind hold."""
-        return {kind: self._load(kind) for kind in (*load.LOADERS, "tables")
+        return {kind: self._load(kind) for kind in (*load.KINDS, "tables")
                 if load.name_sources(self.config, kind)}
 
     def _load(self, kind: str) -> Outputs:

@@ -21,20 +21,9 @@ from ..workspace.config import Config, Source, TableSource
 #: Told how far a long step is: its name, what is done, what there is to do.
 Progress = Callable[[str, int, int], None]
 
-#: What reads the files of each kind: a name of `sources`, loaded where a file is read.
-LOADERS = {
-    "territories": "load_territories",
-    "units": "load_units",
-    "grids": "load_grids",
-    "barriers": "load_barriers",
-    "sites": "load_sites",
-    "elements": "load_elements",
-    "assets": "load_assets",
-    "workers": "load_workers",
-    "events": "load_events",
-    "visits": "load_visits",
-    "schemes": "load_schemes",
-}
+#: Kinds of files, each read by the function of `sources` that is called after it.
+KINDS = ("territories", "units", "grids", "barriers", "sites", "elements", "assets", "workers",
+         "events", "visits", "schemes")
 
 
 class Inputs(NamedTuple):
@@ -74,7 +63,7 @@ def gather(**given: Any) -> Inputs:
     >>> gather().units is None, len(gather().changes)
     (True, 0)
     """
-    return Inputs(**{**dict.fromkeys(LOADERS), "tables": (), **NOTHING, **given})
+    return Inputs(**{**dict.fromkeys(KINDS), "tables": (), **NOTHING, **given})
 
 
 def silent(step: str, done: int, total: int) -> None:
@@ -162,7 +151,7 @@ def read_files(
     SourceError, CRSError, SchemaError
         If a file cannot be read, and ``refused`` is not given.
     """
-    named = [*LOADERS, "tables"]
+    named = [*KINDS, "tables"]
     wanted = [(name, file) for name in named for file in name_sources(config, name)]
     files = []
     for done, (name, file) in enumerate(wanted):
@@ -187,7 +176,7 @@ def read_kind(
     read: Callable[[str, Source | TableSource], ReadFile] = read_one,
 ) -> list[ReadFile]:
     """Read the files of one kind; see `read_files`."""
-    named = [*LOADERS, "tables"]
+    named = [*KINDS, "tables"]
     before = sum(len(name_sources(config, name)) for name in named[: named.index(kind)])
     whole = sum(len(name_sources(config, name)) for name in named)
     files = []
@@ -216,11 +205,11 @@ def join_files(files: Sequence[ReadFile], config: Config) -> Inputs:
     CRSError
         If no CRS in metres fits.
     """
-    parts = {name: [file for file in files if file.name == name] for name in (*LOADERS, "tables")}
+    parts = {name: [file for file in files if file.name == name] for name in (*KINDS, "tables")}
     crs = choose_crs(config, *prefixed(parts["territories"]), *prefixed(parts["units"]))
     kinds = {name: join_kind(some, crs) for name, some in parts.items() if some}
     frames: dict[str, Any] = {
-        name: kinds[name].frame if name in kinds else None for name in LOADERS
+        name: kinds[name].frame if name in kinds else None for name in KINDS
     }
     return Inputs(
         **frames,
@@ -314,7 +303,7 @@ def read_source(name: str, file: Source | TableSource) -> sources.Loaded:
             file.path, key=file.key, columns=file.columns, encoding=file.encoding,
             where=file.where, strip=file.strip, limits=file.limits,
         )
-    load: Callable[..., sources.Loaded] = getattr(sources, LOADERS[name])
+    load: Callable[..., sources.Loaded] = getattr(sources, f"load_{name}")
     return load(
         file.path, columns=file.columns, constants=file.constants, layer=file.layer,
         crs=file.crs, offset=file.offset, encoding=file.encoding, where=file.where,
