@@ -25,7 +25,7 @@ from pyarrow import parquet
 
 from ..workspace import rowgroups
 from ..workspace.rowgroups import RowGroups
-from . import arrow, changed
+from . import arrow, changed, pieces
 from .changed import Rows
 
 #: Names of geometries in GeoParquet by their number in WKB.
@@ -46,10 +46,6 @@ class Placed(NamedTuple):
         if self.added is not None and name in self.added.column_names:
             return self.added[name]
         return self.frame[name]
-
-    def in_one_piece(self) -> Placed:
-        """Return it with each column in one piece."""
-        return Placed(_join(self.frame), None if self.added is None else _join(self.added))
 
 
 class Written(NamedTuple):
@@ -86,12 +82,11 @@ def lay_out_rows(
     >>> lay_out_rows(Placed(table), ["kind", "floors"]).schema.names
     ['kind', 'geometry', 'element']
     """
-    placed = placed.in_one_piece()
     head = _head(placed, names)
     if head is None:
         return None
     schema = _tell_schema(head, placed)
-    borders = _find_borders(placed)
+    borders = pieces.find_borders(placed.frame)
     groups = [_Group(placed, schema, int(a), int(b)) for a, b in pairwise(borders)]
     kept = {} if before is None else _find_kept(placed, borders, before)
     varied = ("geometry", str(head.index.name))
@@ -143,14 +138,21 @@ def _tell_box(placed: Placed) -> list[float]:
 
 
 def _tell_types(placed: Placed) -> list[str]:
-    plain, other = _split(placed, 0, len(placed.frame))
-    found = {"Point"} if plain.any() else set()
-    kinds = _kinds_of(other)
-    found |= {_TYPES[kind] for kind in np.unique(kinds[kinds > 0])}
-    odd = other.take(pa.array(np.flatnonzero(kinds < 0))).to_numpy(zero_copy_only=False)
+    x, east = (placed.column(name).to_numpy() for name in (arrow.SHAPE[0], arrow.SHAPE[2]))
+    found = {"Point"} if (~np.isnan(x) & np.isnan(east)).any() else set()
+    for some in placed.column(arrow.SHAPE[4]).chunks:
+        if some.null_count < len(some):
+            found |= _tell_kinds(some)
+    return sorted(found)
+
+
+def _tell_kinds(shapes: pa.Array) -> set[str]:
+    kinds = _kinds_of(shapes)
+    found = {_TYPES[kind] for kind in np.unique(kinds[kinds > 0])}
+    odd = shapes.take(pa.array(np.flatnonzero(kinds < 0))).to_numpy(zero_copy_only=False)
     for shape in shapely.from_wkb(odd):  # rare: shapes with heights
         found.add(f"{_name(shape)} Z" if shapely.has_z(shape) else _name(shape))
-    return sorted(found)
+    return found
 
 
 def _name(shape: Any) -> str:
@@ -178,14 +180,6 @@ def _kinds_of(shapes: pa.Array) -> NDArray[np.int8]:
             plain &= letters[at + more] == 0
         kinds[there] = np.where(plain, letters[at + 1].astype(np.int8), -1)
     return kinds
-
-
-def _find_borders(placed: Placed) -> NDArray[np.intp]:
-    """Return where row groups begin, and the end: borders that places decide."""
-    x, y = (placed.column(name).to_numpy() for name in arrow.SHAPE[:2])
-    words = x.view(np.uint64) * np.uint64(3) ^ y.view(np.uint64)
-    words[np.isnan(x)] = 0  # no places, no border
-    return rowgroups.cut_rows(words)
 
 
 class _Group:
@@ -259,9 +253,3 @@ def _find_kept(
                 same[start:end].all() and (np.diff(stood) == 1).all()):
             kept[number] = there[int(stood[0]), end - start]
     return kept
-
-
-def _join(table: pa.Table) -> pa.Table:
-    if all(column.num_chunks == 1 for column in table.columns):
-        return table
-    return table.unify_dictionaries().combine_chunks()
