@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
 import numpy as np
@@ -13,7 +14,7 @@ from geopandas import GeoDataFrame
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridmap.pipeline import arrow, changed, objects, pieces
+from gridmap.pipeline import arrow, changed, memory, objects, pieces
 
 SMALL = (40, 20, 120)
 
@@ -121,6 +122,19 @@ def test_what_did_not_change_is_one_memory(tmp_path):
     assert changed.compare_tables(table, new).gone.tolist() == [500]
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(-1, 2), st.floats(-1, 3), st.floats(0, 0.2)), min_size=1,
+                max_size=3))
+def test_rows_of_pieces_that_meet_boxes_are_those_of_the_whole(tmp_path_factory, boxes):
+    folder, frame = tmp_path_factory.mktemp("store"), make()
+    frame = frame.iloc[np.argsort(frame.bounds["minx"].fillna(5).to_numpy(), kind="stable")]
+    table = objects.read(folder, objects.add(folder, arrow.to_table(frame)))
+    asked = np.array([[x, y, x + size, y + size] for x, y, size in boxes])
+    found = arrow.find_rows(table, asked)
+    assert found.tolist() == arrow.find_rows(arrow.to_table(frame), asked).tolist()
+    assert len(list(memory.find_near(table["__x"], np.array([[8.0, 8, 9, 9]])))) == 0
+
+
 @pytest.mark.parametrize("which", ["list", "piece"])
 @pytest.mark.parametrize("fault", ["altered", "gone", "empty"])
 def test_what_is_damaged_is_never_read(tmp_path, which, fault):
@@ -146,7 +160,6 @@ def test_what_is_damaged_is_never_read(tmp_path, which, fault):
 def test_rows_taken_of_chunks_are_those_of_the_whole(rows, ends):
     table = arrow.to_table(make(100))
     borders = [0, *sorted({*ends}), 100]
-    cut = pa.concat_tables([table.slice(a, b - a) for a, b in zip(
-        borders[:-1], borders[1:], strict=True)])
+    cut = pa.concat_tables([table.slice(a, b - a) for a, b in itertools.pairwise(borders)])
     some = np.array(rows, dtype=np.intp)
     assert arrow.pack(arrow.take(cut, some)).equals(arrow.pack(table.take(pa.array(some))))

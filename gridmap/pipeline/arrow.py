@@ -19,7 +19,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyproj import CRS
 
-from . import squares
+from . import memory, squares
 
 _X, _Y, _EAST, _NORTH, _WKB = "__x", "__y", "__east", "__north", "__wkb"
 
@@ -359,8 +359,15 @@ def find_meeting(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
     >>> find_meeting(table, np.array([[0.0, 0, 1, 1], [8, 8, 9, 9]])).tolist()
     [True, False, True]
     """
-    west, south, east, north = (table[name].to_numpy() for name in SHAPE[:4])
-    return squares.find_meeting(west, south, east, north, boxes)
+    flags = np.zeros(len(table), dtype=bool)
+    near = list(memory.find_near(table[_X], boxes))
+    if near:
+        sides = pa.concat_tables([table.select(SHAPE[:4]).slice(*span) for span in near])
+        found = squares.find_meeting(*(sides[name].to_numpy() for name in SHAPE[:4]), boxes)
+        for (start, rows), some in zip(
+                near, np.split(found, np.cumsum([rows for _, rows in near])[:-1]), strict=True):
+            flags[start : start + rows] = some
+    return flags
 
 
 def _shorten(table: pa.Table) -> pa.Table:

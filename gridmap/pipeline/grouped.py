@@ -25,7 +25,7 @@ from pyarrow import parquet
 
 from ..workspace import rowgroups
 from ..workspace.rowgroups import RowGroups
-from . import arrow, changed, pieces
+from . import arrow, changed, memory, pieces
 from .changed import Rows
 
 #: Names of geometries in GeoParquet by their number in WKB.
@@ -123,18 +123,10 @@ def _tell_schema(head: GeoDataFrame, placed: Placed) -> pa.Schema:
     said = json.loads(schema.metadata[_GEO])
     told = said["columns"]["geometry"]
     told["geometry_types"] = _tell_types(placed)
-    box = _tell_box(placed)
+    box = list(memory.measure_box(*(placed.column(n).to_numpy() for n in arrow.SHAPE[:4])))
     if np.isfinite(box).all():
         told["bbox"] = box
     return schema.with_metadata({**schema.metadata, _GEO: json.dumps(said).encode()})
-
-
-def _tell_box(placed: Placed) -> list[float]:
-    west, south, east, north = (placed.column(name).to_numpy() for name in arrow.SHAPE[:4])
-    least = [np.fmin.reduce(side, initial=np.nan) for side in (west, south)]
-    most = [np.fmax.reduce(np.concatenate([one, two]), initial=np.nan)
-            for one, two in ((west, east), (south, north))]
-    return [float(side) for side in (*least, *most)]
 
 
 def _tell_types(placed: Placed) -> list[str]:

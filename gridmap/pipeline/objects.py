@@ -20,7 +20,7 @@ import xxhash
 from pyarrow import Table
 
 from ..workspace import manifest
-from . import arrow, pieces
+from . import arrow, memory, pieces
 
 _TABLE, _LIST = ".arrow", ".json"
 
@@ -38,13 +38,14 @@ class _Piece(NamedTuple):
     name: str
     check: str  # XXH3 of its bytes: ten times as fast as what it is named by
     rows: int
+    box: memory.Box  # of its rows
 
 
 class _Read(NamedTuple):
     """What was read or written since the store was opened."""
 
     tables: dict[tuple[Path, tuple[str, ...]], Table]
-    names: dict[pieces.Memory, _Piece]
+    names: dict[memory.Memory, _Piece]
     lists: dict[Path, tuple[pa.Schema, list[_Piece]]]
 
 
@@ -53,7 +54,7 @@ _READ = _Read({}, {}, {})
 
 def forget() -> None:
     """Forget what was read, so that it is proven again."""
-    for known in _READ:
+    for known in (*_READ, memory.BOXES):
         known.clear()
 
 
@@ -75,7 +76,7 @@ def add(folder: Path, table: Table) -> str:
     borders = pieces.find_borders(table, SIZES).tolist() if placed else [0, len(table)]
     if len(borders) == 2:
         return _write(folder, arrow.pack(table), _TABLE)
-    there = {span: memory for memory, span in pieces.tell_memory(table).items()}
+    there = {span: place for place, span in pieces.tell_memory(table).items()}
     said = []
     for start, end in pairwise(borders):
         known = _READ.names.get(there.get((start, end - start), ()))
@@ -86,7 +87,8 @@ def add(folder: Path, table: Table) -> str:
 
 def _add_piece(folder: Path, table: Table) -> _Piece:
     held = arrow.pack(table.replace_schema_metadata(None))
-    return _Piece(_write(folder, held, _TABLE), xxhash.xxh3_128_hexdigest(held), len(table))
+    box = memory.measure_box(*(table[name].to_numpy() for name in arrow.SHAPE[:4]))
+    return _Piece(_write(folder, held, _TABLE), xxhash.xxh3_128_hexdigest(held), len(table), box)
 
 
 def _write(folder: Path, held: bytes | pa.Buffer, end: str) -> str:
@@ -155,7 +157,8 @@ def _read_list(file: Path) -> tuple[pa.Schema, list[_Piece]]:
         held = _open(file, lambda held: manifest.hash_bytes(held) == file.stem)
         said = json.loads(held.to_pybytes())
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(said["schema"])))
-        _READ.lists[file] = schema, [_Piece(*one) for one in said["pieces"]]
+        _READ.lists[file] = schema, [
+            _Piece(*one[:3], tuple(one[3])) for one in said["pieces"]]
     return _READ.lists[file]
 
 
@@ -177,8 +180,9 @@ def _read_piece(folder: Path, piece: _Piece) -> Table:
 
 def _keep(file: Path, short: tuple[str, ...], table: Table, piece: _Piece) -> None:
     _READ.tables[file, short] = table
-    for memory in pieces.tell_memory(table):
-        _READ.names[memory] = piece
+    memory.BOXES[memory.tell_array(table[arrow.SHAPE[0]].chunk(0))] = piece.box
+    for place in pieces.tell_memory(table):
+        _READ.names[place] = piece
 
 
 def _open(file: Path, proves: Callable[[pa.Buffer], bool]) -> pa.Buffer:

@@ -7,7 +7,7 @@ compared, written or hashed.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +16,10 @@ from numpy.typing import NDArray
 
 from ..workspace import rowgroups
 from . import arrow
+from .memory import Memory, tell_array
 
 #: Rows of a piece: the fewest, how many more until a border is likely, and the most.
 SIZES = (rowgroups.LEAST, rowgroups.LIKELY, rowgroups.MOST)
-
-#: What tells apart stretches of memory: names and addresses.
-Memory = tuple[Hashable, ...]
 
 
 class Shared(NamedTuple):
@@ -77,17 +75,9 @@ def _tell_chunks(name: str, column: pa.ChunkedArray) -> dict[tuple[int, int], Me
     told, at = {}, 0
     for chunk in column.chunks:
         if len(chunk):
-            told[at, len(chunk)] = (name, *_tell_array(chunk))
+            told[at, len(chunk)] = (name, *tell_array(chunk))
         at += len(chunk)
     return told
-
-
-def _tell_array(array: pa.Array) -> Memory:
-    """Return where an array lies; two that lie in the same place are the same."""
-    held = [None if buffer is None else (buffer.address, buffer.size)
-            for buffer in array.buffers()]
-    words = _tell_array(array.dictionary) if pa.types.is_dictionary(array.type) else ()
-    return (array.type, array.offset, len(array), *held, words)
 
 
 def find_shared(old: pa.Table, new: pa.Table) -> list[Shared]:

@@ -9,7 +9,7 @@ from .steps import Outputs
 
 #: What every step of the job is made by, beside its own rooms.
 _GROUND = ("pipeline/refs.py", "pipeline/load.py", "pipeline/arrow.py", "pipeline/squares.py",
-           "pipeline/changed.py", "pipeline/pieces.py")
+           "pipeline/changed.py", "pipeline/pieces.py", "pipeline/memory.py")
 
 
 class Ref(NamedTuple):
