@@ -363,7 +363,8 @@ def find_meeting(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
     near = list(memory.find_near(table[_X], boxes))
     if near:
         sides = pa.concat_tables([table.select(SHAPE[:4]).slice(*span) for span in near])
-        found = squares.find_meeting(*(sides[name].to_numpy() for name in SHAPE[:4]), boxes)
+        west, south, east, north = (sides[name].to_numpy() for name in SHAPE[:4])
+        found = squares.find_meeting(west, south, east, north, boxes)
         for (start, rows), some in zip(
                 near, np.split(found, np.cumsum([rows for _, rows in near])[:-1]), strict=True):
             flags[start : start + rows] = some

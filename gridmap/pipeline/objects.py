@@ -158,7 +158,8 @@ def _read_list(file: Path) -> tuple[pa.Schema, list[_Piece]]:
         said = json.loads(held.to_pybytes())
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(said["schema"])))
         _READ.lists[file] = schema, [
-            _Piece(*one[:3], tuple(one[3])) for one in said["pieces"]]
+            _Piece(name, check, rows, (box[0], box[1], box[2], box[3]))
+            for name, check, rows, box in said["pieces"]]
     return _READ.lists[file]
 
 
