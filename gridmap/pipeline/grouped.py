@@ -88,9 +88,13 @@ def lay_out_rows(
     schema = _tell_schema(head, placed)
     borders = pieces.find_borders(placed.frame)
     groups = [_Group(placed, schema, int(a), int(b)) for a, b in pairwise(borders)]
-    kept = {} if before is None else _find_kept(placed, borders, before)
     varied = ("geometry", str(head.index.name))
-    return RowGroups(schema, groups, varied, before and before.file, kept)
+    if before is None:
+        return RowGroups(schema, groups, varied)
+    with before.file.open("rb") as file:
+        footer = rowgroups.read_footer(file)
+    kept = {} if footer is None else _find_kept(placed, borders, before, footer)
+    return RowGroups(schema, groups, varied, before.file, kept, footer)
 
 
 def _head(placed: Placed, names: Sequence[str]) -> GeoDataFrame | None:
@@ -222,13 +226,10 @@ def _as_iso(other: pa.Array) -> pa.Array:
 
 
 def _find_kept(
-    placed: Placed, borders: NDArray[np.intp], before: Written
+    placed: Placed, borders: NDArray[np.intp], before: Written, footer: rowgroups.Footer
 ) -> dict[int, int]:
     """Return the groups that are those of the file before, each with its number there."""
-    old = before.placed
-    with before.file.open("rb") as file:
-        footer = rowgroups.read_footer(file)
-    sizes = [part.rows for part in footer.groups] if footer else []
+    old, sizes = before.placed, [part.rows for part in footer.groups]
     if len(old.frame) != sum(sizes) or (old.added is None) != (placed.added is None):
         return {}
     starts = np.cumsum([0, *sizes])[:-1].tolist()
