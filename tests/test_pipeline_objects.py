@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from gridmap.pipeline import arrow, changed, memory, objects, pieces
 
-SMALL = (40, 20, 120)
+SMALL = {"least": 40, "likely": 20, "most": 120}
 
 
 @pytest.fixture(autouse=True)

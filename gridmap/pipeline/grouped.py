@@ -86,7 +86,7 @@ def lay_out_rows(
     if head is None:
         return None
     schema = _tell_schema(head, placed)
-    borders = pieces.find_borders(placed.frame)
+    borders = rowgroups.cut_rows(pieces.tell_places(placed.frame))
     groups = [_Group(placed, schema, int(a), int(b)) for a, b in pairwise(borders)]
     varied = ("geometry", str(head.index.name))
     if before is None:

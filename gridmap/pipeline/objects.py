@@ -19,13 +19,13 @@ import pyarrow as pa
 import xxhash
 from pyarrow import Table
 
-from ..workspace import manifest
+from ..workspace import manifest, rowgroups
 from . import arrow, memory, pieces
 
 _TABLE, _LIST = ".arrow", ".json"
 
-#: Rows of a piece of a table that is kept; see `pieces.find_borders`.
-SIZES = pieces.SIZES
+#: Rows of a piece: the fewest, how many more until a border is likely, and the most.
+SIZES = {"least": rowgroups.LEAST, "likely": rowgroups.LIKELY, "most": rowgroups.MOST}
 
 
 class Lost(Exception):  # noqa: N818  inside only, and caught here
@@ -72,8 +72,9 @@ def add(folder: Path, table: Table) -> str:
     table : Table
         As `arrow.to_table` makes them, in any number of chunks, its words in any order.
     """
-    placed = arrow.SHAPE[0] in table.column_names and len(table) > SIZES[0]
-    borders = pieces.find_borders(table, SIZES).tolist() if placed else [0, len(table)]
+    placed = arrow.SHAPE[0] in table.column_names and len(table) > SIZES["least"]
+    borders = (rowgroups.cut_rows(pieces.tell_places(table), **SIZES).tolist() if placed
+               else [0, len(table)])
     if len(borders) == 2:
         return _write(folder, arrow.pack(table), _TABLE)
     there = {span: place for place, span in pieces.tell_memory(table).items()}

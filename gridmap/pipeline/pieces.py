@@ -14,12 +14,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from ..workspace import rowgroups
 from . import arrow
 from .memory import Memory, tell_array
-
-#: Rows of a piece: the fewest, how many more until a border is likely, and the most.
-SIZES = (rowgroups.LEAST, rowgroups.LIKELY, rowgroups.MOST)
 
 
 class Shared(NamedTuple):
@@ -30,29 +26,24 @@ class Shared(NamedTuple):
     rows: int
 
 
-def find_borders(table: pa.Table, sizes: tuple[int, int, int] = SIZES) -> NDArray[np.intp]:
-    """Return where pieces of a table with places begin, and the end: places decide it.
-
-    Rows that are put in, taken out or changed move no border but those beside them.
+def tell_places(table: pa.Table) -> NDArray[np.uint64]:
+    """Return a number made of the place of each row, 0 without one: it decides on borders.
 
     Parameters
     ----------
     table : Table
         As `arrow.to_table` makes them, of a frame with places.
-    sizes : tuple of int
-        As `rowgroups.cut_rows` takes them.
 
     Examples
     --------
     >>> from gridmap.sketch import sketch_points
-    >>> find_borders(arrow.to_table(sketch_points((0, 0), (1, 1)))).tolist()
-    [0, 2]
+    >>> tell_places(arrow.to_table(sketch_points((0, 0)))).tolist()
+    [0]
     """
     x, y = (table[name].to_numpy() for name in arrow.SHAPE[:2])
     words = x.view(np.uint64) * np.uint64(3) ^ y.view(np.uint64)
-    words[np.isnan(x)] = 0  # no place, no border
-    least, likely, most = sizes
-    return rowgroups.cut_rows(words, least=least, likely=likely, most=most)
+    words[np.isnan(x)] = 0
+    return words
 
 
 def tell_memory(table: pa.Table) -> dict[Memory, tuple[int, int]]:
