@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -64,13 +65,28 @@ def read_positions(column: pa.ChunkedArray, codes: Index) -> Numbers:
     >>> read_positions(table["grid"], Index(["B", "C"])).tolist()
     [0, -1]
     """
+    number, words = read_words(column)
+    places = codes.get_indexer(words)
+    places = np.append(places, -1).astype(np.int32)  # the last one answers for what is missing
+    found: Numbers = places[number]
+    return found
+
+
+def read_words(column: pa.ChunkedArray) -> tuple[Numbers, Index]:
+    """Return which word each text of a column is, -1 for none, and the words.
+
+    Examples
+    --------
+    >>> table = write_columns(np.array([1, -1]), np.array([0, 0]), Index(["A", "B"]))
+    >>> number, words = read_words(table["grid"])
+    >>> number.tolist(), words.tolist()
+    ([1, -1], ['A', 'B'])
+    """
     column = arrow.in_one_piece(column)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    places = codes.get_indexer(Index(column.dictionary.to_pandas(), dtype="str"))
-    places = np.append(places, -1).astype(np.int32)  # the last one answers for what is missing
-    found: Numbers = places[column.indices.fill_null(len(places) - 1).to_numpy()]
-    return found
+    number: Numbers = column.indices.fill_null(-1).to_numpy()
+    return number, Index(column.dictionary.to_pandas(), dtype="str")
 
 
 def read_grids(table: pa.Table) -> pd.Categorical:
@@ -82,11 +98,42 @@ def read_grids(table: pa.Table) -> pd.Categorical:
     >>> read_grids(table).tolist()
     ['B', nan]
     """
-    column = arrow.in_one_piece(table["grid"])
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    return pd.Categorical.from_codes(
-        column.indices.fill_null(-1).to_numpy(), Index(column.dictionary.to_pandas(), dtype="str"))
+    number, words = read_words(table["grid"])
+    return pd.Categorical.from_codes(number, words)
+
+
+def take_rows(table: pa.Table, names: Sequence[str], rows: NDArray[np.integer]) -> pa.Table:
+    """Return some rows of some columns; pieces of a column without any are not looked at.
+
+    Parameters
+    ----------
+    table : Table
+    names : sequence of str
+        Those that the table does not have are left out.
+    rows : array of int
+        In any order.
+
+    Examples
+    --------
+    >>> column = pa.chunked_array([[5, 6], [7, 8]])
+    >>> take_rows(pa.table({"people": column}), ["people"], np.array([3, 0])).to_pydict()
+    {'people': [8, 5]}
+    """
+    order = np.argsort(rows, kind="stable")
+    back = np.empty(len(rows), dtype=np.intp)
+    back[order] = np.arange(len(rows))
+    taken = {name: _take(table[name], rows[order]).take(pa.array(back))
+             for name in names if name in table.column_names}
+    return pa.table(taken)
+
+
+def _take(column: pa.ChunkedArray, rows: NDArray[np.integer]) -> pa.Array:
+    """Return some rows of a column, which are in order."""
+    ends = np.cumsum([len(piece) for piece in column.chunks])
+    parts = np.split(rows, np.searchsorted(rows, ends))[:-1]
+    pieces = [piece.take(pa.array(part - end + len(piece)))
+              for piece, part, end in zip(column.chunks, parts, ends, strict=True) if len(part)]
+    return arrow.in_one_piece(pa.chunked_array(pieces, type=column.type))
 
 
 def read_series(table: pa.Table, name: str) -> Series:

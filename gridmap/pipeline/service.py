@@ -52,7 +52,7 @@ def find_demand(placed: Placed) -> dict[str, DataFrame]:
     codes = arrow.codes_of(placed.elements).take(pa.array(rows))
     if not _is_sorted(codes):
         rows = rows[pc.sort_indices(codes).to_numpy()]
-    return _write_demand(rows, _find_middles(placed.elements, rows))
+    return _write_demand(rows, find_middles(placed.elements, rows))
 
 
 def _find_wanted(placed: Placed) -> Flags:
@@ -72,7 +72,8 @@ def _read_numbers(elements: pa.Table, name: str) -> Floats:
     """Return a column of numbers, 0 where none is known, or throughout without the column."""
     if name not in elements.column_names:
         return np.zeros(len(elements))
-    return columns.read_series(elements, name).fillna(0).to_numpy(dtype="float64")
+    values = elements[name].cast(pa.float64(), safe=False).to_numpy()
+    return np.where(np.isnan(values), 0.0, values)
 
 
 def _is_sorted(codes: pa.Array) -> bool:
@@ -80,13 +81,20 @@ def _is_sorted(codes: pa.Array) -> bool:
     return bool(pc.all(pc.less(codes.slice(0, least), codes.slice(1))).as_py() in (True, None))
 
 
-def _find_middles(elements: pa.Table, rows: Places) -> Floats:
-    """Return the place of each row, as `reach.find_demand` does."""
-    xy = np.column_stack([elements[name].to_numpy()[rows] for name in arrow.SHAPE[:2]])
-    drawn = arrow.find_shaped(elements)[rows]
+def find_middles(elements: pa.Table, rows: Places) -> Floats:
+    """Return the place of each row, as `reach.find_demand` does.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> find_middles(arrow.to_table(sketch_points((0, 0), (1, 2))), np.array([1])).tolist()
+    [[1.0, 2.0]]
+    """
+    shapes = columns.take_rows(elements, arrow.SHAPE, rows)
+    xy = np.column_stack([shapes[name].to_numpy() for name in arrow.SHAPE[:2]])
+    drawn = arrow.find_shaped(shapes)
     if drawn.any():
-        some = elements.select(list(arrow.SHAPE)).take(pa.array(rows[drawn]))
-        xy[drawn] = reach.find_middles(arrow.join_shapes(some))
+        xy[drawn] = reach.find_middles(arrow.join_shapes(shapes.filter(pa.array(drawn))))
     return xy
 
 
@@ -129,7 +137,7 @@ def find_demand_again(now: Placed, rows: Rows, before: Any) -> tuple[dict[str, A
     if len(more) > _FEW:
         return None
     fresh = np.flatnonzero(~rows.same[kept])
-    xy[fresh] = _find_middles(now.elements, kept[fresh])
+    xy[fresh] = find_middles(now.elements, kept[fresh])
     told = f"{len(more) + len(fresh):,} of {len(kept) + len(more):,} places"
     if not len(more) and len(kept) == len(old) and np.array_equal(xy, spots[spot]):
         return {"rows": _write_rows(kept, spot), "spots": before.table("spots")}, told
@@ -139,7 +147,7 @@ def find_demand_again(now: Placed, rows: Rows, before: Any) -> tuple[dict[str, A
     places = [bisect_left(kept, codes[row].as_py(), key=lambda one: codes[int(one)].as_py())
               for row in more]
     return _write_demand(np.insert(kept, places, more),
-                         np.insert(xy, places, _find_middles(now.elements, more), axis=0)), told
+                         np.insert(xy, places, find_middles(now.elements, more), axis=0)), told
 
 
 def read_spots(table: pa.Table) -> Floats:
@@ -172,10 +180,43 @@ def read_demand(placed: Placed, found: Any) -> tuple[Demand, Spots]:
     return demand, Spots(spots, spot)
 
 
+def read_some(
+    placed: Placed, found: Any, reached: Any, some: Places
+) -> tuple[Demand, dict[str, Reach]]:
+    """Return some places of demand, and whom assets reach there, without looking at others.
+
+    Parameters
+    ----------
+    placed : Placed
+    found, reached : Outputs
+        As from `find_demand` and `measure_reach`, of kinds of which nothing is shared.
+    some : array of int
+        Positions among the places of demand, in order.
+    """
+    take = columns.take_rows
+    row, spot = (column.to_numpy() for column in
+                 take(found.table("rows"), ("row", "spot"), some).columns)
+    elements = take(placed.elements, ("kind", "households", "people"), row)
+    demand = Demand(
+        read_spots(take(found.table("spots"), ("x", "y"), spot)),
+        _read_numbers(elements, "households"), _read_numbers(elements, "people"),
+        _find_built(elements).astype("float64"),
+        Series(columns.read_grids(take(placed.columns, ("grid",), row))))
+    spots = reached.table("spots")
+    known = take(spots, spots.column_names, spot)
+    return demand, {kind: _read_kind(known, kind) for kind in reached["kinds"]}
+
+
 def sum_collected(placed: Placed) -> dict[str, float]:
     """Say how many elements there are, and the share of them that lies in a grid."""
-    held = placed.columns["grid"].is_valid().to_numpy()
-    return coverage.sum_collected(columns.read_series(placed.elements, "count"), Series(held))
+    count, held = placed.elements["count"], placed.columns["grid"].is_valid()
+    if count.null_count or not pa.types.is_integer(count.type):
+        return coverage.sum_collected(
+            columns.read_series(placed.elements, "count"), Series(held.to_numpy()))
+    # Whole numbers add up to the same in any order: few lie outside.
+    outside = count.take(pa.array(np.flatnonzero(~held.to_numpy())))
+    whole, left = (pc.sum(some).as_py() or 0 for some in (count, outside))
+    return coverage.sum_collected(Series([whole - left, left]), Series([True, False]))
 
 
 # --- reach ------------------------------------------------------------------------------------
@@ -246,7 +287,7 @@ def measure_reach_again(
     frame = arrow.to_frame(assets[1])
     stale = set(frame["kind"][~rows.same]) | set(
         assets[0]["kind"].take(pa.array(rows.gone)).to_pylist())
-    at, new = _match(old_spots, spots.xy)
+    at, new = match_spots(old_spots, spots.xy)
     told = {}
     for kind, some in reach.split_kinds(frame).items():
         if not reach.stands_alone(some):
@@ -260,8 +301,15 @@ def measure_reach_again(
     return _write_reach(told), f"{len(new):,} of {len(at):,} spots, {len(stale):,} kinds"
 
 
-def _match(old: Floats, new: Floats) -> tuple[Places, Places]:
-    """Return where each spot stood, and the spots that are new; both are sorted."""
+def match_spots(old: Floats, new: Floats) -> tuple[Places, Places]:
+    """Return where each spot stood, and the spots that are new; both are sorted.
+
+    Examples
+    --------
+    >>> at, new = match_spots(np.array([[0.0, 1.0]]), np.array([[0.0, 1.0], [2.0, 0.0]]))
+    >>> at.tolist(), new.tolist()
+    ([0, 0], [1])
+    """
     one, two = (np.ascontiguousarray(some).view(np.complex128).ravel() for some in (old, new))
     if not len(one):
         return np.zeros(len(two), dtype=np.intp), np.arange(len(two))
@@ -317,3 +365,14 @@ def is_shared(assets: pa.Table) -> bool:
     sized = "capacity" in assets.column_names and (
         assets["capacity"].null_count < len(assets))
     return bool(sized or assets[arrow.SHAPE[4]].null_count < len(assets))
+
+
+def stand_still(rows: Rows, size: int) -> bool:
+    """Say whether all rows stand where they stood, among so many.
+
+    Examples
+    --------
+    >>> stand_still(Rows(np.array([0, 1]), np.array([True, False]), np.array([1])), 2)
+    True
+    """
+    return len(rows.was) == size and bool(np.array_equal(rows.was, np.arange(size)))
