@@ -71,19 +71,24 @@ def _unserved(demand: Demand, kind: int, reach: Reach, place_m: float) -> DataFr
 def _sum_squares(rows: list[DataFrame], kinds: pd.Index, demand: Demand) -> DataFrame:
     unserved = pd.concat(rows, ignore_index=True)
     ways = [name for name in ("nearest_m", "nearest_min") if name in unserved]
-    square = _number_squares(unserved)
-    weighted = DataFrame({
-        "households": unserved["households"], "people": unserved["people"], "elements": 1,
-        **{f"on_{c}": unserved["households"].where(unserved[c].notna(), 0) for c in ways},
-        **{c: unserved[c] * unserved["households"] for c in ("x", "y", *ways)},
+    first, of = np.unique(
+        _number_squares(unserved), return_index=True, return_inverse=True)[1:]
+    households = unserved["households"].to_numpy()
+    weighted = {f"on_{c}": np.where(unserved[c].isna(), 0, households) for c in ways} | {
+        c: unserved[c].fillna(0).to_numpy() * households for c in ("x", "y", *ways)}
+    return DataFrame({
+        "kind": kinds[unserved["kind"].to_numpy()[first]],
+        **{name: unserved[name].to_numpy()[first] for name in ("column", "row")},
+        "households": _sum(of, households), "people": _sum(of, unserved["people"].to_numpy()),
+        "elements": np.bincount(of),
+        **{name: _sum(of, values) for name, values in weighted.items()},
+        "grid": _find_most(of, households, demand.grid.iloc[unserved["place"]]),
     })
-    sums = weighted.groupby(square, sort=True).sum()
-    first = np.unique(square, return_index=True)[1]
-    grid = _find_most(square, unserved["households"], demand.grid.iloc[unserved["place"]])
-    sums.insert(0, "kind", kinds[unserved["kind"].to_numpy()[first]])
-    for at, name in enumerate(("column", "row")):
-        sums.insert(at + 1, name, unserved[name].to_numpy()[first])
-    return sums.assign(grid=grid).reset_index(drop=True)
+
+
+def _sum(group: NDArray[np.intp], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sum each group by itself, row after row: pandas sums sorted groups in another order."""
+    return np.bincount(group, weights=values).astype("float64")
 
 
 def _no_squares() -> DataFrame:
@@ -152,19 +157,18 @@ def _number_squares(unserved: DataFrame) -> NDArray[np.int64]:
     return square
 
 
-def _find_most(square: NDArray[np.int64], households: Series, grid: Series) -> Series:
+def _find_most(
+    square: NDArray[np.intp], households: NDArray[np.float64], grid: Series
+) -> pd.Index:
     """Return for each square the grid of most of its households, of equals the first code."""
     codes = pd.Categorical(grid)
     order = np.argsort(codes.categories.to_numpy(dtype=object), kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    pair = square * len(order) + rank[codes.codes]
-    held = households.groupby(pair, sort=True).sum()
-    held = held.sort_values(ascending=False, kind="stable")
-    at = held.index.to_numpy() // len(order)
-    new = ~pd.Index(at).duplicated()
-    names = codes.categories[order[held.index.to_numpy()[new] % len(order)]]
-    return Series(names, index=at[new]).sort_index()
+    pair, of = np.unique(square * len(order) + rank[codes.codes], return_inverse=True)
+    most = np.lexsort((-_sum(of, households), pair // len(order)))
+    first = np.unique(pair[most] // len(order), return_index=True)[1]
+    return codes.categories[order[pair[most[first]] % len(order)]]
 
 
 def no_places(grids: GeoDataFrame) -> GeoDataFrame:
