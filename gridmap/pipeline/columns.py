@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,9 @@ from .. import attach
 from . import arrow
 
 Numbers = NDArray[np.int32]
+
+#: Rows that are compared at once.
+_STRETCH = 1 << 15
 
 
 def write_columns(
@@ -66,8 +70,8 @@ def read_positions(column: pa.ChunkedArray, codes: Index) -> Numbers:
     [0, -1]
     """
     number, words = read_words(column)
-    places = codes.get_indexer(words)
-    places = np.append(places, -1).astype(np.int32)  # the last one answers for what is missing
+    # The last place answers for what is missing.
+    places: Numbers = np.append(codes.get_indexer(words), -1).astype(np.int32)
     found: Numbers = places[number]
     return found
 
@@ -134,6 +138,41 @@ def _take(column: pa.ChunkedArray, rows: NDArray[np.integer]) -> pa.Array:
     pieces = [piece.take(pa.array(part - end + len(piece)))
               for piece, part, end in zip(column.chunks, parts, ends, strict=True) if len(part)]
     return arrow.in_one_piece(pa.chunked_array(pieces, type=column.type))
+
+
+def stand_still(was: NDArray[np.integer], size: int) -> bool:
+    """Say whether all rows stand where they stood, among so many.
+
+    Examples
+    --------
+    >>> stand_still(np.array([0, 1]), 2), stand_still(np.array([0, 1]), 3)
+    (True, False)
+    """
+    if len(was) != size:
+        return False
+    stretch = np.arange(min(size, _STRETCH))  # one that stays where the processor has it at hand
+    return all(np.array_equal(some := was[at : at + _STRETCH], stretch[:len(some)] + at)
+               for at in range(0, size, _STRETCH))
+
+
+def carry_over(values: NDArray[Any], was: NDArray[np.integer]) -> NDArray[Any]:
+    """Return what stood where each row stood; anything for one that is new.
+
+    Parameters
+    ----------
+    values : array
+        Of the rows before.
+    was : array of int
+        Where each row stood; -1 for one that is new.
+
+    Examples
+    --------
+    >>> carry_over(np.array([5, 6]), np.array([1, 0])).tolist()
+    [6, 5]
+    """
+    if stand_still(was, len(values)):
+        return values
+    return values[was] if len(values) else np.zeros(len(was), dtype=values.dtype)
 
 
 def read_series(table: pa.Table, name: str) -> Series:

@@ -6,7 +6,18 @@ from functools import cached_property
 from typing import Any
 
 from .. import coverage
-from . import arrow, columns, draw, fill, keys, load, measure_again, service, shelf
+from . import (
+    arrow,
+    columns,
+    demand_again,
+    draw,
+    fill,
+    keys,
+    load,
+    measure_again,
+    service,
+    shelf,
+)
 from .job_attach import Attaching
 from .refs import code_of
 from .steps import Before, Outputs
@@ -34,11 +45,13 @@ class Measuring(Attaching):
             if not before.same_but(ingredients, ("elements", "columns")):
                 return None
             rows = self.compare(before, "elements", elements)
-            return service.find_demand_again(self._placed, rows, before.outputs)
+            held = before.table("columns")["grid"]
+            return demand_again.find_demand_again(self._placed, held, rows, before.outputs)
 
         ingredients = {"elements": elements.hash,
                        "columns": self.attached["elements"].hash_of("columns"),
-                       **code_of(_OWN, "coverage", "pipeline/service.py", "pipeline/columns.py")}
+                       **code_of(_OWN, "coverage", "pipeline/service.py", "pipeline/columns.py",
+                                 "pipeline/demand_again.py")}
         return self.steps.do("demand", ingredients, lambda: service.find_demand(self._placed),
                              mend=again)
 

@@ -107,9 +107,7 @@ def _find_moved(old: Placed, now: Now) -> _Moved:
     every = named.append(words[named.get_indexer(words) < 0])
     if not words.equals(every[:len(words)]):
         was = np.append(every.get_indexer(words), -1).astype(np.int32)[was]
-    before = was
-    if not service.stand_still(now.rows, len(was)):
-        before = np.append(was, -1)[now.rows.was]
+    before = columns.carry_over(was, now.rows.was)
     new = np.flatnonzero(~now.rows.same | (before != grid))
     stood = now.rows.was[new]
     gone = np.union1d(now.rows.gone, stood[stood >= 0])
@@ -175,10 +173,12 @@ def _join(
     fresh = sums.sum_reach(*summed, grids)
     if list(fresh) != list(past.sums):
         return None
-    kept = past.sums.reindex(grids.index)
-    stale = ~grids.index.isin(past.sums.index) | grids.index.isin(
-        moved.words[moved.touched[:-1]])
-    mended = {str(name): np.where(stale, fresh[name], kept[name]) for name in fresh}
+    at = past.sums.index.get_indexer(grids.index)
+    touched = grids.index.get_indexer(moved.words[moved.touched[:-1]])
+    stale = at < 0
+    stale[touched[touched >= 0]] = True
+    mended = {str(name): np.where(stale, fresh[name], columns.carry_over(
+        past.sums[name].to_numpy(), at)) for name in fresh}
     return coverage.Added(
         DataFrame(mended, index=grids.index),
         _join_squares(past.squares, squares,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,10 +16,7 @@ from .. import coverage
 from ..coverage import reach
 from ..coverage.reach import Demand, Reach, Spots
 from . import arrow, changed, columns
-from .changed import Flags, Floats, Rows
-
-#: So many rows of demand are put in their place one by one; more are sorted anew.
-_FEW = 20_000
+from .changed import Flags, Floats
 
 Places = NDArray[np.intp]
 
@@ -48,15 +44,28 @@ def find_demand(placed: Placed) -> dict[str, DataFrame]:
         ``rows``: position of each row of demand among the elements, and of its spot;
         ``spots``: x and y of each.
     """
-    rows = np.flatnonzero(_find_wanted(placed))
+    rows = np.flatnonzero(find_wanted(placed))
     codes = arrow.codes_of(placed.elements).take(pa.array(rows))
     if not _is_sorted(codes):
         rows = rows[pc.sort_indices(codes).to_numpy()]
-    return _write_demand(rows, find_middles(placed.elements, rows))
+    spots = reach.gather_spots(find_middles(placed.elements, rows))
+    return write_demand(rows, spots.of, spots.xy)
 
 
-def _find_wanted(placed: Placed) -> Flags:
-    """Say which rows have a grid, and stand for households or are buildings."""
+def find_wanted(placed: Placed, some: Places | None = None) -> Flags:
+    """Say which rows, or which of some, have a grid, and stand for households or are buildings.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = arrow.to_table(sketch_points((0, 0), (1, 1)).assign(households=[3, 0]))
+    >>> held = columns.write_columns(np.zeros(2, int), np.zeros(2, int), Index(["A"]))
+    >>> find_wanted(Placed(homes, held)).tolist()
+    [True, False]
+    """
+    if some is not None:
+        placed = Placed(columns.take_rows(placed.elements, ("households", "kind"), some),
+                        columns.take_rows(placed.columns, ("grid",), some))
     built = _find_built(placed.elements)
     held = placed.columns["grid"].is_valid().to_numpy()
     wanted: Flags = held & ((_read_numbers(placed.elements, "households") > 0) | built)
@@ -98,56 +107,10 @@ def find_middles(elements: pa.Table, rows: Places) -> Floats:
     return xy
 
 
-def _write_demand(rows: Places, xy: Floats) -> dict[str, DataFrame]:
-    spots = reach.gather_spots(xy)
-    return {"rows": _write_rows(rows, spots.of), "spots": DataFrame(spots.xy, columns=["x", "y"])}
-
-
-def _write_rows(rows: Places, spot: NDArray[np.integer]) -> DataFrame:
-    return DataFrame({"row": rows.astype("int32"), "spot": spot.astype("int32")})
-
-
-def find_demand_again(now: Placed, rows: Rows, before: Any) -> tuple[dict[str, Any], str] | None:
-    """Find demand as `find_demand` does, sorting and placing only what changed.
-
-    Parameters
-    ----------
-    now : Placed
-    rows : Rows
-        Of the elements, against those of the run before.
-    before : Outputs
-        What the step gave then.
-
-    Returns
-    -------
-    made, told
-        Or None, where so much is new that all is sorted.
-    """
-    table, spots = before.table("rows"), read_spots(before.table("spots"))
-    old, spot = table["row"].to_numpy(), table["spot"].to_numpy()
-    back = np.full(int(old.max(initial=-1)) + 1, -1)
-    known = (rows.was >= 0) & (rows.was < len(back))
-    back[rows.was[known]] = np.flatnonzero(known)
-    wanted = _find_wanted(now)
-    at = back[old]
-    stays = np.flatnonzero((at >= 0) & wanted[at])
-    kept, xy = at[stays], spots[spot[stays]]
-    wanted[kept] = False
-    more = np.flatnonzero(wanted)
-    if len(more) > _FEW:
-        return None
-    fresh = np.flatnonzero(~rows.same[kept])
-    xy[fresh] = find_middles(now.elements, kept[fresh])
-    told = f"{len(more) + len(fresh):,} of {len(kept) + len(more):,} places"
-    if not len(more) and len(kept) == len(old) and np.array_equal(xy, spots[spot]):
-        return {"rows": _write_rows(kept, spot), "spots": before.table("spots")}, told
-    codes = arrow.codes_of(now.elements)
-    more = more[pc.sort_indices(codes.take(pa.array(more))).to_numpy()]
-    # One by one: few are new, and each is found in some twenty looks.
-    places = [bisect_left(kept, codes[row].as_py(), key=lambda one: codes[int(one)].as_py())
-              for row in more]
-    return _write_demand(np.insert(kept, places, more),
-                         np.insert(xy, places, find_middles(now.elements, more), axis=0)), told
+def write_demand(rows: Places, spot: Places, spots: Floats) -> dict[str, DataFrame]:
+    """Return the frames of demand; see `find_demand`."""
+    return {"rows": DataFrame({"row": rows.astype("int32"), "spot": spot.astype("int32")}),
+            "spots": DataFrame({"x": spots[:, 0], "y": spots[:, 1]})}
 
 
 def read_spots(table: pa.Table) -> Floats:
@@ -365,14 +328,3 @@ def is_shared(assets: pa.Table) -> bool:
     sized = "capacity" in assets.column_names and (
         assets["capacity"].null_count < len(assets))
     return bool(sized or assets[arrow.SHAPE[4]].null_count < len(assets))
-
-
-def stand_still(rows: Rows, size: int) -> bool:
-    """Say whether all rows stand where they stood, among so many.
-
-    Examples
-    --------
-    >>> stand_still(Rows(np.array([0, 1]), np.array([True, False]), np.array([1])), 2)
-    True
-    """
-    return len(rows.was) == size and bool(np.array_equal(rows.was, np.arange(size)))
