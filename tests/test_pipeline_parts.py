@@ -95,9 +95,10 @@ def both(homes, edits, drawings):
     first = fill.attach_frame("elements", homes, old_grids, snap_m=SNAP_M)
     after = edit(homes, edits)
     table, old = arrow.to_table(after), arrow.to_table(homes)
+    land = attach_again.compare_grids(*map(arrow.to_table, (old_grids, grids)), grids)
     again = attach_again.attach_again(
-        "elements", attach_again.Past(old, old_grids, Kept(first._asdict())),
-        attach_again.Now(table, grids, changed.compare_tables(old, table), SNAP_M))
+        "elements", attach_again.Past(old, Kept(first._asdict())),
+        attach_again.Now(table, land, changed.compare_tables(old, table), SNAP_M))
     return again, fill.attach_frame("elements", after, grids, snap_m=SNAP_M)
 
 
@@ -160,9 +161,10 @@ def test_where_a_part_does_not_tell_the_whole_all_is_attached(change):
     homes, grids = many_homes(), sketch_grids(*DRAWINGS[0])
     first = fill.attach_frame("elements", homes, grids, snap_m=SNAP_M)
     old, new = arrow.to_table(homes), arrow.to_table(change(homes))
+    land = attach_again.compare_grids(*[arrow.to_table(grids)] * 2, grids)
     assert attach_again.attach_again(
-        "elements", attach_again.Past(old, grids, Kept(first._asdict())),
-        attach_again.Now(new, grids, changed.compare_tables(old, new), SNAP_M)) is None
+        "elements", attach_again.Past(old, Kept(first._asdict())),
+        attach_again.Now(new, land, changed.compare_tables(old, new), SNAP_M)) is None
 
 
 @settings(max_examples=25, deadline=None)
