@@ -9,9 +9,18 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridmap import coverage
 from gridmap.attach import points
-from gridmap.coverage import reach
-from gridmap.pipeline import arrow, attach_again, changed, fill, service
+from gridmap.coverage import measure, reach
+from gridmap.pipeline import (
+    arrow,
+    attach_again,
+    changed,
+    demand_again,
+    fill,
+    measure_again,
+    service,
+)
 from gridmap.sketch import sketch_grids, sketch_points
 
 SNAP_M = 0.01
@@ -86,9 +95,10 @@ def both(homes, edits, drawings):
     first = fill.attach_frame("elements", homes, old_grids, snap_m=SNAP_M)
     after = edit(homes, edits)
     table, old = arrow.to_table(after), arrow.to_table(homes)
+    land = attach_again.compare_grids(*map(arrow.to_table, (old_grids, grids)), grids)
     again = attach_again.attach_again(
-        "elements", attach_again.Past(old, old_grids, Kept(first._asdict())),
-        attach_again.Now(table, grids, changed.compare_tables(old, table), SNAP_M))
+        "elements", attach_again.Past(old, Kept(first._asdict())),
+        attach_again.Now(table, land, changed.compare_tables(old, table), SNAP_M))
     return again, fill.attach_frame("elements", after, grids, snap_m=SNAP_M)
 
 
@@ -151,9 +161,10 @@ def test_where_a_part_does_not_tell_the_whole_all_is_attached(change):
     homes, grids = many_homes(), sketch_grids(*DRAWINGS[0])
     first = fill.attach_frame("elements", homes, grids, snap_m=SNAP_M)
     old, new = arrow.to_table(homes), arrow.to_table(change(homes))
+    land = attach_again.compare_grids(*[arrow.to_table(grids)] * 2, grids)
     assert attach_again.attach_again(
-        "elements", attach_again.Past(old, grids, Kept(first._asdict())),
-        attach_again.Now(new, grids, changed.compare_tables(old, new), SNAP_M)) is None
+        "elements", attach_again.Past(old, Kept(first._asdict())),
+        attach_again.Now(new, land, changed.compare_tables(old, new), SNAP_M)) is None
 
 
 @settings(max_examples=25, deadline=None)
@@ -172,11 +183,16 @@ def test_no_row_that_meets_a_box_is_left_out(corners, places):
 # --- demand and reach -------------------------------------------------------------------------
 
 
-def place(homes, drawing):
+def place(homes, drawing, far=0.0):
     """Return elements with the grid of each, as tables."""
-    attached = fill.attach_frame("elements", homes, sketch_grids(*DRAWINGS[drawing]),
-                                 snap_m=SNAP_M)
+    attached = fill.attach_frame("elements", homes, drawn(drawing, far), snap_m=SNAP_M)
     return service.Placed(arrow.to_table(homes), attached.columns)
+
+
+def drawn(number, far=0.0):
+    """Return a drawing of grids, so far to the north and east."""
+    grids = sketch_grids(*DRAWINGS[number])
+    return grids.set_geometry(grids.translate(far, far))
 
 
 def boards(*places, **columns_):
@@ -197,7 +213,8 @@ def test_demand_and_reach_again_are_those_of_the_whole(town, stands, drawing, si
         assets.index != assets.index[-1], assets.translate(0.5, 0)))
     found = service.find_demand(old)
     rows = changed.compare_tables(old.elements, now.elements)
-    again, whole = service.find_demand_again(now, rows, Kept(found))[0], service.find_demand(now)
+    again = demand_again.find_demand_again(now, old.columns["grid"], rows, Kept(found))[0]
+    whole = service.find_demand(now)
     for name in ("rows", "spots"):
         pd.testing.assert_frame_equal(arrow.to_frame(Kept(again).table(name)), whole[name])
     reached = service.measure_reach(*service.read_demand(old, Kept(found)), assets)
@@ -221,3 +238,72 @@ def test_demand_and_reach_again_are_those_of_the_whole(town, stands, drawing, si
         for kind, one in service.read_reach(spots, Kept(fresh)).items():
             for mine, other in zip(one, known[kind], strict=True):
                 np.testing.assert_array_equal(mine, other)
+
+
+def add_up(placed, assets, grids):
+    """Return demand, reach and what they add up to."""
+    found = Kept(service.find_demand(placed))
+    demand, spots = service.read_demand(placed, found)
+    reached = Kept(service.measure_reach(demand, spots, assets))
+    return found, reached, coverage.add_reach(
+        demand, service.read_reach(spots, reached), grids, place_m=1.0)
+
+
+@settings(max_examples=12, deadline=None)
+@given(towns(), st.lists(PLACES, min_size=2, max_size=5), st.tuples(*[st.integers(0, 4)] * 2),
+       st.sampled_from(["none", "move", "radius", "gone"]), st.sampled_from([0.0, 1000.3]))
+def test_what_is_added_up_again_is_added_up_as_a_whole(town, stands, drawings, change, far):
+    homes, edits = town
+    homes, assets = (some.set_geometry(some.translate(far, far))
+                     for some in (homes, boards(*stands)))
+    later = {"none": assets, "gone": assets.iloc[1:], "radius": assets.assign(radius_m=2.0),
+             "move": assets.set_geometry(assets.translate(0.5, 0))}[change]
+    after = edit(homes, edits)
+    old, now = place(homes, drawings[0], far), place(after, drawings[1], far)
+    rows = changed.compare_tables(old.elements, now.elements)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "PLACE_M", 1.0)
+        patch.setattr(measure_again, "MOST", 1.1)
+        found, reached, added = add_up(old, assets, drawn(drawings[0], far))
+        demand, reach_now, whole = add_up(now, later, drawn(drawings[1], far))
+        tables = ((None, None) if change == "none" else
+                  (found.table("spots"), reached.table("spots")))
+        again = measure_again.add_again(
+            measure_again.Past(old, added, *tables),
+            measure_again.Now(now, rows, demand, reach_now), drawn(drawings[1], far))
+    if again is None:
+        assert change == "gone"
+        return
+    for mine, other in zip(again[0], whole, strict=True):
+        pd.testing.assert_frame_equal(mine, other, check_exact=True)
+    mended = demand_again.find_demand_again(now, old.columns["grid"], rows, found)[0]
+    for name in ("rows", "spots"):
+        pd.testing.assert_frame_equal(arrow.to_frame(Kept(mended).table(name)), demand[name])
+
+
+def test_only_grids_and_squares_near_a_change_are_added_up(monkeypatch):
+    monkeypatch.setattr(measure, "PLACE_M", 0.5)
+    homes, assets = many_homes(), boards((0.5, 0.5), (5, 3), (2, 2))
+    after = edit(homes, [("count", 9, None)])
+    old, now = place(homes, 0), place(after, 0)
+    added = add_up(old, assets, drawn(0))[2]
+    demand, reached, whole = add_up(now, assets, drawn(0))
+    kept = added._replace(sums=added.sums * 2.0)
+    rows = changed.compare_tables(old.elements, now.elements)
+    again = measure_again.add_again(
+        measure_again.Past(old, kept, None, None),
+        measure_again.Now(now, rows, demand, reached), drawn(0))
+    anew = (again[0].sums == whole.sums).all(axis=1)
+    assert anew.sum() == 1
+    grid = service.read_demand(now, demand)[0].grid
+    assert again[1] == f"{(grid == anew.idxmax()).sum()} of {len(grid)} places"
+
+
+def test_sums_that_places_share_are_added_up_as_a_whole():
+    homes, assets = many_homes(), boards((0.5, 0.5), (5, 3), capacity=9.0)
+    placed = place(homes, 0)
+    found, reached, added = add_up(placed, assets, drawn(0))
+    rows = changed.compare_tables(placed.elements, placed.elements)
+    assert measure_again.add_again(
+        measure_again.Past(placed, added, None, None),
+        measure_again.Now(placed, rows, found, reached), drawn(0)) is None

@@ -13,7 +13,15 @@ if TYPE_CHECKING:
     from .events import find_hot_spots, measure_matters
     from .indicators import measure_indicators, stack_indicators
     from .isochrones import build_isochrones, measure_area_reach
-    from .measure import Coverage, Served, measure_coverage, measure_served, sum_collected
+    from .measure import (
+        Added,
+        Coverage,
+        Served,
+        add_reach,
+        measure_coverage,
+        measure_served,
+        sum_collected,
+    )
     from .medians import choose_medians
     from .network import Network, build_network
     from .periods import sum_periods
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from .workload import Workload, measure_gini, measure_workload
 
 __all__ = [
+    "Added",
     "Coverage",
     "Network",
     "Pairs",
@@ -32,6 +41,7 @@ __all__ = [
     "Served",
     "Sites",
     "Workload",
+    "add_reach",
     "build_isochrones",
     "build_network",
     "carry_indicators",

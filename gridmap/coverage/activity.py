@@ -101,7 +101,8 @@ def count_assets(assets: DataFrame, grids: GeoDataFrame) -> DataFrame:
     {'assets_board': [1, 0], 'assets_lamp': [1, 0]}
     """
     kinds = sorted(assets["kind"].unique())
-    columns = {f"assets_{k}": count_rows(assets[assets["kind"] == k], grids) for k in kinds}
+    columns = {f"assets_{k}": count_rows(assets[["grid"]][assets["kind"] == k], grids)
+               for k in kinds}
     return DataFrame(columns, index=grids.index)
 
 
@@ -117,7 +118,7 @@ def count_events(events: DataFrame, grids: GeoDataFrame) -> DataFrame:
     >>> count_events(events, sketch_grids("AB")).to_dict("list")
     {'events': [2, 0], 'events_closed_in_grid': [1, 0]}
     """
-    own = events[events["closed"].notna() & (events["level"] == BY_THE_GRID)]
+    own = events[["grid"]][events["closed"].notna() & (events["level"] == BY_THE_GRID)]
     columns = {"events": count_rows(events, grids),
                "events_closed_in_grid": count_rows(own, grids)}
     return DataFrame(columns, index=grids.index)
@@ -144,7 +145,7 @@ def measure_events(events: DataFrame) -> dict[str, float]:
     >>> measure_events(events)["median_days_to_close"]
     2.0
     """
-    closed = events[events["closed"].notna()]
+    closed = events[["opened", "closed", "level"]][events["closed"].notna()]
     days = (closed["closed"] - closed["opened"]).dt.total_seconds() / 86_400
     own = closed["level"] == BY_THE_GRID
     return {

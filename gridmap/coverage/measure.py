@@ -12,7 +12,7 @@ from pandas import DataFrame, Series
 from .. import schema
 from ..errors import SchemaError
 from ..rules import SizeRule
-from . import activity, isochrones, reach, shape, uncovered
+from . import activity, isochrones, reach, shape, sums, uncovered
 from .network import Network
 from .reach import Demand, Reach
 
@@ -24,6 +24,9 @@ TOTALS = (
     "events_closed_share", "events_closed_in_grid_share", "median_days_to_close", "visits",
     "visits_per_household", "workers", "workers_per_grid",
 )
+
+#: Side of the squares that unserved households are gathered in, where nobody asks for another.
+PLACE_M = 200.0
 
 
 class Coverage(NamedTuple):
@@ -46,7 +49,7 @@ def measure_coverage(
     network: Network | None = None,
     by_road: Collection[str] | None = None,
     areas: bool = False,
-    place_m: float = 200.0,
+    place_m: float = PLACE_M,
 ) -> Coverage:
     """Measure what service there is in every grid, and where there is none.
 
@@ -123,33 +126,73 @@ def measure_coverage(
     return _join(grids, size, told, _measure_work(grids, events, visits, workers))
 
 
+class Added(NamedTuple):
+    """Whom assets reach, added up; nothing is divided or ranked yet."""
+
+    sums: DataFrame  # by grid, as from `sums.sum_reach`
+    squares: DataFrame  # as from `uncovered.gather_uncovered`
+
+
 class Served(NamedTuple):
-    """What is known of elements and of whom assets reach, before grids are looked at."""
+    """What is known of elements and of whom assets reach."""
 
     collected: dict[str, float]  # as from `sum_collected`
-    demand: Demand
-    reach: dict[str, Reach]
+    added: Added
+
+
+def add_reach(
+    demand: Demand, reached: dict[str, Reach], grids: GeoDataFrame, *, place_m: float = PLACE_M
+) -> Added:
+    """Add up whom assets reach, by grid and by square.
+
+    What is added up of a grid depends on the places in it, and of a square on those in it:
+    some of the demand tells what all of it would, of the grids and squares that it holds all
+    places of.
+
+    Parameters
+    ----------
+    demand : Demand
+        In order of code.
+    reached : dict
+        Kind -> Reach.
+    grids : GeoDataFrame
+        Indexed by grid.
+    place_m : float, default 200.0
+        See `measure_coverage`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids, sketch_points
+    >>> homes = sketch_points((0.5, 0.5)).assign(households=[30], grid="A")
+    >>> boards = sketch_points((0.2, 0.5), kind="board").assign(radius_m=0.5)
+    >>> demand = reach.find_demand(homes)
+    >>> added = add_reach(demand, reach.measure_reach(demand, boards), sketch_grids("AB"))
+    >>> added.sums["providers_board"].to_dict(), len(added.squares)
+    ({'A': 30.0, 'B': 0.0}, 0)
+    """
+    return Added(sums.sum_reach(demand, reached, grids),
+                 uncovered.gather_uncovered(demand, reached, place_m=place_m))
 
 
 def measure_served(
     grids: GeoDataFrame,
     served: Served,
     *,
-    assets: GeoDataFrame,
+    assets: DataFrame,
     events: DataFrame | None = None,
     visits: DataFrame | None = None,
     workers: DataFrame | None = None,
     size: SizeRule | None = None,
-    place_m: float = 200.0,
 ) -> Coverage:
-    """Measure as `measure_coverage` does, where demand and reach are known already.
+    """Measure as `measure_coverage` does, where it is added up already whom assets reach.
 
     Parameters
     ----------
     grids : GeoDataFrame, schema GRIDS
     served : Served
-        Demand in order of code, and its reach of each kind of ``assets``.
-    assets, events, visits, workers, size, place_m
+    assets : DataFrame
+        Schema ASSETS without geometry, with ``grid``.
+    events, visits, workers, size
         See `measure_coverage`.
 
     Examples
@@ -158,16 +201,16 @@ def measure_served(
     >>> homes = sketch_points((0.5, 0.5)).assign(households=[30], grid="A")
     >>> boards = sketch_points((0.2, 0.5), kind="board").assign(radius_m=0.5, grid="A")
     >>> boards.index.name = "asset"
-    >>> demand = reach.find_demand(homes)
-    >>> served = Served({}, demand, reach.measure_reach(demand, boards))
-    >>> float(measure_served(sketch_grids("AB"), served, assets=boards).totals["assets"])
+    >>> demand, grids = reach.find_demand(homes), sketch_grids("AB")
+    >>> served = Served({}, add_reach(demand, reach.measure_reach(demand, boards), grids))
+    >>> float(measure_served(grids, served, assets=boards).totals["assets"])
     1.0
     """
     schema.check_frame(grids, schema.GRIDS, argument="grids")
     schema.check_metric_crs(grids=grids)
     told = _Told([], dict(served.collected), uncovered.no_places(grids))
-    _add_assets(told, _place(assets, grids, schema.ASSETS, "assets"), grids)
-    told = _add_reach(told, served.demand, served.reach, grids, place_m)
+    _add_assets(told, activity.place_rows(assets, grids, schema.ASSETS, argument="assets"), grids)
+    told = _tell_reach(told, served.added, grids)
     return _join(grids, size, told, _measure_work(grids, events, visits, workers))
 
 
@@ -217,21 +260,19 @@ def _measure_service(
         return told
     demand = reach.find_demand(elements)
     reached = reach.measure_reach(demand, assets, along=way.network, by_road=way.by_road)
-    return _add_reach(told, demand, reached, grids, place_m)
+    return _tell_reach(told, add_reach(demand, reached, grids, place_m=place_m), grids)
 
 
-def _add_assets(told: _Told, assets: GeoDataFrame, grids: GeoDataFrame) -> None:
+def _add_assets(told: _Told, assets: DataFrame, grids: GeoDataFrame) -> None:
     """Count assets, into what is told."""
     told.parts.append(activity.count_assets(assets, grids))
     told.totals.update(_asset_totals(assets, told.parts[-1]))
 
 
-def _add_reach(
-    told: _Told, demand: Demand, reached: dict[str, Reach], grids: GeoDataFrame, place_m: float
-) -> _Told:
-    told.parts.append(reach.sum_reach(demand, reached, grids))
-    places = uncovered.find_uncovered(demand, reached, grids, place_m=place_m)
-    told.totals.update(reach.total_reach(demand, reached))
+def _tell_reach(told: _Told, added: Added, grids: GeoDataFrame) -> _Told:
+    told.parts.append(sums.divide_sums(added.sums))
+    told.totals.update(sums.total_sums(added.sums))
+    places = uncovered.rank_squares(added.squares, grids)
     told.totals["uncovered_places"] = len(places)
     return told._replace(uncovered=places)
 
@@ -273,7 +314,7 @@ def sum_collected(count: Series, inside: Series) -> dict[str, float]:
             "elements_collected_share": count[inside].sum() / whole if whole else np.nan}
 
 
-def _asset_totals(assets: GeoDataFrame, counts: DataFrame) -> dict[str, float]:
+def _asset_totals(assets: DataFrame, counts: DataFrame) -> dict[str, float]:
     per_grid = counts.to_numpy().sum() / len(counts) if len(counts) else np.nan
     kinds = assets["kind"].value_counts()
     named = {f"assets_{kind}": kinds[kind] for kind in sorted(kinds.index)}

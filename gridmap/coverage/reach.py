@@ -10,7 +10,7 @@ import scipy  # its parts are loaded when they are first named
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
-from pandas import DataFrame, Series
+from pandas import Series
 
 from . import access, network, pairs, walking
 from .network import Network
@@ -269,105 +269,3 @@ def reach_places(demand: Demand, assets: GeoDataFrame, roads: Roads | None = Non
     providers = np.bincount(found.place, minlength=len(demand.xy)).astype("float64")
     supply = access.sum_supply(demand.households, assets, found) if _is_sized(assets) else None
     return Reach(nearest, providers > 0, unit, providers, supply)
-
-
-def sum_reach(demand: Demand, reach: dict[str, Reach], grids: GeoDataFrame) -> DataFrame:
-    """Sum the reach up to grids.
-
-    Parameters
-    ----------
-    demand : Demand
-    reach : dict
-        Kind -> Reach, as from `measure_reach`.
-    grids : GeoDataFrame
-        Indexed by grid.
-
-    Returns
-    -------
-    DataFrame
-        One row for every grid: ``households_in_reach_share`` of any kind with a reach and the
-        same for each kind; ``buildings_in_reach_share_`` where there are buildings; for each
-        kind ``nearest_m_`` (or ``nearest_min_``), the mean distance of the households from
-        which there is a way; ``providers_``, how many reach a household: above 1 reaches
-        overlap; and ``capacity_each_`` for kinds with a capacity. Missing where a grid has no
-        households, or no buildings.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids, sketch_points
-    >>> homes = sketch_points((0, 0), (9, 0)).assign(households=[3, 1], grid="A")
-    >>> boards = sketch_points((3, 0), kind="board").assign(radius_m=3.0)
-    >>> demand = find_demand(homes)
-    >>> sums = sum_reach(demand, measure_reach(demand, boards), sketch_grids("AB"))
-    >>> sums["households_in_reach_share_board"].tolist()
-    [0.75, nan]
-    """
-    rows = grids.index.get_indexer(demand.grid)
-    return DataFrame(_average(demand, reach, rows, len(grids)), index=grids.index)
-
-
-def _average(
-    demand: Demand, reach: dict[str, Reach], rows: NDArray[np.intp], size: int
-) -> dict[str, NDArray[np.float64]]:
-    """Return the weighted mean of each figure and grid, of the places whose value is known."""
-    whole: dict[int, NDArray[np.float64]] = {}  # by what is weighed: where nothing is unknown
-    means = {}
-    for name, (values, weights) in _values(demand, reach).items():
-        if np.isfinite(values).all():
-            if id(weights) not in whole:
-                whole[id(weights)] = _sum(rows, weights, size)
-            above, below = _sum(rows, weights * values, size), whole[id(weights)]
-        else:
-            weights = np.where(np.isnan(values), 0.0, weights)
-            above = _sum(rows, weights * np.nan_to_num(values), size)
-            below = _sum(rows, weights, size)
-        with np.errstate(invalid="ignore"):
-            means[name] = above / below
-    return means
-
-
-def _sum(
-    rows: NDArray[np.intp], values: NDArray[np.float64], size: int
-) -> NDArray[np.float64]:
-    return np.bincount(rows, weights=values, minlength=size).astype("float64")
-
-
-def _values(
-    demand: Demand, reach: dict[str, Reach]
-) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return the name of each figure, its value at each place, and what it is weighted by."""
-    columns = {}
-    served = [one.served for one in reach.values() if one.served is not None]
-    if served:
-        anybody = np.any(served, axis=0).astype("float64")
-        columns["households_in_reach_share"] = anybody, demand.households
-        if demand.buildings.any():
-            columns["buildings_in_reach_share"] = anybody, demand.buildings
-    for kind, one in reach.items():
-        if one.served is not None:
-            reached = one.served.astype("float64")
-            columns[f"households_in_reach_share_{kind}"] = reached, demand.households
-            if demand.buildings.any():
-                columns[f"buildings_in_reach_share_{kind}"] = reached, demand.buildings
-        columns[f"nearest_{one.unit}_{kind}"] = one.nearest, demand.households
-        if one.providers is not None:
-            columns[f"providers_{kind}"] = one.providers, demand.households
-        if one.supply is not None:
-            columns[f"capacity_each_{kind}"] = one.supply, demand.households
-    return columns
-
-
-def total_reach(demand: Demand, reach: dict[str, Reach]) -> dict[str, float]:
-    """Return the reach of the whole: the columns of `sum_reach` for all households.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_points
-    >>> homes = sketch_points((0, 0), (9, 0)).assign(households=[3, 1], grid="A")
-    >>> boards = sketch_points((3, 0), kind="board").assign(radius_m=3.0)
-    >>> demand = find_demand(homes)
-    >>> total_reach(demand, measure_reach(demand, boards))["nearest_m_board"]
-    3.75
-    """
-    together = np.zeros(len(demand.households), dtype=np.intp)
-    return {name: float(mean[0]) for name, mean in _average(demand, reach, together, 1).items()}

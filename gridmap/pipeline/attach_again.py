@@ -12,7 +12,7 @@ from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 from pandas import DataFrame, Index, Series
 
-from .. import attach
+from .. import attach, ledger
 from ..attach import around, locator, places, points
 from . import arrow, changed, columns, fill
 from .changed import Flags, Floats, Rows
@@ -26,6 +26,9 @@ MOST = 0.3
 #: Rows that are looked at first for something that most tables have.
 _SOME = 1_000
 
+#: Whole numbers below this are told apart in a float.
+_EXACT = 2**53
+
 #: Position of a row of which nothing is known from before.
 _UNKNOWN = -2
 
@@ -33,11 +36,20 @@ _UNKNOWN = -2
 _MARGIN_M = 0.01
 
 
+class Land(NamedTuple):
+    """Grids, against those of the run before."""
+
+    grids: GeoDataFrame
+    was: Index  # codes of the grids before
+    changed: Flags  # of the grids: changed, or new
+    gone: Flags  # of the grids before: changed, or gone
+    boxes: Floats  # of both
+
+
 class Past(NamedTuple):
     """What attaching gave in the run before, and of what."""
 
     table: pa.Table
-    grids: GeoDataFrame
     outputs: Any  # columns, by_grid
 
 
@@ -45,7 +57,7 @@ class Now(NamedTuple):
     """What is attached in this run."""
 
     table: pa.Table
-    grids: GeoDataFrame
+    land: Land
     rows: Rows  # of the table, against the one before
     snap_m: float
 
@@ -55,8 +67,6 @@ class _Moves(NamedTuple):
 
     was: Numbers  # of the rows of this run: -1 for nowhere, -2 where that is not known any more
     way: Numbers
-    changed: Flags  # of the grids: changed, or new
-    boxes: Floats  # of grids that changed, are new or are gone
     left: Numbers  # grids that rows were in that are gone, or are not as they were
 
 
@@ -68,6 +78,42 @@ class _Found(NamedTuple):
     reason: NDArray[np.object_]  # of them
     position: Numbers  # of all rows
     way: Numbers  # of all rows
+
+
+def compare_grids(old: pa.Table, new: pa.Table, grids: GeoDataFrame) -> Land | None:
+    """Say which grids changed, for all that is attached to them.
+
+    Parameters
+    ----------
+    old, new : Table
+        Of the grids before, and of those now.
+    grids : GeoDataFrame
+        Those now.
+
+    Returns
+    -------
+    Land
+        Or None, where they lie in another CRS or are called something else.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> old, new = sketch_grids("AAB"), sketch_grids("ABB")
+    >>> land = compare_grids(arrow.to_table(old), arrow.to_table(new), new)
+    >>> land.changed.tolist(), land.boxes[0].tolist()
+    ([True, True], [0.0, 0.0, 2.0, 1.0])
+    """
+    named = [table.schema.pandas_metadata["index_columns"] for table in (old, new)]
+    if arrow.tell_geometry(old) != arrow.tell_geometry(new) or named[0] != named[1] or (
+            not grids.index.is_unique):
+        return None
+    rows = changed.compare_tables(old, new, ())
+    gone = np.zeros(len(old), dtype=bool)
+    gone[rows.gone] = True
+    boxes = [arrow.boxes_of(table, np.flatnonzero(some))
+             for table, some in ((old, gone), (new, ~rows.same))]
+    return Land(grids, Index(arrow.codes_of(old).to_pandas(), dtype="str"), ~rows.same, gone,
+                np.concatenate(boxes))
 
 
 def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] | None:
@@ -93,24 +139,23 @@ def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] |
     by_grid = past.outputs["by_grid"]
     if by_grid is None or not len(now.table) or not _comparable(past, now, by_grid):
         return None
-    moves = _find_moves(past, now)
+    moves, boxes = _find_moves(past, now), now.land.boxes
     asked = ~now.rows.same | (moves.was < 0)
-    if len(moves.boxes):
-        asked |= arrow.find_meeting(now.table, widen(moves.boxes, now.snap_m + _MARGIN_M))
-    ready = _lay_lattice(asked, now, moves)
-    if ready is not None and len(moves.boxes):
+    if len(boxes):
+        asked |= arrow.find_meeting(now.table, widen(boxes, now.snap_m + _MARGIN_M))
+    ready = _lay_lattice(asked, now)
+    if ready is not None and len(boxes):
         asked |= _find_doubtful(now.table, ready, moves)
-    if asked.mean() > MOST:
+    rows = np.flatnonzero(asked)
+    if len(rows) > MOST * len(asked):
         return None
-    found = _hold(np.flatnonzero(asked), now, moves, ready)
+    found, codes = _hold(rows, now, moves, ready), now.land.grids.index
     attached = fill.Attached(
-        columns.write_columns(found.position, found.way, now.grids.index),
+        columns.write_columns(found.position, found.way, codes),
         _count(found, now, moves, by_grid),
-        attach.write_rejects(found.frame, found.position[found.rows], found.reason,
-                             now.grids.index),
-        fill.tell_held(name, found.position >= 0,
-                       read_masses(now.table) if name == "elements" else {}))
-    return attached, f"{len(found.rows):,} of {len(now.table):,} rows"
+        attach.write_rejects(found.frame, found.position[rows], found.reason, codes),
+        _tell_held(name, found.position >= 0, now.table))
+    return attached, f"{len(rows):,} of {len(now.table):,} rows"
 
 
 def read_masses(table: pa.Table) -> dict[str, Series]:
@@ -135,10 +180,8 @@ def _comparable(past: Past, now: Now, by_grid: DataFrame) -> bool:
     if kinds[0] != kinds[1] or arrow.tell_geometry(old) != arrow.tell_geometry(new):
         return False
     # Sums of fractions depend on the order of the rows.
-    order = now.rows.was[now.rows.same]
-    if (np.diff(order) < 0).any() or past.grids.crs != now.grids.crs:
-        return False
-    if past.grids.index.name != now.grids.index.name or not now.grids.index.is_unique:
+    if not columns.stand_still(now.rows.was, len(old)) and (
+            np.diff(now.rows.was[now.rows.same]) < 0).any():
         return False
     known = ["rows", *MASSES, *(f"count_{kind}" for kind in _list_kinds(new))]
     known += ["footprint_m2", "floor_area_m2"] if _has_footprints(new) else []
@@ -155,17 +198,18 @@ def _list_kinds(table: pa.Table) -> list[str]:
 
 def _is_silent(table: pa.Table) -> dict[str, bool]:
     """Say of households and people whether no row tells any."""
-    some = read_masses(table.slice(0, _SOME))
-    silent = {name: bool(values.isna().all()) for name, values in some.items()}
-    if any(silent.values()):  # what the first rows do not tell, others may
-        return {name: bool(values.isna().all()) for name, values in read_masses(table).items()}
-    return silent
+    # What the first rows do not tell, others may.
+    return {name: all(pc.all(some.is_null(nan_is_null=True)).as_py() is not False
+                      for some in (table[name].slice(0, _SOME), table[name]))
+            for name in MASSES if name in table.column_names}
 
 
 def _has_footprints(table: pa.Table) -> bool:
-    other = table[arrow.SHAPE[4]].drop_null()
-    return any(attach.has_footprints(shapely.from_wkb(other.slice(at, _SOME).to_numpy()))
-               for at in range(0, len(other), _SOME))
+    rows = np.flatnonzero(arrow.find_shaped(table))
+    some = (columns.take_rows(table, arrow.SHAPE[4:], rows[at : at + _SOME])
+            for at in range(0, len(rows), _SOME))
+    return any(attach.has_footprints(shapely.from_wkb(one[arrow.SHAPE[4]].to_numpy()))
+               for one in some)
 
 
 # --- which rows are looked at -----------------------------------------------------------------
@@ -173,23 +217,19 @@ def _has_footprints(table: pa.Table) -> bool:
 
 def _find_moves(past: Past, now: Now) -> _Moves:
     """Bring the grids of the run before to positions in those of this one."""
-    before, after = changed.find_changed(past.grids, now.grids)
-    boxes = shapely.bounds(np.concatenate([past.grids.geometry.to_numpy()[before],
-                                           now.grids.geometry.to_numpy()[after]]))
-    left = now.grids.index.get_indexer(past.grids.index).astype(np.int32)
-    there = np.append(np.where(before, _UNKNOWN, left), attach.NOWHERE).astype(np.int32)
-    table, was = past.outputs.table("columns"), now.rows.was
-    at = columns.read_positions(table["grid"], past.grids.index)
+    table, land = past.outputs.table("columns"), now.land
+    number, words = columns.read_words(table["grid"])
+    left = land.grids.index.get_indexer(words).astype(np.int32)
+    stale = land.gone[land.was.get_indexer(words)]
+    there = np.append(np.where(stale, _UNKNOWN, left), attach.NOWHERE).astype(np.int32)
     way = columns.read_positions(table["how"], Index(attach.WAYS))
-    gone = at[now.rows.gone]
-    if not np.array_equal(was, np.arange(len(at))):
-        at, way = at[was], way[was]
-    position = there[at]
-    position[was < 0] = _UNKNOWN
-    return _Moves(position, way, after, boxes, left[gone[gone >= 0]])
+    gone = number[now.rows.gone]
+    position = there[columns.carry_over(number, now.rows.was)]
+    position[np.flatnonzero(now.rows.was < 0)] = _UNKNOWN
+    return _Moves(position, columns.carry_over(way, now.rows.was), left[gone[gone >= 0]])
 
 
-def _lay_lattice(asked: Flags, now: Now, moves: _Moves) -> locator.Locator | None:
+def _lay_lattice(asked: Flags, now: Now) -> locator.Locator | None:
     """Return the locator of the whole where footprints are looked at, and None elsewhere.
 
     The last digits of a share can depend on it; where a point lies does not.
@@ -197,9 +237,9 @@ def _lay_lattice(asked: Flags, now: Now, moves: _Moves) -> locator.Locator | Non
     if len(now.table) < points.FEW_POINTS:
         return None
     drawn = arrow.find_shaped(now.table)
-    if not drawn.any() or not (len(moves.boxes) or (drawn & asked).any()):
+    if not drawn.any() or not (len(now.land.boxes) or (drawn & asked).any()):
         return None
-    return locator.build_locator(now.grids, engine="numpy")
+    return locator.build_locator(now.land.grids, engine="numpy")
 
 
 def _find_doubtful(table: pa.Table, ready: locator.Locator, moves: _Moves) -> Flags:
@@ -220,35 +260,40 @@ def _hold(
     rows: NDArray[np.intp], now: Now, moves: _Moves, ready: locator.Locator | None
 ) -> _Found:
     """Find the grid of some rows."""
-    position, way = moves.was.copy(), moves.way.copy()
-    frame = arrow.to_frame(now.table.take(pa.array(rows)))
+    position, way, grids = moves.was.copy(), moves.way.copy(), now.land.grids
+    frame = _read_rows(now.table, rows)
     if not len(rows):
         return _Found(rows, frame, np.empty(0, dtype=object), position, way)
-    rivals = np.arange(len(now.grids))
+    rivals = np.arange(len(grids))
     if ready is None:
         boxes = widen(frame.bounds.to_numpy(), now.snap_m + _MARGIN_M)
         boxes = boxes[np.isfinite(boxes).all(axis=1)]
-        tree = shapely.STRtree(now.grids.geometry.to_numpy())
+        tree = shapely.STRtree(grids.geometry.to_numpy())
         rivals = np.unique(np.append(tree.query(shapely.box(*boxes.T))[1], 0))
-    held = attach.hold_elements(frame, now.grids.iloc[rivals], nearest_m=now.snap_m, ready=ready)
+    held = attach.hold_elements(frame, grids.iloc[rivals], nearest_m=now.snap_m, ready=ready)
     position[rows] = np.append(rivals, attach.NOWHERE)[held.position]
     way[rows] = held.way
     return _Found(rows, frame, held.reason, position, way)
 
 
+def _read_rows(table: pa.Table, rows: NDArray[np.intp]) -> GeoDataFrame:
+    some = columns.take_rows(table, table.column_names, rows)
+    return GeoDataFrame(arrow.to_frame(some.replace_schema_metadata(table.schema.metadata)))
+
+
 def _count(found: _Found, now: Now, moves: _Moves, by_grid: DataFrame) -> DataFrame:
     """Count the grids that changed, or that hold or held a row that did."""
-    touched = np.append(moves.changed, False)
+    touched = np.append(now.land.changed, False)
     touched[moves.left] = True
-    touched[found.position[~now.rows.same]] = True
-    moved = found.position != moves.was
-    touched[found.position[moved]] = True
-    touched[np.maximum(moves.was[moved], attach.NOWHERE)] = True
+    was, position = moves.was[found.rows], found.position[found.rows]  # no other row moved
+    moved = ~now.rows.same[found.rows] | (position != was)
+    touched[position[moved]] = True
+    touched[np.maximum(was[moved], attach.NOWHERE)] = True
     touched[attach.NOWHERE] = False  # the last place answers for it
     rows = np.flatnonzero(touched[found.position])
-    codes = now.grids.index
+    codes = now.land.grids.index
     fresh = attach.count_elements(
-        arrow.to_frame(now.table.take(pa.array(rows))), found.position[rows], codes,
+        _read_rows(now.table, rows), found.position[rows], codes,
         footprints_too="footprint_m2" in by_grid)
     silent = _is_silent(now.table)
     counts = {}
@@ -259,3 +304,32 @@ def _count(found: _Found, now: Now, moves: _Moves, by_grid: DataFrame) -> DataFr
         mended = np.where(touched[:-1], new, kept.reindex(codes))
         counts[name] = Series(mended, index=codes).astype(kept.dtype)
     return DataFrame(counts, index=codes)
+
+
+# --- the ledger -------------------------------------------------------------------------------
+
+
+def _tell_held(name: str, inside: Flags, table: pa.Table) -> DataFrame:
+    """Return the lines of the ledger, as `fill.tell_held` does."""
+    masses = [m for m in MASSES if m in table.column_names] if name == "elements" else []
+    if not all(_adds_up(table[mass]) for mass in masses):
+        return fill.tell_held(name, inside, read_masses(table))
+    outside = columns.take_rows(table, masses, np.flatnonzero(~inside))
+    sums = {mass: [pc.sum(one[mass]).as_py() or 0 for one in (table, outside)]
+            for mass in masses}
+    # Two rows that stand for all add up to what all do.
+    lines = fill.tell_held(name, np.array([True, False]), {
+        mass: Series([whole - left, left]) for mass, (whole, left) in sums.items()})
+    return ledger.join_ledger(fill.tell_held(name, inside, {}), lines.iloc[1:])
+
+
+def _adds_up(column: pa.ChunkedArray) -> bool:
+    """Say whether sums of a column are exact, in whatever order: all numbers are whole."""
+    kind = column.type
+    if column.null_count == len(column) or not (
+            pa.types.is_integer(kind) or pa.types.is_float64(kind)):
+        return False
+    ends = pc.min_max(column).as_py()
+    if max(-ends["min"], ends["max"]) * len(column) >= _EXACT:
+        return False
+    return pa.types.is_integer(kind) or bool(pc.all(pc.equal(pc.floor(column), column)).as_py())

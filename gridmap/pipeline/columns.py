@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,9 @@ from .. import attach
 from . import arrow
 
 Numbers = NDArray[np.int32]
+
+#: Rows that are compared at once.
+_STRETCH = 1 << 15
 
 
 def write_columns(
@@ -64,13 +69,28 @@ def read_positions(column: pa.ChunkedArray, codes: Index) -> Numbers:
     >>> read_positions(table["grid"], Index(["B", "C"])).tolist()
     [0, -1]
     """
+    number, words = read_words(column)
+    # The last place answers for what is missing.
+    places: Numbers = np.append(codes.get_indexer(words), -1).astype(np.int32)
+    found: Numbers = places[number]
+    return found
+
+
+def read_words(column: pa.ChunkedArray) -> tuple[Numbers, Index]:
+    """Return which word each text of a column is, -1 for none, and the words.
+
+    Examples
+    --------
+    >>> table = write_columns(np.array([1, -1]), np.array([0, 0]), Index(["A", "B"]))
+    >>> number, words = read_words(table["grid"])
+    >>> number.tolist(), words.tolist()
+    ([1, -1], ['A', 'B'])
+    """
     column = arrow.in_one_piece(column)
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
-    places = codes.get_indexer(Index(column.dictionary.to_pandas(), dtype="str"))
-    places = np.append(places, -1).astype(np.int32)  # the last one answers for what is missing
-    found: Numbers = places[column.indices.fill_null(len(places) - 1).to_numpy()]
-    return found
+    number: Numbers = column.indices.fill_null(-1).to_numpy()
+    return number, Index(column.dictionary.to_pandas(), dtype="str")
 
 
 def read_grids(table: pa.Table) -> pd.Categorical:
@@ -82,11 +102,77 @@ def read_grids(table: pa.Table) -> pd.Categorical:
     >>> read_grids(table).tolist()
     ['B', nan]
     """
-    column = arrow.in_one_piece(table["grid"])
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    return pd.Categorical.from_codes(
-        column.indices.fill_null(-1).to_numpy(), Index(column.dictionary.to_pandas(), dtype="str"))
+    number, words = read_words(table["grid"])
+    return pd.Categorical.from_codes(number, words)
+
+
+def take_rows(table: pa.Table, names: Sequence[str], rows: NDArray[np.integer]) -> pa.Table:
+    """Return some rows of some columns; pieces of a column without any are not looked at.
+
+    Parameters
+    ----------
+    table : Table
+    names : sequence of str
+        Those that the table does not have are left out.
+    rows : array of int
+        In any order.
+
+    Examples
+    --------
+    >>> column = pa.chunked_array([[5, 6], [7, 8]])
+    >>> take_rows(pa.table({"people": column}), ["people"], np.array([3, 0])).to_pydict()
+    {'people': [8, 5]}
+    """
+    order = np.argsort(rows, kind="stable")
+    back = np.empty(len(rows), dtype=np.intp)
+    back[order] = np.arange(len(rows))
+    taken = {name: _take(table[name], rows[order]).take(pa.array(back))
+             for name in names if name in table.column_names}
+    return pa.table(taken)
+
+
+def _take(column: pa.ChunkedArray, rows: NDArray[np.integer]) -> pa.Array:
+    """Return some rows of a column, which are in order."""
+    ends = np.cumsum([len(piece) for piece in column.chunks])
+    parts = np.split(rows, np.searchsorted(rows, ends))[:-1]
+    pieces = [piece.take(pa.array(part - end + len(piece)))
+              for piece, part, end in zip(column.chunks, parts, ends, strict=True) if len(part)]
+    return arrow.in_one_piece(pa.chunked_array(pieces, type=column.type))
+
+
+def stand_still(was: NDArray[np.integer], size: int) -> bool:
+    """Say whether all rows stand where they stood, among so many.
+
+    Examples
+    --------
+    >>> stand_still(np.array([0, 1]), 2), stand_still(np.array([0, 1]), 3)
+    (True, False)
+    """
+    if len(was) != size:
+        return False
+    stretch = np.arange(min(size, _STRETCH))  # one that stays where the processor has it at hand
+    return all(np.array_equal(some := was[at : at + _STRETCH], stretch[:len(some)] + at)
+               for at in range(0, size, _STRETCH))
+
+
+def carry_over(values: NDArray[Any], was: NDArray[np.integer]) -> NDArray[Any]:
+    """Return what stood where each row stood; anything for one that is new.
+
+    Parameters
+    ----------
+    values : array
+        Of the rows before.
+    was : array of int
+        Where each row stood; -1 for one that is new.
+
+    Examples
+    --------
+    >>> carry_over(np.array([5, 6]), np.array([1, 0])).tolist()
+    [6, 5]
+    """
+    if stand_still(was, len(values)):
+        return values
+    return values[was] if len(values) else np.zeros(len(was), dtype=values.dtype)
 
 
 def read_series(table: pa.Table, name: str) -> Series:

@@ -50,9 +50,11 @@ class Attaching(Drawing):
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
             if not before.same_but(ingredients, (name, "grids")):
                 return None
-            past = attach_again.Past(before.table(name), before.frame("grids"), before.outputs)
-            now = attach_again.Now(frame.table, drawn.value,
-                                   self.compare(before, name, frame), snap_m)
+            land = self._compare_grids(before, drawn)
+            if land is None:
+                return None
+            past = attach_again.Past(before.table(name), before.outputs)
+            now = attach_again.Now(frame.table, land, self.compare(before, name, frame), snap_m)
             done = attach_again.attach_again(name, past, now)
             if done is None:
                 return None
@@ -65,6 +67,18 @@ class Attaching(Drawing):
                     "pipeline/columns.py"),
         }
         return self.steps.do(f"attach: {name}", ingredients, make, mend=again)
+
+    def _compare_grids(self, before: Before, drawn: Ref) -> attach_again.Land | None:
+        """Say which grids changed since a run before, once for all that is attached."""
+        both = before.ingredients["grids"], drawn.hash
+        if both not in self._lands:
+            self._lands[both] = attach_again.compare_grids(
+                before.table("grids"), drawn.table, drawn.value)
+        return self._lands[both]
+
+    @cached_property
+    def _lands(self) -> dict[tuple[str, str], attach_again.Land | None]:
+        return {}
 
     @property
     def grids(self) -> Ref:

@@ -6,12 +6,26 @@ from functools import cached_property
 from typing import Any
 
 from .. import coverage
-from . import arrow, draw, fill, keys, load, service, shelf
+from . import (
+    arrow,
+    columns,
+    demand_again,
+    draw,
+    fill,
+    keys,
+    load,
+    measure_again,
+    service,
+    shelf,
+)
 from .job_attach import Attaching
 from .refs import code_of
 from .steps import Before, Outputs
 
 _OWN = "pipeline/job_measure.py"
+
+#: What the table is called that says which grid holds each row of a frame.
+_IN = "{} in grids"
 
 
 class Measuring(Attaching):
@@ -31,11 +45,13 @@ class Measuring(Attaching):
             if not before.same_but(ingredients, ("elements", "columns")):
                 return None
             rows = self.compare(before, "elements", elements)
-            return service.find_demand_again(self._placed, rows, before.outputs)
+            held = before.table("columns")["grid"]
+            return demand_again.find_demand_again(self._placed, held, rows, before.outputs)
 
         ingredients = {"elements": elements.hash,
                        "columns": self.attached["elements"].hash_of("columns"),
-                       **code_of(_OWN, "coverage", "pipeline/service.py", "pipeline/columns.py")}
+                       **code_of(_OWN, "coverage", "pipeline/service.py", "pipeline/columns.py",
+                                 "pipeline/demand_again.py")}
         return self.steps.do("demand", ingredients, lambda: service.find_demand(self._placed),
                              mend=again)
 
@@ -66,16 +82,34 @@ class Measuring(Attaching):
             if shared else "", **code_of(_OWN, "coverage", "pipeline/service.py")}
         return self.steps.do("reach", ingredients, make, mend=again)
 
-    def _measure(self, found: Outputs | None, reached: Outputs | None) -> coverage.Coverage:
-        size = self.config.profile.size
-        frames = {name: self.placed(name) if name == "assets" else self._list_placed(name)
-                  for name in fill.NAMES if name != "elements"}
-        if found is None or reached is None:
-            return coverage.measure_coverage(self.grids.value, size=size, **frames,
-                                             elements=self.placed("elements"))
+    def _add(self, found: Outputs, reached: Outputs) -> coverage.Added:
         demand, spots = service.read_demand(self._placed, found)
-        served = coverage.Served(service.sum_collected(self._placed), demand,
-                                 service.read_reach(spots, reached))
+        return coverage.add_reach(demand, service.read_reach(spots, reached), self.grids.value)
+
+    def _add_again(
+        self, before: Before, found: Outputs, reached: Outputs
+    ) -> tuple[coverage.Added, str] | None:
+        """Add up what changed."""
+        old = before.outputs
+        if old["sums"] is None or not before.ingredients[_IN.format("elements")]:
+            return None
+        assets = before.ingredients["assets"] == self.given("assets").hash
+        past = measure_again.Past(
+            service.Placed(before.table("elements"), before.table(_IN.format("elements"))),
+            coverage.Added(old["sums"], old["squares"]),
+            *(None if assets else before.table(name) for name in ("spots", "reach")))
+        rows = self.compare(before, "elements", self.given("elements"))
+        now = measure_again.Now(self._placed, rows, found, reached)
+        return measure_again.add_again(past, now, self.grids.value)
+
+    def _measure(self, added: coverage.Added | None) -> coverage.Coverage:
+        size = self.config.profile.size
+        frames = {name: self._list_placed(name) for name in fill.NAMES if name != "elements"}
+        if added is None:
+            return coverage.measure_coverage(
+                self.grids.value, size=size, **frames | {"assets": self.placed("assets")},
+                elements=self.placed("elements"))
+        served = coverage.Served(service.sum_collected(self._placed), added)
         return coverage.measure_served(self.grids.value, served, size=size, **frames)
 
     def _list_placed(self, name: str) -> Any:
@@ -83,7 +117,8 @@ class Measuring(Attaching):
         added, frame = self.attached.get(name), self.given(name)
         if added is None or not added.record.outputs["columns"] or not shelf.is_name(frame.hash):
             return self.placed(name)
-        return fill.put_back(arrow.to_plain(frame.table), added["columns"])
+        held = columns.read_grids(added.table("columns"))
+        return arrow.to_plain(frame.table).assign(grid=held)
 
     @cached_property
     def measured(self) -> Outputs:
@@ -94,16 +129,28 @@ class Measuring(Attaching):
         reached = None if found is None else self._reach(found)
 
         def make() -> dict[str, Any]:
+            return tell(None if found is None or reached is None else self._add(found, reached))
+
+        def tell(added: coverage.Added | None) -> dict[str, Any]:
             self.progress("measure", 0, 1)
-            done = self._measure(found, reached)
+            done = self._measure(added)
             if stated:
                 given = load.gather(units=self.given("units").value,
                                 territories=self.given("territories").value)
                 done = draw.state_sizes(done, draw.take_units(given, config),
                                         self.drawn["assignment"]["grid"], config)
             self.progress("measure", 1, 1)
+            kept = dict.fromkeys(coverage.Added._fields) if added is None else added._asdict()
             return {"by_grid": done.by_grid, "uncovered": done.uncovered,
-                    "totals": done.totals.to_frame()}
+                    "totals": done.totals.to_frame(), **kept}
+
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            made_by = ("code", "libraries")
+            if found is None or reached is None or not before.same_but(
+                    ingredients, [name for name in ingredients if name not in made_by]):
+                return None
+            done = self._add_again(before, found, reached)
+            return None if done is None else (tell(done[0]), done[1])
 
         more = {} if not stated else {
             "units": self.given("units").hash, "territories": self.given("territories").hash,
@@ -111,9 +158,14 @@ class Measuring(Attaching):
             "profiles": keys.hash_value(config.profiles),
             "drawing": keys.hash_value(config.drawing),
         }
-        return self.steps.do("measure", {
-            "grids": self.grids.hash, **{name: self.hash_placed(name) for name in fill.NAMES},
+        ingredients = {
+            "grids": self.grids.hash, **{name: self.given(name).hash for name in fill.NAMES},
+            **{_IN.format(name): self.attached[name].hash_of("columns")
+               for name in fill.NAMES if name in self.attached},
+            "spots": "" if found is None else found.hash_of("spots"),
+            "reach": "" if reached is None else reached.hash_of("spots"),
             "size of the profile": keys.hash_value(config.profile.size), **more,
             **code_of(_OWN, "coverage", "zoning", "pipeline/draw.py", "pipeline/service.py",
-                    "pipeline/columns.py"),
-        }, make)
+                      "pipeline/columns.py", "pipeline/measure_again.py"),
+        }
+        return self.steps.do("measure", ingredients, make, mend=again)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,10 +16,7 @@ from .. import coverage
 from ..coverage import reach
 from ..coverage.reach import Demand, Reach, Spots
 from . import arrow, changed, columns
-from .changed import Flags, Floats, Rows
-
-#: So many rows of demand are put in their place one by one; more are sorted anew.
-_FEW = 20_000
+from .changed import Flags, Floats
 
 Places = NDArray[np.intp]
 
@@ -48,15 +44,28 @@ def find_demand(placed: Placed) -> dict[str, DataFrame]:
         ``rows``: position of each row of demand among the elements, and of its spot;
         ``spots``: x and y of each.
     """
-    rows = np.flatnonzero(_find_wanted(placed))
+    rows = np.flatnonzero(find_wanted(placed))
     codes = arrow.codes_of(placed.elements).take(pa.array(rows))
     if not _is_sorted(codes):
         rows = rows[pc.sort_indices(codes).to_numpy()]
-    return _write_demand(rows, _find_middles(placed.elements, rows))
+    spots = reach.gather_spots(find_middles(placed.elements, rows))
+    return write_demand(rows, spots.of, spots.xy)
 
 
-def _find_wanted(placed: Placed) -> Flags:
-    """Say which rows have a grid, and stand for households or are buildings."""
+def find_wanted(placed: Placed, some: Places | None = None) -> Flags:
+    """Say which rows, or which of some, have a grid, and stand for households or are buildings.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> homes = arrow.to_table(sketch_points((0, 0), (1, 1)).assign(households=[3, 0]))
+    >>> held = columns.write_columns(np.zeros(2, int), np.zeros(2, int), Index(["A"]))
+    >>> find_wanted(Placed(homes, held)).tolist()
+    [True, False]
+    """
+    if some is not None:
+        placed = Placed(columns.take_rows(placed.elements, ("households", "kind"), some),
+                        columns.take_rows(placed.columns, ("grid",), some))
     built = _find_built(placed.elements)
     held = placed.columns["grid"].is_valid().to_numpy()
     wanted: Flags = held & ((_read_numbers(placed.elements, "households") > 0) | built)
@@ -72,7 +81,8 @@ def _read_numbers(elements: pa.Table, name: str) -> Floats:
     """Return a column of numbers, 0 where none is known, or throughout without the column."""
     if name not in elements.column_names:
         return np.zeros(len(elements))
-    return columns.read_series(elements, name).fillna(0).to_numpy(dtype="float64")
+    values = elements[name].cast(pa.float64(), safe=False).to_numpy()
+    return np.where(np.isnan(values), 0.0, values)
 
 
 def _is_sorted(codes: pa.Array) -> bool:
@@ -80,66 +90,27 @@ def _is_sorted(codes: pa.Array) -> bool:
     return bool(pc.all(pc.less(codes.slice(0, least), codes.slice(1))).as_py() in (True, None))
 
 
-def _find_middles(elements: pa.Table, rows: Places) -> Floats:
-    """Return the place of each row, as `reach.find_demand` does."""
-    xy = np.column_stack([elements[name].to_numpy()[rows] for name in arrow.SHAPE[:2]])
-    drawn = arrow.find_shaped(elements)[rows]
+def find_middles(elements: pa.Table, rows: Places) -> Floats:
+    """Return the place of each row, as `reach.find_demand` does.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> find_middles(arrow.to_table(sketch_points((0, 0), (1, 2))), np.array([1])).tolist()
+    [[1.0, 2.0]]
+    """
+    shapes = columns.take_rows(elements, arrow.SHAPE, rows)
+    xy = np.column_stack([shapes[name].to_numpy() for name in arrow.SHAPE[:2]])
+    drawn = arrow.find_shaped(shapes)
     if drawn.any():
-        some = elements.select(list(arrow.SHAPE)).take(pa.array(rows[drawn]))
-        xy[drawn] = reach.find_middles(arrow.join_shapes(some))
+        xy[drawn] = reach.find_middles(arrow.join_shapes(shapes.filter(pa.array(drawn))))
     return xy
 
 
-def _write_demand(rows: Places, xy: Floats) -> dict[str, DataFrame]:
-    spots = reach.gather_spots(xy)
-    return {"rows": _write_rows(rows, spots.of), "spots": DataFrame(spots.xy, columns=["x", "y"])}
-
-
-def _write_rows(rows: Places, spot: NDArray[np.integer]) -> DataFrame:
-    return DataFrame({"row": rows.astype("int32"), "spot": spot.astype("int32")})
-
-
-def find_demand_again(now: Placed, rows: Rows, before: Any) -> tuple[dict[str, Any], str] | None:
-    """Find demand as `find_demand` does, sorting and placing only what changed.
-
-    Parameters
-    ----------
-    now : Placed
-    rows : Rows
-        Of the elements, against those of the run before.
-    before : Outputs
-        What the step gave then.
-
-    Returns
-    -------
-    made, told
-        Or None, where so much is new that all is sorted.
-    """
-    table, spots = before.table("rows"), read_spots(before.table("spots"))
-    old, spot = table["row"].to_numpy(), table["spot"].to_numpy()
-    back = np.full(int(old.max(initial=-1)) + 1, -1)
-    known = (rows.was >= 0) & (rows.was < len(back))
-    back[rows.was[known]] = np.flatnonzero(known)
-    wanted = _find_wanted(now)
-    at = back[old]
-    stays = np.flatnonzero((at >= 0) & wanted[at])
-    kept, xy = at[stays], spots[spot[stays]]
-    wanted[kept] = False
-    more = np.flatnonzero(wanted)
-    if len(more) > _FEW:
-        return None
-    fresh = np.flatnonzero(~rows.same[kept])
-    xy[fresh] = _find_middles(now.elements, kept[fresh])
-    told = f"{len(more) + len(fresh):,} of {len(kept) + len(more):,} places"
-    if not len(more) and len(kept) == len(old) and np.array_equal(xy, spots[spot]):
-        return {"rows": _write_rows(kept, spot), "spots": before.table("spots")}, told
-    codes = arrow.codes_of(now.elements)
-    more = more[pc.sort_indices(codes.take(pa.array(more))).to_numpy()]
-    # One by one: few are new, and each is found in some twenty looks.
-    places = [bisect_left(kept, codes[row].as_py(), key=lambda one: codes[int(one)].as_py())
-              for row in more]
-    return _write_demand(np.insert(kept, places, more),
-                         np.insert(xy, places, _find_middles(now.elements, more), axis=0)), told
+def write_demand(rows: Places, spot: Places, spots: Floats) -> dict[str, DataFrame]:
+    """Return the frames of demand; see `find_demand`."""
+    return {"rows": DataFrame({"row": rows.astype("int32"), "spot": spot.astype("int32")}),
+            "spots": DataFrame({"x": spots[:, 0], "y": spots[:, 1]})}
 
 
 def read_spots(table: pa.Table) -> Floats:
@@ -172,10 +143,43 @@ def read_demand(placed: Placed, found: Any) -> tuple[Demand, Spots]:
     return demand, Spots(spots, spot)
 
 
+def read_some(
+    placed: Placed, found: Any, reached: Any, some: Places
+) -> tuple[Demand, dict[str, Reach]]:
+    """Return some places of demand, and whom assets reach there, without looking at others.
+
+    Parameters
+    ----------
+    placed : Placed
+    found, reached : Outputs
+        As from `find_demand` and `measure_reach`, of kinds of which nothing is shared.
+    some : array of int
+        Positions among the places of demand, in order.
+    """
+    take = columns.take_rows
+    row, spot = (column.to_numpy() for column in
+                 take(found.table("rows"), ("row", "spot"), some).columns)
+    elements = take(placed.elements, ("kind", "households", "people"), row)
+    demand = Demand(
+        read_spots(take(found.table("spots"), ("x", "y"), spot)),
+        _read_numbers(elements, "households"), _read_numbers(elements, "people"),
+        _find_built(elements).astype("float64"),
+        Series(columns.read_grids(take(placed.columns, ("grid",), row))))
+    spots = reached.table("spots")
+    known = take(spots, spots.column_names, spot)
+    return demand, {kind: _read_kind(known, kind) for kind in reached["kinds"]}
+
+
 def sum_collected(placed: Placed) -> dict[str, float]:
     """Say how many elements there are, and the share of them that lies in a grid."""
-    held = placed.columns["grid"].is_valid().to_numpy()
-    return coverage.sum_collected(columns.read_series(placed.elements, "count"), Series(held))
+    count, held = placed.elements["count"], placed.columns["grid"].is_valid()
+    if count.null_count or not pa.types.is_integer(count.type):
+        return coverage.sum_collected(
+            columns.read_series(placed.elements, "count"), Series(held.to_numpy()))
+    # Whole numbers add up to the same in any order: few lie outside.
+    outside = count.take(pa.array(np.flatnonzero(~held.to_numpy())))
+    whole, left = (pc.sum(some).as_py() or 0 for some in (count, outside))
+    return coverage.sum_collected(Series([whole - left, left]), Series([True, False]))
 
 
 # --- reach ------------------------------------------------------------------------------------
@@ -246,7 +250,7 @@ def measure_reach_again(
     frame = arrow.to_frame(assets[1])
     stale = set(frame["kind"][~rows.same]) | set(
         assets[0]["kind"].take(pa.array(rows.gone)).to_pylist())
-    at, new = _match(old_spots, spots.xy)
+    at, new = match_spots(old_spots, spots.xy)
     told = {}
     for kind, some in reach.split_kinds(frame).items():
         if not reach.stands_alone(some):
@@ -260,8 +264,15 @@ def measure_reach_again(
     return _write_reach(told), f"{len(new):,} of {len(at):,} spots, {len(stale):,} kinds"
 
 
-def _match(old: Floats, new: Floats) -> tuple[Places, Places]:
-    """Return where each spot stood, and the spots that are new; both are sorted."""
+def match_spots(old: Floats, new: Floats) -> tuple[Places, Places]:
+    """Return where each spot stood, and the spots that are new; both are sorted.
+
+    Examples
+    --------
+    >>> at, new = match_spots(np.array([[0.0, 1.0]]), np.array([[0.0, 1.0], [2.0, 0.0]]))
+    >>> at.tolist(), new.tolist()
+    ([0, 0], [1])
+    """
     one, two = (np.ascontiguousarray(some).view(np.complex128).ravel() for some in (old, new))
     if not len(one):
         return np.zeros(len(two), dtype=np.intp), np.arange(len(two))
