@@ -113,7 +113,9 @@ class Drawing(Loading):
             "sizes of the profile": keys.hash_value(units.finest(config)),
             "tiling of the profile": keys.hash_value(config.profile.tiling),
             "within": config.settings.within,
-            **code_of(_OWN, "tiling", "attach", "pipeline/units.py", "pipeline/units_again.py"),
+            **code_of(_OWN, "tiling", "attach", "pipeline/units.py", "pipeline/units_again.py",
+                      "pipeline/counted_again.py", "pipeline/nearby.py", "pipeline/between.py",
+                      "pipeline/totals.py"),
         }
         return self.steps.do("units", ingredients, make, mend=again)
 
