@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts are loaded when they are first named
 import shapely
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from . import rings
 from .rings import Flags, Floats, Ints, Shapes
@@ -95,11 +94,12 @@ def count_groups(labels: Ints, borders: Borders) -> Ints:
     """Number the connected groups of faces that bear the same label."""
     same = labels[borders.face] == labels[borders.other]
     size = len(labels)
-    links = sparse.coo_matrix(
+    links = scipy.sparse.coo_matrix(
         (np.ones(same.sum(), dtype="int8"), (borders.face[same], borders.other[same])),
         shape=(size, size),
     )
-    return np.asarray(csgraph.connected_components(links, directed=False)[1], dtype="int64")
+    found = scipy.sparse.csgraph.connected_components(links, directed=False)
+    return np.asarray(found[1], dtype="int64")
 
 
 def longest_border(borders: Borders, labels: Ints, asking: Flags, allowed: Flags) -> Ints:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 import shapely
-from scipy.spatial import Delaunay, Voronoi, cKDTree
 
 from . import knit, mesh
 from .rings import Flags, Floats, Ints, Shapes
@@ -117,7 +117,7 @@ def _edges(xy: Floats, label: Ints, bounds: Floats) -> Floats:
     reach = 4 * max(float((bounds[2:] - bounds[:2]).max()), float(np.abs(xy - middle).max()), 1.0)
     # four points far away, so that every edge inside the block has two ends
     far = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]]) * reach
-    diagram = Voronoi(np.concatenate([xy - middle, far]))
+    diagram = scipy.spatial.Voronoi(np.concatenate([xy - middle, far]))
     labels = np.r_[label, -1, -1, -1, -1]
     one, two = labels[diagram.ridge_points].T
     apart = np.flatnonzero((one != two) & (one >= 0) & (two >= 0))
@@ -139,7 +139,8 @@ def find_frontier(seeds: Seeds, size: int) -> Flags:
         if len(some) < 5:
             frontier[some] = True
             continue
-        near = Delaunay(seeds.xy[some] - seeds.xy[some].mean(axis=0), qhull_options="QJ Pp")
+        near = scipy.spatial.Delaunay(
+            seeds.xy[some] - seeds.xy[some].mean(axis=0), qhull_options="QJ Pp")
         corner = some[near.simplices]
         mixed_ = (seeds.label[corner] != seeds.label[corner[:, :1]]).any(axis=1)
         frontier[corner[mixed_].ravel()] = True
@@ -189,7 +190,7 @@ def _nearest(blocks: Shapes, seeds: Seeds, xy: Floats, block: Ints) -> Ints:
     if seeded.any():
         seeds = _once(seeds)
         slots, _ = _slots(blocks, seeds)
-        tree = cKDTree(seeds.xy + slots[seeds.block])
+        tree = scipy.spatial.cKDTree(seeds.xy + slots[seeds.block])
         label[seeded] = seeds.label[tree.query(xy[seeded] + slots[block[seeded]])[1]]
     return label
 
