@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -84,6 +86,18 @@ def texts_of(column: pa.ChunkedArray) -> NDArray[np.object_]:
         column = column.cast(column.type.value_type)
     texts: NDArray[np.object_] = column.to_numpy()
     return texts
+
+
+def find_among(texts: NDArray[np.object_], some: Collection[str]) -> Flags:
+    """Say which of many texts are among a few, one by one: no index is made of the many.
+
+    Examples
+    --------
+    >>> find_among(np.array(["b", "a"], dtype=object), {"a"}).tolist()
+    [False, True]
+    """
+    wanted = set(some)
+    return np.fromiter((text in wanted for text in texts), dtype=bool, count=len(texts))
 
 
 def join_runs(table: pa.Table, new: pa.Table, rows: NDArray[np.intp]) -> pa.Table:

@@ -97,7 +97,7 @@ def build(inputs: Inputs, config: Config, *, progress: Progress = silent) -> dic
     progress("units", 2, 2)
     return {"units": counted.units, "changes": tell(built), "ledger": counted.ledger,
             "cut": built.cut.rename("element").to_frame(index=False),
-            "whole_numbers": are_whole(inputs.elements)}
+            "whole_numbers": are_whole(inputs.elements), "exact": built.exact}
 
 
 def finest(config: Config) -> float | None:

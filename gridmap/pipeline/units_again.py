@@ -71,7 +71,7 @@ class Made(NamedTuple):
 
     stale: Flags  # the territories
     divided: tiling.Divided | None  # with those that touch them; None where nothing was built
-    kept: Index  # units that stand
+    gone: frozenset[str]  # units that do not stand
     units: Table
     ground: Shapes  # units that are not as they were, before and now
 
@@ -99,7 +99,8 @@ def build_again(
         How many territories were built.
     """
     if (new.territories is None or old.territories is None or new.elements is None
-            or any(before.table("units")[mass].null_count for mass in MASSES)):
+            or any(before.table("units")[mass].null_count for mass in MASSES)
+            or not before["exact"]):
         return None
     folk = counted_again.look_at(load.take_known(old.elements), new.elements, elements, before)
     if folk is None:
@@ -114,7 +115,7 @@ def build_again(
         made.units, made.ground, folk, known.near, config.profile.tiling.snap_m)
     return {"units": counted, "changes": units.tell(told), "ledger": lines,
             "cut": told.cut.to_frame(index=False), "whole_numbers": True,
-            }, f"{int(made.stale.sum()):,} of {len(land):,} territories"
+            "exact": True}, f"{int(made.stale.sum()):,} of {len(land):,} territories"
 
 
 def _are_gone(known: Known) -> bool:
@@ -134,6 +135,8 @@ def _build(known: Known) -> Made | None:
         if drawn.mean() > MOST:
             return None
         divided = _divide(stale, drawn, known) if drawn.any() else None
+        if divided is not None and not divided.exact:
+            return None
         made, moved = _put(stale, divided, known)
         more = changed.find_near(known.shapes, moved, reach_m=TOUCH_M) & ~stale
         if not more.any():
@@ -199,11 +202,10 @@ def _put(
 ) -> tuple[Made, Shapes]:
     """Put what was built in the place of what was there; return the corners that moved, too."""
     table, nothing = known.before.table("units"), np.empty(0, dtype=object)
-    codes = Index(between.texts_of(table["unit"]))
+    codes = between.texts_of(table["unit"])
     if divided is None:
-        return Made(stale, None, codes, table, nothing), nothing
-    home = Index(between.texts_of(table["territory"]))
-    old = home.isin(known.land.index[stale])
+        return Made(stale, None, frozenset(), table, nothing), nothing
+    old = between.find_among(between.texts_of(table["territory"]), known.land.index[stale])
     was = arrow.to_frame(table.filter(pa.array(old)))
     now = divided.units[divided.units["territory"].isin(known.land.index[stale])]
     gone, new = changed.find_changed(was, now, ("territory", "kind"))
@@ -211,7 +213,8 @@ def _put(
     counts = {mass: was[mass].reindex(now.index).where(~new, 0).astype(was[mass].dtype)
               for mass in MASSES}
     made = between.put_between(table, ~old, now.assign(**counts), by="territory")
-    return Made(stale, divided, codes[~old], made, np.concatenate(shapes)), _find_moved(*shapes)
+    ground = np.concatenate(shapes)
+    return Made(stale, divided, frozenset(codes[old]), made, ground), _find_moved(*shapes)
 
 
 def _find_moved(old: Shapes, new: Shapes) -> Shapes:
@@ -231,7 +234,7 @@ def _merge(made: Made, known: Known) -> tiling.Divided:
     cut = Index(known.before["cut"]["element"], dtype="str", name="element")
     built = made.divided
     if built is None:
-        return tiling.Divided(known.land.iloc[:0], slivers, sites, cut)
+        return tiling.Divided(known.land.iloc[:0], slivers, sites, cut, True)
     grounds = _grounds(made.stale, known)
     shared = _find_meeting(known.old.sites, grounds).index.union(
         _find_meeting(known.new.sites, grounds).index)
@@ -241,11 +244,12 @@ def _merge(made: Made, known: Known) -> tiling.Divided:
     mine = built.units.index[built.units["territory"].isin(known.land.index[made.stale])]
     return tiling.Divided(
         built.units,
-        ledger.join_changes(slivers[slivers["id"].isin(made.kept)],
+        ledger.join_changes(slivers[~slivers["id"].isin(made.gone)],
                             built.slivers[built.slivers["id"].isin(mine)]),
         ledger.join_changes(sites[~sites["id"].isin(shared)],
                             built.sites[built.sites["id"].isin(shared)]),
-        cut.difference(near).union(built.cut.intersection(near)).sort_values().rename("element"),
+        cut.difference(near).union(built.cut.intersection(near)).sort_values()
+        .rename("element"), True,
     )
 
 

@@ -25,13 +25,38 @@ class Borders(NamedTuple):
     length: Floats
 
 
-def build_faces(linework: Shapes) -> Shapes:
-    """Node lines and return the polygons between them, sorted from west to east."""
+class NotNodedError(Exception):
+    """Lines that cannot be noded without moving some; never leaves this room."""
+
+
+def build_faces(linework: Shapes, *, exact: bool = False) -> Shapes:
+    """Node lines and return the polygons between them, sorted from west to east.
+
+    Parameters
+    ----------
+    linework : array of lines
+    exact : bool, default False
+        Node them where they cross and move nothing. What comes out at a place then depends
+        on the lines there alone. Otherwise, where some of them run along each other within
+        rounding, all lines everywhere are snapped a little.
+
+    Raises
+    ------
+    NotNodedError
+        If that cannot be done exactly.
+    """
     if not len(linework):
         return np.empty(0, dtype=object)
-    noded = shapely.union_all(linework)
+    noded = _node(linework) if exact else shapely.union_all(linework)
     faces = np.asarray(shapely.get_parts(shapely.polygonize([noded])))
     return faces[sort_places(faces)]
+
+
+def _node(linework: Shapes) -> shapely.Geometry:
+    try:
+        return shapely.node(shapely.multilinestrings(shapely.get_parts(linework)))
+    except shapely.errors.GEOSException as error:
+        raise NotNodedError(str(error)) from error
 
 
 def lowest(size: int, face: Ints, owner: Ints) -> Ints:
