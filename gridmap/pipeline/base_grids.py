@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
@@ -19,7 +21,7 @@ BEYOND_M = 10.0
 
 def draw_base_grids(
     inputs: Inputs, config: Config, *, progress: Progress = silent,
-    executor: Executor | None = None,
+    executor: Executor | None = None, beside: Collection[str] = (),
 ) -> zoning.Partition:
     """Draw grids out of the units, or take the layer that was given.
 
@@ -33,6 +35,8 @@ def draw_base_grids(
         Called with (step, done, total).
     executor : Executor, optional
         Draws communities side by side; the outcome is the same.
+    beside : collection of str, default ()
+        Territories that only show what lies beside the others: no time is spent on them.
 
     Returns
     -------
@@ -57,13 +61,16 @@ def draw_base_grids(
     settings, profile = config.settings, config.profile
     progress("partition", 0, 1)
     units = draw.take_units(inputs, config)
+    options = draw.take_options(inputs, units, config.drawing)
+    if beside:
+        options["counts"] = dict.fromkeys(beside, 1)
     return zoning.partition(
         units, draw.list_sizes(config), size_by=draw.PROFILE if config.profiles else None,
         barriers=inputs.barriers, barrier_rule=profile.barriers,
         dedicated=profile.dedicated, code=profile.code, seed=settings.seed,
         effort=settings.effort, workers=settings.workers, time_limit_s=settings.time_limit_s,
         progress=lambda done, total: progress("partition", done, total), executor=executor,
-        **draw.take_options(inputs, units, config.drawing),
+        **options,
     )
 
 
@@ -76,11 +83,15 @@ def drawn_lines(inputs: Inputs, drawn: zoning.Partition) -> list[DataFrame]:
     """Prove that the partition holds every unit and everybody in it."""
     if inputs.units is None or inputs.grids is not None:
         return []
-    units = inputs.units
+    return count_lines(inputs.units, drawn.grids, drawn.assignment.to_frame())
+
+
+def count_lines(units: DataFrame, grids: DataFrame, assignment: DataFrame) -> list[DataFrame]:
+    """Prove that grids hold every unit that was assigned to one, and everybody in it."""
     lines = [ledger.balance("partition", "units", came_in=len(units),
-                            went_on=int(drawn.assignment.notna().sum()))]
+                            went_on=int(assignment["grid"].notna().sum()))]
     return lines + [
         ledger.balance("partition", "units", measure=mass, came_in=units[mass].sum(),
-                       went_on=drawn.grids[mass].sum())
+                       went_on=grids[mass].sum())
         for mass in MASSES
     ]

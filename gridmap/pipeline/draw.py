@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from geopandas import GeoDataFrame
@@ -16,13 +16,18 @@ from ..workspace.config import Config
 from ..workspace.drawing import DrawingRule, ProfileChoice
 from .load import Inputs
 
+Frame = TypeVar("Frame", bound=DataFrame)
+
 #: Column of units with the name of the profile whose sizes hold.
 PROFILE = "profile"
 
+#: A measure whose last digits depend on where all units lie.
+AREA = "area_m2"
+
 
 def place_units(
-    units: GeoDataFrame, territories: GeoDataFrame | None, within: str
-) -> GeoDataFrame:
+    units: Frame, territories: DataFrame | None, within: str
+) -> Frame:
     """Return units with their territory of the level that grids stay inside.
 
     A unit that names a lower territory goes to the one above it, step by step.
@@ -68,7 +73,7 @@ def take_options(inputs: Inputs, units: GeoDataFrame, rule: DrawingRule) -> dict
         If it names columns that units do not have, or a kind of asset that nobody gave.
     """
     named = [name for name in (*rule.workload, *rule.likeness, rule.locked, rule.linked)
-             if name is not None and name not in units and name != "area_m2"]
+             if name is not None and name not in units and name != AREA]
     if named:
         raise ConfigError(
             f"[drawing] names {listed(named)}, but units have no such column. Join it with "
@@ -136,7 +141,23 @@ def looks_at_all(config: Config) -> bool:
     """
     rule = config.drawing
     return bool(config.profiles or config.grids or rule.counts or rule.homes
-                or rule.locked or rule.linked)
+                or rule.locked or rule.linked or AREA in list_columns(config))
+
+
+def list_columns(config: Config) -> list[str]:
+    """Return the columns of units that a drawing goes by, beside where they lie.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from gridmap.sketch import save_sketch
+    >>> from gridmap.workspace import load_config
+    >>> list_columns(load_config(save_sketch(tempfile.mkdtemp())))
+    ['kind', 'households']
+    """
+    rule, size = config.drawing, config.profile.size
+    measured = [size.measure, *(limit.measure for limit in size.limits)]
+    return list(dict.fromkeys(["kind", *measured, *rule.workload, *rule.likeness]))
 
 
 def list_sizes(config: Config) -> SizeRule | dict[str, SizeRule]:

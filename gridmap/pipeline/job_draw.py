@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
-from pandas import DataFrame
+import pandas as pd
+import pyarrow as pa
+from pandas import DataFrame, Series
+from pyarrow import Table
 
 from .. import ledger, zoning
 from . import (
     arrow,
     base_grids,
+    between,
     changed,
     draw,
     grids_again,
@@ -113,7 +117,9 @@ class Drawing(Loading):
             "sizes of the profile": keys.hash_value(units.finest(config)),
             "tiling of the profile": keys.hash_value(config.profile.tiling),
             "within": config.settings.within,
-            **code_of(_OWN, "tiling", "attach", "pipeline/units.py", "pipeline/units_again.py"),
+            **code_of(_OWN, "tiling", "attach", "pipeline/units.py", "pipeline/units_again.py",
+                      "pipeline/counted_again.py", "pipeline/nearby.py", "pipeline/between.py",
+                      "pipeline/totals.py"),
         }
         return self.steps.do("units", ingredients, make, mend=again)
 
@@ -167,7 +173,8 @@ class Drawing(Loading):
             **{name: self.given(name).hash for name in names},
             **{name: keys.hash_value(rule) for name, rule in draw.list_rules(self.config).items()},
             **code_of(_OWN, "zoning", "tiling", "coverage", "pipeline/draw.py",
-                      "pipeline/base_grids.py", "pipeline/grids_again.py"),
+                      "pipeline/base_grids.py", "pipeline/grids_again.py", "pipeline/between.py",
+                      "pipeline/totals.py"),
         }
         return self.steps.do("partition", ingredients, make, mend=again, lasting=_was_whole)
 
@@ -176,35 +183,43 @@ class Drawing(Loading):
         old, new = self._placed_units(before), self._placed_units()
         if old is None or new is None:
             return None
-        lines = self.given("barriers")
-        given = load.gather(units=self.given("units").value,
-                            territories=self.given("territories").value)
-
-        def draw_some(some: changed.Flags) -> zoning.Partition:
-            mine = load.take_known(given.units)[some]
-            near = None if not lines.hash else arrow.take_rows(
-                lines.table, widen(mine.bounds.to_numpy(), base_grids.BEYOND_M))
-            return base_grids.draw_base_grids(given._replace(units=mine, barriers=near),
-                                              self.config, executor=self.executor)
-
         drawn = grids_again.draw_again(
-            old, new, before.outputs, before.find_shapes("barriers", lines, ("kind",)), draw_some)
+            old, new, self.compare(before, "units", self.given("units")), before.outputs,
+            grids_again.Asked(
+                draw.list_columns(self.config),
+                before.find_shapes("barriers", self.given("barriers"), ("kind",)),
+                partial(self._draw_some, new.table)))
         if drawn is None:
             return None
-        made = zoning.Partition(drawn[0]["grids"], drawn[0]["assignment"], drawn[0]["changes"])
-        return _tell_drawn(given, made), drawn[1]
+        made = drawn[0]
+        lines = base_grids.count_lines(*(arrow.to_plain(table) for table in
+                                         (new.table, made.grids, made.assignment)))
+        return {**made._asdict(), "ledger": ledger.join_ledger(*lines)}, drawn[1]
+
+    def _draw_some(
+        self, units: Table, some: changed.Flags, beside: Collection[str]
+    ) -> zoning.Partition:
+        """Draw some units; in some territories they only show what lies beside."""
+        mine = arrow.to_frame(units.filter(pa.array(some)))
+        lines, land = self.given("barriers"), self.given("territories").table_or_none
+        given = load.gather(
+            units=mine, territories=None if land is None else arrow.to_plain(land),
+            barriers=None if not lines.hash else arrow.take_rows(
+                lines.table, widen(mine.bounds.to_numpy(), base_grids.BEYOND_M)))
+        return base_grids.draw_base_grids(given, self.config, executor=self.executor,
+                                          beside=beside)
 
     def _placed_units(self, before: Before | None = None) -> grids_again.Units | None:
         """Return the units of this run, or of one before, and the territory each stays in."""
-        names = ("units", "territories")
         units, land = ((before.table(name) if before else self.given(name).table_or_none)
-                       for name in names)
-        if units is None or not len(units):
+                       for name in ("units", "territories"))
+        if units is None or not len(units) or units["territory"].null_count:
             return None
+        at, codes = pd.factorize(between.texts_of(units["territory"]))
         home = draw.place_units(
-            arrow.to_plain(units), None if land is None else arrow.to_plain(land),
-            self.config.settings.within)["territory"]
-        return grids_again.Units(units, home)
+            DataFrame({"territory": Series(codes, dtype="str")}),
+            None if land is None else arrow.to_plain(land), self.config.settings.within)
+        return grids_again.Units(units, home["territory"].to_numpy(dtype=object)[at])
 
 
 def _pick(done: Inputs, *names: str) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
-#: Squares, either way, that the ground of boxes is told by.
-_SQUARES = 1_024
+#: Squares, either way, that the ground of boxes is told by: more of them for many rows.
+_SQUARES, _FEWER = 1_024, 128
+_MANY_ROWS = 200_000
 
 
 def find_meeting(
@@ -45,10 +46,11 @@ def find_meeting(
     east, north = np.fmax(west[near], east[near]), np.fmax(south[near], north[near])
     inside = (east >= least[0]) & (north >= least[1])
     near, east, north = near[inside], east[inside], north[inside]
-    left, right = (_number(side, least[0], most[0]) for side in (west[near], east))
-    below, above = (_number(side, least[1], most[1]) for side in (south[near], north))
-    sums = _sum_squares(*(_number(boxes[:, side], least[side % 2], most[side % 2])
-                          for side in range(4)))
+    many = _SQUARES if len(west) > _MANY_ROWS else _FEWER
+    left, right = (_number(side, least[0], most[0], many) for side in (west[near], east))
+    below, above = (_number(side, least[1], most[1], many) for side in (south[near], north))
+    sums = _sum_squares(np.stack([_number(boxes[:, side], least[side % 2], most[side % 2], many)
+                                  for side in range(4)]), many)
     squares = (sums[above + 1, right + 1] - sums[below, right + 1] - sums[above + 1, left]
                + sums[below, left])
     flags[near[squares > 0]] = True
@@ -66,23 +68,21 @@ def widen(boxes: Floats, by: float) -> Floats:
     return boxes + np.array([-by, -by, by, by])
 
 
-def _number(values: Floats, least: float, most: float) -> NDArray[np.int64]:
+def _number(values: Floats, least: float, most: float, many: int) -> NDArray[np.int64]:
     """Return the squares that coordinates lie in, in one direction."""
-    step = max((most - least) / _SQUARES, 1e-9)
-    numbers: NDArray[np.int64] = np.clip((values - least) / step, 0, _SQUARES).astype(np.int64)
+    step = max((most - least) / many, 1e-9)
+    numbers: NDArray[np.int64] = np.clip((values - least) / step, 0, many).astype(np.int64)
     return numbers
 
 
-def _sum_squares(
-    west: NDArray[np.int64], south: NDArray[np.int64], east: NDArray[np.int64],
-    north: NDArray[np.int64],
-) -> NDArray[np.int64]:
+def _sum_squares(boxes: NDArray[np.int64], many: int) -> NDArray[np.int64]:
     """Return how many squares below and left of each corner lie in any of some boxes."""
-    edges = np.zeros((_SQUARES + 2, _SQUARES + 2), dtype=np.int64)
+    west, south, east, north = boxes
+    edges = np.zeros((many + 2, many + 2), dtype=np.int64)
     for rows, sides, sign in ((south, west, 1), (south, east + 1, -1), (north + 1, west, -1),
                                (north + 1, east + 1, 1)):
         np.add.at(edges, (rows, sides), sign)
     marked = edges.cumsum(axis=0).cumsum(axis=1)[:-1, :-1] > 0
-    sums = np.zeros((_SQUARES + 2, _SQUARES + 2), dtype=np.int64)
+    sums = np.zeros((many + 2, many + 2), dtype=np.int64)
     sums[1:, 1:] = marked.cumsum(axis=0).cumsum(axis=1)
     return sums

@@ -54,7 +54,8 @@ def make_units(inputs: Inputs, config: Config, *, progress: Progress = silent) -
 
 
 def divide(
-    inputs: Inputs, config: Config, territories: GeoDataFrame | None = None
+    inputs: Inputs, config: Config, territories: GeoDataFrame | None = None, *,
+    someone: bool = False,
 ) -> tiling.Divided:
     """Divide territories into units, each ring of which begins at the same corner always.
 
@@ -64,6 +65,8 @@ def divide(
     config : Config
     territories : GeoDataFrame, optional
         Those to divide; all of the lowest level by default.
+    someone : bool, default False
+        As in `dwellings`.
     """
     if territories is None and inputs.territories is not None:
         territories = lowest_territories(inputs.territories, config.settings.within)
@@ -71,7 +74,7 @@ def divide(
         raise TypeError("units are built for territories")
     built = tiling.divide_land(
         territories, barriers=inputs.barriers, sites=inputs.sites,
-        elements=dwellings(inputs.elements), largest_households=finest(config),
+        elements=dwellings(inputs.elements, someone=someone), largest_households=finest(config),
         rule=config.profile.tiling,
     )
     shapes = shapely.normalize(built.units.geometry.to_numpy())
@@ -93,7 +96,8 @@ def build(inputs: Inputs, config: Config, *, progress: Progress = silent) -> dic
     counted = count_residents(bare, snap_m=config.profile.tiling.snap_m)
     progress("units", 2, 2)
     return {"units": counted.units, "changes": tell(built), "ledger": counted.ledger,
-            "cut": built.cut.rename("element").to_frame(index=False)}
+            "cut": built.cut.rename("element").to_frame(index=False),
+            "whole_numbers": are_whole(inputs.elements), "exact": built.exact}
 
 
 def finest(config: Config) -> float | None:
@@ -111,16 +115,24 @@ def residents(elements: GeoDataFrame | None) -> GeoDataFrame | None:
     return elements[living] if living.any() else None
 
 
-def dwellings(elements: GeoDataFrame | None) -> GeoDataFrame | None:
+def dwellings(
+    elements: GeoDataFrame | None, *, someone: bool = False
+) -> GeoDataFrame | None:
     """Return the residents, and the footprints of buildings, which no cell may cut.
 
     A footprint that stands for nobody counts nothing; without residents there is nothing to
     divide blocks by.
+
+    Parameters
+    ----------
+    elements : GeoDataFrame, optional
+    someone : bool, default False
+        Whether somebody lives beyond these elements, which are then some of many.
     """
     if elements is None:
         return None
     living = _find_living(elements)
-    if not living.any():
+    if not (someone or living.any()):
         return None
     built = shapely.get_dimensions(elements.geometry.to_numpy()) == 2
     shown = elements[living | built]
@@ -134,6 +146,22 @@ def _find_living(elements: GeoDataFrame) -> NDArray[np.bool_]:
         if mass in elements:
             living |= np.nan_to_num(elements[mass].to_numpy(dtype="float64")) > 0
     return living
+
+
+def are_whole(elements: DataFrame | None) -> bool:
+    """Say whether households and people are whole numbers, none of them below 0.
+
+    Examples
+    --------
+    >>> are_whole(DataFrame({"people": [1.0, None]})), are_whole(DataFrame({"people": [0.5]}))
+    (True, False)
+    """
+    if elements is None:
+        return True
+    numbers = [np.nan_to_num(elements[mass].to_numpy(dtype="float64"))
+               for mass in MASSES if mass in elements]
+    return not any((np.floor(values) != values).any() or values.min(initial=0) < 0
+                   for values in numbers)
 
 
 def count_residents(inputs: Inputs, *, snap_m: float = 0.01) -> Inputs:

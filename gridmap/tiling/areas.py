@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import shapely
 from geopandas import GeoDataFrame
 from pandas import Series
@@ -12,7 +14,9 @@ from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 from ..errors import CRSError
 
 
-def measure_area(polygons: GeoDataFrame) -> Series:
+def measure_area(
+    polygons: GeoDataFrame, *, around: Sequence[float] | None = None
+) -> Series:
     """Measure the area of polygons on the ground in square metres.
 
     A CRS in metres stretches areas away from its lines of true scale, by up to 0.2 % in a
@@ -25,6 +29,9 @@ def measure_area(polygons: GeoDataFrame) -> Series:
     ----------
     polygons : GeoDataFrame
         Polygons in any CRS.
+    around : sequence of float, optional
+        West, south, east and north of the layer that they are some of, whose middle the
+        projection lies around; their own bounds by default.
 
     Returns
     -------
@@ -52,20 +59,22 @@ def measure_area(polygons: GeoDataFrame) -> Series:
     if polygons.empty:
         return Series(dtype="float64", index=polygons.index, name="area_m2")
     moved = shapely.transform(
-        polygons.geometry.to_numpy(), _equal_area(polygons).transform, interleaved=False
+        polygons.geometry.to_numpy(),
+        _equal_area(polygons.crs, polygons.total_bounds if around is None else around).transform,
+        interleaved=False,
     )
     return Series(shapely.area(moved), index=polygons.index, name="area_m2")
 
 
-def _equal_area(polygons: GeoDataFrame) -> Transformer:
-    """Return the way from the CRS of polygons to an equal-area one around their middle.
+def _equal_area(crs: CRS, bounds: Sequence[float]) -> Transformer:
+    """Return the way from a CRS to an equal-area one around the middle of some bounds.
 
     Both stand on the same datum: no shift between datums has to be looked up, which takes
     a second, and none is made.
     """
-    own = CRS(polygons.crs)
+    own = CRS(crs)
     base = own.geodetic_crs or CRS.from_epsg(4326)
-    west, south, east, north = polygons.total_bounds
+    west, south, east, north = bounds
     to_degrees = Transformer.from_crs(own, base, always_xy=True)
     lon, lat = to_degrees.transform((west + east) / 2, (south + north) / 2)
     middle = ProjectedCRS(

@@ -56,7 +56,7 @@ class Blocks(NamedTuple):
 
 def enclose(
     territories: GeoDataFrame, *, barriers: GeoDataFrame | None, sites: GeoDataFrame | None,
-    rule: TilingRule,
+    rule: TilingRule, exact: bool = False,
 ) -> Blocks:
     """Find the faces between all lines, and the territory and site that each lies in."""
     land = frames.shapes_of(territories)
@@ -65,7 +65,7 @@ def enclose(
     linework.append(shapely.get_rings(shapely.get_parts(plots)))
     if barriers is not None:
         linework.append(frames.shapes_of(barriers.sort_index()))
-    faces = mesh.build_faces(np.concatenate(linework))
+    faces = mesh.build_faces(np.concatenate(linework), exact=exact)
     inner = shapely.point_on_surface(faces)
     face, owner = mesh.find_covers(inner, land)
     _check_apart(faces, face, owner, territories.index, rule)

@@ -30,7 +30,7 @@ class Places(NamedTuple):
 
 
 def divide_crowded(
-    shapes: Shapes, places: Places, block: Ints, *, largest: float
+    shapes: Shapes, places: Places, block: Ints, *, largest: float, exact: bool = False
 ) -> tuple[Shapes, Ints]:
     """Divide blocks into contiguous cells of about ``largest`` households at most.
 
@@ -47,6 +47,8 @@ def divide_crowded(
         Where households live in the blocks to divide, and in which of them.
     largest : float
         Households of a cell at most.
+    exact : bool, default False
+        As in `mesh.build_faces`.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def divide_crowded(
     between = nearest.find_between(shapes, seeds)
     crossed = _find_crossed(places.footprint, block, between)
     walls = Lines(shapely.boundary(places.footprint[crossed]), block[crossed])
-    faces, owner, label = nearest.divide_blocks(shapes, seeds, between, walls)
+    faces, owner, label = nearest.divide_blocks(shapes, seeds, between, walls, exact=exact)
     label = np.where(label < 0, group.max(initial=0) + 1 + owner, label)
     inner = shapely.point_on_surface(faces)
     face, rank = shapely.STRtree(places.footprint[crossed]).query(inner, predicate="intersects")

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts are loaded when they are first named
 import shapely
-from scipy.spatial import cKDTree
 
 from . import rings
 from .rings import Flags, Ints, Rings, Segments, Shapes
@@ -91,7 +91,9 @@ def _join_vertices(
     at = np.r_[pieces.start[open_], pieces.start[open_] + 1]
     at = at[~pd.Series(places[at]).duplicated().to_numpy()]
     spots, xy = places[at], flat.xy[at]
-    pairs = cKDTree(xy).query_pairs(snap_m, output_type="ndarray") if snap_m else np.empty((0, 2))
+    pairs = np.empty((0, 2))
+    if snap_m:
+        pairs = scipy.spatial.cKDTree(xy).query_pairs(snap_m, output_type="ndarray")
     if not len(pairs):
         return flat, touched
     owner = flat.owner[flat.part[flat.ring]]

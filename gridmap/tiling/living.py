@@ -70,7 +70,9 @@ def gather(xy: Floats, weight: Floats) -> tuple[Floats, Floats]:
     return spots.view(np.float64).reshape(-1, 2), sums
 
 
-def divide(blocks: Blocks, living: Living, *, largest: float) -> Blocks:
+def divide(
+    blocks: Blocks, living: Living, *, largest: float, exact: bool = False
+) -> Blocks:
     """Divide the blocks that hold more than ``largest`` households; sites stay whole."""
     place, block = _inside(living.points, blocks.shapes)
     weight = np.bincount(block, living.places.weight[place], minlength=len(blocks.shapes))
@@ -79,7 +81,7 @@ def divide(blocks: Blocks, living: Living, *, largest: float) -> Blocks:
     if not len(place):
         return blocks
     shapes, source = cells.divide_crowded(
-        blocks.shapes, living.places.take(place), block, largest=largest)
+        blocks.shapes, living.places.take(place), block, largest=largest, exact=exact)
     times = np.bincount(source, minlength=len(blocks.shapes))
     more = blocks.take(source)
     again = np.ones(len(source), dtype=bool)  # what was joined is told once

@@ -10,9 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import scipy  # its parts are loaded when they are first named
 import shapely
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from . import rings
 from .rings import Flags, Floats, Ints, Shapes
@@ -26,13 +25,38 @@ class Borders(NamedTuple):
     length: Floats
 
 
-def build_faces(linework: Shapes) -> Shapes:
-    """Node lines and return the polygons between them, sorted from west to east."""
+class NotNodedError(Exception):
+    """Lines that cannot be noded without moving some; never leaves this room."""
+
+
+def build_faces(linework: Shapes, *, exact: bool = False) -> Shapes:
+    """Node lines and return the polygons between them, sorted from west to east.
+
+    Parameters
+    ----------
+    linework : array of lines
+    exact : bool, default False
+        Node them where they cross and move nothing. What comes out at a place then depends
+        on the lines there alone. Otherwise, where some of them run along each other within
+        rounding, all lines everywhere are snapped a little.
+
+    Raises
+    ------
+    NotNodedError
+        If that cannot be done exactly.
+    """
     if not len(linework):
         return np.empty(0, dtype=object)
-    noded = shapely.union_all(linework)
+    noded = _node(linework) if exact else shapely.union_all(linework)
     faces = np.asarray(shapely.get_parts(shapely.polygonize([noded])))
     return faces[sort_places(faces)]
+
+
+def _node(linework: Shapes) -> shapely.Geometry:
+    try:
+        return shapely.node(shapely.multilinestrings(shapely.get_parts(linework)))
+    except shapely.errors.GEOSException as error:
+        raise NotNodedError(str(error)) from error
 
 
 def lowest(size: int, face: Ints, owner: Ints) -> Ints:
@@ -95,11 +119,12 @@ def count_groups(labels: Ints, borders: Borders) -> Ints:
     """Number the connected groups of faces that bear the same label."""
     same = labels[borders.face] == labels[borders.other]
     size = len(labels)
-    links = sparse.coo_matrix(
+    links = scipy.sparse.coo_matrix(
         (np.ones(same.sum(), dtype="int8"), (borders.face[same], borders.other[same])),
         shape=(size, size),
     )
-    return np.asarray(csgraph.connected_components(links, directed=False)[1], dtype="int64")
+    found = scipy.sparse.csgraph.connected_components(links, directed=False)
+    return np.asarray(found[1], dtype="int64")
 
 
 def longest_border(borders: Borders, labels: Ints, asking: Flags, allowed: Flags) -> Ints:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 import shapely
-from scipy.spatial import Delaunay, Voronoi, cKDTree
 
 from . import knit, mesh
 from .rings import Flags, Floats, Ints, Shapes
@@ -44,7 +44,9 @@ class Divided(NamedTuple):
     label: Ints  # of the nearest seed; -1 in a block without seeds
 
 
-def divide_blocks(blocks: Shapes, seeds: Seeds, between: Lines, more: Lines) -> Divided:
+def divide_blocks(
+    blocks: Shapes, seeds: Seeds, between: Lines, more: Lines, *, exact: bool
+) -> Divided:
     """Divide blocks into faces and label each by the nearest seed of its block.
 
     Parameters
@@ -56,6 +58,8 @@ def divide_blocks(blocks: Shapes, seeds: Seeds, between: Lines, more: Lines) -> 
         From `find_between`.
     more : Lines
         Divide the blocks as well.
+    exact : bool
+        As in `mesh.build_faces`.
 
     Returns
     -------
@@ -67,12 +71,14 @@ def divide_blocks(blocks: Shapes, seeds: Seeds, between: Lines, more: Lines) -> 
     cut = np.unique(np.r_[between.block, more.block])
     near = np.zeros(len(blocks), dtype=bool)  # neighbours get the new corners as well
     near[shapely.STRtree(blocks).query(blocks[cut])[1]] = True
-    faces, block = _faces(blocks, np.flatnonzero(near), lines)
+    faces, block = _faces(blocks, np.flatnonzero(near), lines, exact=exact)
     rest = np.flatnonzero(~near)
     faces, block = np.concatenate([faces, blocks[rest]]), np.r_[block, rest]
     found = np.bincount(block, shapely.area(faces), minlength=len(blocks))
     bad = np.abs(found - shapely.area(blocks)) > 1e-9 * shapely.area(blocks)
     if bad.any():
+        if exact:
+            raise mesh.NotNodedError(f"{bad.sum()} blocks")
         kept = ~bad[block]
         faces = np.concatenate([faces[kept], blocks[bad]])
         block = np.r_[block[kept], np.flatnonzero(bad)]
@@ -84,10 +90,12 @@ def divide_blocks(blocks: Shapes, seeds: Seeds, between: Lines, more: Lines) -> 
     return Divided(faces, block, label)
 
 
-def _faces(blocks: Shapes, chosen: Ints, lines: Shapes) -> tuple[Shapes, Ints]:
+def _faces(
+    blocks: Shapes, chosen: Ints, lines: Shapes, *, exact: bool
+) -> tuple[Shapes, Ints]:
     """Node the walls of the chosen blocks with the lines; faces outside them are dropped."""
     walls = shapely.get_rings(shapely.get_parts(blocks[chosen]))
-    faces = mesh.build_faces(np.concatenate([walls, lines]))
+    faces = mesh.build_faces(np.concatenate([walls, lines]), exact=exact)
     inner = shapely.point_on_surface(faces)
     rank = mesh.lowest(len(faces), *mesh.find_covers(inner, blocks[chosen]))
     return faces[rank >= 0], chosen[rank[rank >= 0]]
@@ -117,7 +125,7 @@ def _edges(xy: Floats, label: Ints, bounds: Floats) -> Floats:
     reach = 4 * max(float((bounds[2:] - bounds[:2]).max()), float(np.abs(xy - middle).max()), 1.0)
     # four points far away, so that every edge inside the block has two ends
     far = np.array([[-1, -1], [-1, 1], [1, -1], [1, 1]]) * reach
-    diagram = Voronoi(np.concatenate([xy - middle, far]))
+    diagram = scipy.spatial.Voronoi(np.concatenate([xy - middle, far]))
     labels = np.r_[label, -1, -1, -1, -1]
     one, two = labels[diagram.ridge_points].T
     apart = np.flatnonzero((one != two) & (one >= 0) & (two >= 0))
@@ -139,7 +147,8 @@ def find_frontier(seeds: Seeds, size: int) -> Flags:
         if len(some) < 5:
             frontier[some] = True
             continue
-        near = Delaunay(seeds.xy[some] - seeds.xy[some].mean(axis=0), qhull_options="QJ Pp")
+        near = scipy.spatial.Delaunay(
+            seeds.xy[some] - seeds.xy[some].mean(axis=0), qhull_options="QJ Pp")
         corner = some[near.simplices]
         mixed_ = (seeds.label[corner] != seeds.label[corner[:, :1]]).any(axis=1)
         frontier[corner[mixed_].ravel()] = True
@@ -189,7 +198,7 @@ def _nearest(blocks: Shapes, seeds: Seeds, xy: Floats, block: Ints) -> Ints:
     if seeded.any():
         seeds = _once(seeds)
         slots, _ = _slots(blocks, seeds)
-        tree = cKDTree(seeds.xy + slots[seeds.block])
+        tree = scipy.spatial.cKDTree(seeds.xy + slots[seeds.block])
         label[seeded] = seeds.label[tree.query(xy[seeded] + slots[block[seeded]])[1]]
     return label
 

@@ -8,9 +8,8 @@ place comes into being, and what lies around stays as it is.
 from __future__ import annotations
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 import shapely
-from scipy import sparse
-from scipy.sparse import csgraph
 
 from . import mesh, rings
 from .rings import Flags, Ints, Shapes
@@ -129,5 +128,7 @@ def _choose_cuts(links: Edges, source: Ints, junctions: Edges) -> Flags:
 
 
 def _components(one: Ints, two: Ints, size: int) -> Ints:
-    links = sparse.coo_matrix((np.ones(len(one), dtype="int8"), (one, two)), shape=(size, size))
-    return np.asarray(csgraph.connected_components(links, directed=False)[1], dtype="int64")
+    links = scipy.sparse.coo_matrix(
+        (np.ones(len(one), dtype="int8"), (one, two)), shape=(size, size))
+    found = scipy.sparse.csgraph.connected_components(links, directed=False)
+    return np.asarray(found[1], dtype="int64")

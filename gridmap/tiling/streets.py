@@ -23,7 +23,8 @@ CLEAR_M = 0.5
 
 
 def share_streets(
-    blocks: Blocks, borders: Borders, *, street_m: float, homes: Shapes | None
+    blocks: Blocks, borders: Borders, *, street_m: float, homes: Shapes | None,
+    exact: bool = False,
 ) -> tuple[Blocks, Borders]:
     """Give strips narrower than ``street_m`` beside sites to the nearest site.
 
@@ -35,6 +36,8 @@ def share_streets(
         Strips narrower than this are streets.
     homes : array of points, optional
         Where households live: a strip that holds one is no street.
+    exact : bool, default False
+        As in `mesh.build_faces`.
 
     Returns
     -------
@@ -53,7 +56,8 @@ def share_streets(
     some = narrow[owner]
     outlines = Lines(shapely.boundary(wide[some]), owner[some])
     divided = nearest.divide_blocks(
-        blocks.shapes, seeds, nearest.find_between(blocks.shapes, seeds), outlines)
+        blocks.shapes, seeds, nearest.find_between(blocks.shapes, seeds), outlines,
+        exact=exact)
     faces, block, label = divided
     site = np.where(label >= 0, label, block)
     inner = shapely.point_on_surface(faces)

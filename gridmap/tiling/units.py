@@ -14,7 +14,7 @@ from pandas import DataFrame, Series
 from .. import ledger, schema
 from ..errors import TilingError, listed
 from ..rules import TilingRule
-from . import blocks, knit, living, streets
+from . import blocks, knit, living, mesh, streets
 from .blocks import Blocks
 
 
@@ -118,6 +118,7 @@ class Divided(NamedTuple):
     slivers: DataFrame  # schema CHANGES, of units
     sites: DataFrame  # schema CHANGES, of sites
     cut: pd.Index  # footprints that lie in several units, sorted
+    exact: bool  # no line was moved to be noded
 
 
 def divide_land(
@@ -128,26 +129,54 @@ def divide_land(
     """Do what `build_units` does, with what there is to tell still in parts.
 
     The units of a territory depend on what lies in it and in those that touch it, and on
-    nothing else.
+    nothing else, as long as lines are noded exactly.
     """
     rule = rule or TilingRule()
     _check(territories, barriers, sites, elements)
     territories = territories.sort_index()
-    faces = blocks.enclose(territories, barriers=barriers, sites=sites, rule=rule)
     homes = None if elements is None else living.locate(elements)
-    whole, borders = blocks.join_crumbs(*blocks.join_sites(faces))
-    whole, borders = streets.share_streets(
-        whole, borders, street_m=street_m, homes=homes and homes.points)
-    made = blocks.join_small(whole, borders, smallest_m2=smallest_m2, thinnest_m=thinnest_m)
-    if homes is not None and largest_households is not None:
-        made = living.divide(made, homes, largest=largest_households)
-    made = _sort(_knit(made))
+    asked = _Asked(territories, barriers, sites, homes, largest_households, smallest_m2,
+                   thinnest_m, street_m, rule)
+    exact = True
+    try:
+        made = _divide(asked, exact=True)
+    except mesh.NotNodedError:
+        exact, made = False, _divide(asked, exact=False)
     index = _codes(made, territories.index)
     cut: pd.Index = pd.Index([], dtype="str", name="element")
     if homes is not None:
         cut = homes.codes[living.find_cut(homes, made.shapes)]
     return Divided(_frame(made, index, territories), _tell_slivers(made, index),
-                   _tell_sites(made, sites), cut)
+                   _tell_sites(made, sites), cut, exact)
+
+
+class _Asked(NamedTuple):
+    """What land is divided by."""
+
+    territories: GeoDataFrame
+    barriers: GeoDataFrame | None
+    sites: GeoDataFrame | None
+    homes: living.Living | None
+    largest_households: float | None
+    smallest_m2: float
+    thinnest_m: float
+    street_m: float
+    rule: TilingRule
+
+
+def _divide(asked: _Asked, *, exact: bool) -> Blocks:
+    """Return the units in order."""
+    homes = asked.homes
+    faces = blocks.enclose(asked.territories, barriers=asked.barriers, sites=asked.sites,
+                           rule=asked.rule, exact=exact)
+    whole, borders = blocks.join_crumbs(*blocks.join_sites(faces))
+    whole, borders = streets.share_streets(
+        whole, borders, street_m=asked.street_m, homes=homes and homes.points, exact=exact)
+    made = blocks.join_small(
+        whole, borders, smallest_m2=asked.smallest_m2, thinnest_m=asked.thinnest_m)
+    if homes is not None and asked.largest_households is not None:
+        made = living.divide(made, homes, largest=asked.largest_households, exact=exact)
+    return _sort(_knit(made))
 
 
 def tell_units(told: Divided) -> DataFrame:
