@@ -1,0 +1,156 @@
+"""Which polygons of a tiling are looked at where only some of them changed.
+
+A polygon is quiet where mending never asked for it: it has no loose segment, none of its
+vertices moved, and no fault touches it. What it was asked by are the polygons whose boxes meet
+its own; where none of them changed and none takes part, it is quiet again. So only polygons
+that changed or took part before are mended, with those that prove that nothing was felt beyond.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+
+from . import rings
+from .frames import Homes
+from .rings import Flags, Floats, Ints, Rings, Segments, Shapes
+
+#: Boxes that are this much nearer than borders that snap still meet: more than any rounding.
+_HAIR_M = 1e-6
+
+
+class Known(NamedTuple):
+    """What is known of some shapes before anybody looks at their segments."""
+
+    sound: Flags  # of the shapes: no segment of theirs is loose
+    windows: shapely.STRtree  # segments of parents that lie outside of all these are not loose
+
+
+class Scope(NamedTuple):
+    """Polygons that may take part, and those that are looked at to prove that no others do."""
+
+    inner: Flags  # may take part
+    watched: Flags  # these, and those whose box meets theirs: none of the others may take part
+    looked: Flags  # these, and those whose box meets theirs: so that the watched are seen whole
+    parents: Flags  # the parents that are looked at
+    known: Known
+    tree: shapely.STRtree  # the boxes of all polygons
+
+    def pick(self) -> Ints:
+        """Return the positions of what is looked at, polygons before parents."""
+        return np.flatnonzero(np.concatenate([self.looked, self.parents])).astype("int64")
+
+    def check(self, took: Flags, spots: Floats, shapes: Shapes) -> None:
+        """Raise if anything was felt by a polygon that may not take part.
+
+        Parameters
+        ----------
+        took : array of bool
+            The polygons that took part.
+        spots : array
+            Ends of loose segments: no polygon that is left out may have a vertex there.
+        shapes : array of polygons
+            As they are now: none may reach for one that is not watched.
+
+        Raises
+        ------
+        Felt
+        """
+        felt = took & ~self.inner
+        felt |= self._meeting(shapely.points(spots)) & ~self.looked
+        felt |= self._meeting(shapes[self.inner]) & ~self.watched
+        if felt.any():
+            raise Felt(felt)
+
+    def _meeting(self, shapes: Shapes) -> Flags:
+        flags = np.zeros(len(self.inner), dtype=bool)
+        flags[self.tree.query(shapes)[1]] = True
+        return flags
+
+
+class Felt(Exception):  # noqa: N818  inside only, and caught here
+    """A change was felt by polygons that were held to be quiet; never leaves this room."""
+
+    def __init__(self, polygons: Flags) -> None:
+        super().__init__()
+        self.polygons = polygons
+
+
+def lay_out(shapes: Shapes, homes: Homes, stale: Flags, places: Shapes, snap_m: float) -> Scope:
+    """Choose what is looked at.
+
+    Parameters
+    ----------
+    shapes : array of polygons
+    homes : Homes
+        With at least one parent.
+    stale : array of bool
+        The polygons that took part when all of them were mended.
+    places : array of boxes
+        Where polygons or parents changed since, as they were and as they are.
+    snap_m : float
+        How far a vertex may move, in metres.
+    """
+    boxes, places = _boxes(shapes, snap_m), _boxes(places, snap_m)
+    tree = shapely.STRtree(boxes)
+
+    def meeting(some: Shapes) -> Flags:
+        flags = np.zeros(len(shapes), dtype=bool)
+        flags[tree.query(some)[1]] = True
+        return flags
+
+    inner = stale | meeting(places)
+    watched = inner | meeting(boxes[inner])
+    looked = watched | meeting(boxes[watched])
+    windows = shapely.STRtree(np.concatenate([boxes[watched], places]))
+    parents = np.zeros(len(homes.shapes), dtype=bool)
+    parents[windows.query(_boxes(homes.shapes, snap_m))[0]] = True
+    sound = np.concatenate([~watched[looked], np.zeros(parents.sum(), dtype=bool)])
+    return Scope(inner, watched, looked, parents, Known(sound, windows), tree)
+
+
+def _boxes(shapes: Shapes, snap_m: float) -> Shapes:
+    reach = snap_m + _HAIR_M
+    return np.asarray(shapely.box(*(shapely.bounds(shapes) + [-reach, -reach, reach, reach]).T))
+
+
+def find_loose(
+    flat: Rings, pieces: Segments, group: Ints, weight: Ints, known: Known | None
+) -> Flags:
+    """Say of each segment whether it is loose; see `rings.loose`.
+
+    Parameters
+    ----------
+    flat, pieces : Rings, Segments
+    group, weight : array
+    known : Known, optional
+        Where not all shapes of a layer are there: what their absence makes look loose.
+    """
+    open_ = rings.loose(pieces, group, weight)
+    if known is None:
+        return open_
+    open_ &= ~known.sound[pieces.owner]
+    of_parents = np.flatnonzero(open_ & (weight[pieces.owner] < 0))
+    at = pieces.start[of_parents]
+    ends = flat.xy[at], flat.xy[at + 1]
+    boxes = shapely.box(*np.minimum(*ends).T, *np.maximum(*ends).T)
+    open_[of_parents] = False
+    open_[of_parents[np.unique(known.windows.query(boxes)[0])]] = True
+    return open_
+
+
+def find_ends(flat: Rings, pieces: Segments, some: Flags) -> Floats:
+    """Return where the chosen segments begin and end."""
+    at = pieces.start[some]
+    return np.concatenate([flat.xy[at], flat.xy[at + 1]])
+
+
+def reach_beyond(shapes: Shapes, took: Flags, spots: Floats, snap_m: float) -> bool:
+    """Say whether any spot lies outside the boxes of all polygons that took part.
+
+    Then parents are loose where no polygon is: what lies there cannot be told from those.
+    """
+    boxes = shapely.STRtree(_boxes(shapes[took], snap_m))
+    return len(np.unique(boxes.query(shapely.points(spots))[0])) < len(spots)
