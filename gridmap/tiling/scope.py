@@ -112,8 +112,9 @@ def lay_out(shapes: Shapes, homes: Homes, stale: Flags, places: Shapes, snap_m: 
 
 
 def _boxes(shapes: Shapes, snap_m: float) -> Shapes:
+    west, south, east, north = shapely.bounds(shapes).T
     reach = snap_m + _HAIR_M
-    return np.asarray(shapely.box(*(shapely.bounds(shapes) + [-reach, -reach, reach, reach]).T))
+    return np.asarray(shapely.box(west - reach, south - reach, east + reach, north + reach))
 
 
 def find_loose(
