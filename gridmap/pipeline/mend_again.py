@@ -185,9 +185,10 @@ def _mend_land(
         return _Land(work.past.mended.table("territories"), True)
     now, then = _to_frame(new), arrow.to_plain(old)
     levels = mend.levels_from_top(now)
-    if levels != mend.levels_from_top(then):
+    named = ["level", "parent"]
+    if not now[named].equals(then[named]) and levels != mend.levels_from_top(then):
         return None
-    rows = changed.compare_tables(old, new, ("level", "parent"))
+    rows = changed.compare_tables(old, new, named)
     fresh = np.flatnonzero(~rows.same)
     level_of = np.concatenate([now["level"].to_numpy()[fresh],
                                then["level"].to_numpy()[rows.gone]])

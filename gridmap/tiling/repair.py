@@ -192,15 +192,15 @@ def repair_again(
     frames.check_polygons(polygons, parent)
     layer = frames.in_order(polygons, rule)
     shapes, homes = frames.shapes_of(layer), frames.find_homes(layer, parent)
-    stale = layer.index.isin(took)
+    before, near = layer.index.isin(took), np.zeros(len(layer), dtype=bool)
     for _ in range(_TRIES):
-        chosen = scope.lay_out(shapes, homes, stale, places, rule.snap_m)
+        chosen = scope.lay_out(shapes, homes, before, near, places, rule.snap_m)
         if chosen.looked.mean() > MOST:
             return None
         try:
             done = _repair(layer, parent, np.empty(0, dtype=object), rule, chosen)
         except scope.Felt as felt:
-            stale = stale | felt.polygons
+            near = near | felt.polygons
         else:
             return done._replace(polygons=put_shapes(polygons, done.polygons))
     return None
@@ -320,7 +320,7 @@ def _near_faults(
     asked = slice(None) if within is None else within.looked
     chosen[asked] = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes[asked]))
     if within is not None:
-        chosen &= within.watched  # of the others not all neighbours were looked at
+        chosen &= within.beside | within.far  # not all neighbours of the others were looked at
     chosen[tree.query(loose_lines, predicate="intersects")[1]] = True
     parts, owner = shapely.get_parts(shapes, return_index=True)
     many = np.bincount(owner, minlength=len(shapes)) > 1

@@ -4,6 +4,8 @@ A polygon is quiet where mending never asked for it: it has no loose segment, no
 vertices moved, and no fault touches it. What it was asked by are the polygons whose boxes meet
 its own; where none of them changed and none takes part, it is quiet again. So only polygons
 that changed or took part before are mended, with those that prove that nothing was felt beyond.
+All of them are mended together: lines are noded at once, as they are where all is mended, so
+that every number comes out of the same numbers.
 """
 
 from __future__ import annotations
@@ -31,12 +33,18 @@ class Known(NamedTuple):
 class Scope(NamedTuple):
     """Polygons that may take part, and those that are looked at to prove that no others do."""
 
-    inner: Flags  # may take part
-    watched: Flags  # these, and those whose box meets theirs: none of the others may take part
-    looked: Flags  # these, and those whose box meets theirs: so that the watched are seen whole
+    near: Flags  # where something changed, or a change was felt
+    beside: Flags  # these, and those whose box meets theirs: they are tried, and must be quiet
+    far: Flags  # took part before, with nothing near that changed: they do again what they did
+    looked: Flags  # all these, and those whose box meets theirs, so that they are seen whole
     parents: Flags  # the parents that are looked at
     known: Known
     tree: shapely.STRtree  # the boxes of all polygons
+
+    @property
+    def inner(self) -> Flags:
+        """The polygons that may take part."""
+        return self.near | self.far
 
     def pick(self) -> Ints:
         """Return the positions of what is looked at, polygons before parents."""
@@ -52,22 +60,18 @@ class Scope(NamedTuple):
         spots : array
             Ends of loose segments: no polygon that is left out may have a vertex there.
         shapes : array of polygons
-            As they are now: none may reach for one that is not watched.
+            As they are now: none may reach for one that would have to be tried as well.
 
         Raises
         ------
         Felt
         """
         felt = took & ~self.inner
-        felt |= self._meeting(shapely.points(spots)) & ~self.looked
-        felt |= self._meeting(shapes[self.inner]) & ~self.watched
+        felt |= find_meeting(self.tree, shapely.points(spots)) & ~self.looked
+        felt |= find_meeting(self.tree, shapes[self.near]) & ~self.beside
+        felt |= find_meeting(self.tree, shapes[self.far]) & ~self.looked
         if felt.any():
             raise Felt(felt)
-
-    def _meeting(self, shapes: Shapes) -> Flags:
-        flags = np.zeros(len(self.inner), dtype=bool)
-        flags[self.tree.query(shapes)[1]] = True
-        return flags
 
 
 class Felt(Exception):  # noqa: N818  inside only, and caught here
@@ -78,7 +82,9 @@ class Felt(Exception):  # noqa: N818  inside only, and caught here
         self.polygons = polygons
 
 
-def lay_out(shapes: Shapes, homes: Homes, stale: Flags, places: Shapes, snap_m: float) -> Scope:
+def lay_out(
+    shapes: Shapes, homes: Homes, took: Flags, felt: Flags, places: Shapes, snap_m: float
+) -> Scope:
     """Choose what is looked at.
 
     Parameters
@@ -86,8 +92,10 @@ def lay_out(shapes: Shapes, homes: Homes, stale: Flags, places: Shapes, snap_m: 
     shapes : array of polygons
     homes : Homes
         With at least one parent.
-    stale : array of bool
+    took : array of bool
         The polygons that took part when all of them were mended.
+    felt : array of bool
+        Those that are known to feel what changed.
     places : array of boxes
         Where polygons or parents changed since, as they were and as they are.
     snap_m : float
@@ -95,20 +103,26 @@ def lay_out(shapes: Shapes, homes: Homes, stale: Flags, places: Shapes, snap_m: 
     """
     boxes, places = _boxes(shapes, snap_m), _boxes(places, snap_m)
     tree = shapely.STRtree(boxes)
-
-    def meeting(some: Shapes) -> Flags:
-        flags = np.zeros(len(shapes), dtype=bool)
-        flags[tree.query(some)[1]] = True
-        return flags
-
-    inner = stale | meeting(places)
-    watched = inner | meeting(boxes[inner])
-    looked = watched | meeting(boxes[watched])
-    windows = shapely.STRtree(np.concatenate([boxes[watched], places]))
+    near, more = felt | find_meeting(tree, places), took
+    while more.any():
+        beside = near | find_meeting(tree, boxes[near])
+        more = took & beside & ~near
+        near = near | more
+    beside, far = near | find_meeting(tree, boxes[near]), took & ~near
+    tried = beside | far
+    looked = tried | find_meeting(tree, boxes[tried])
+    windows = shapely.STRtree(np.concatenate([boxes[tried], places]))
     parents = np.zeros(len(homes.shapes), dtype=bool)
     parents[windows.query(_boxes(homes.shapes, snap_m))[0]] = True
-    sound = np.concatenate([~watched[looked], np.zeros(parents.sum(), dtype=bool)])
-    return Scope(inner, watched, looked, parents, Known(sound, windows), tree)
+    sound = np.concatenate([~tried[looked], np.zeros(parents.sum(), dtype=bool)])
+    return Scope(near, beside, far, looked, parents, Known(sound, windows), tree)
+
+
+def find_meeting(tree: shapely.STRtree, shapes: Shapes) -> Flags:
+    """Say which boxes of a tree the boxes of any of some shapes meet."""
+    flags = np.zeros(len(tree.geometries), dtype=bool)
+    flags[tree.query(shapes)[1]] = True
+    return flags
 
 
 def _boxes(shapes: Shapes, snap_m: float) -> Shapes:
