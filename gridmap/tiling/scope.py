@@ -22,6 +22,9 @@ from .rings import Flags, Floats, Ints, Rings, Segments, Shapes
 #: Boxes that are this much nearer than borders that snap still meet: more than any rounding.
 _HAIR_M = 1e-6
 
+#: Segments of parents are asked for by so many at once: they mostly follow each other.
+_RUN = 32
+
 
 class Known(NamedTuple):
     """What is known of some shapes before anybody looks at their segments."""
@@ -149,11 +152,23 @@ def find_loose(
     open_ &= ~known.sound[pieces.owner]
     of_parents = np.flatnonzero(open_ & (weight[pieces.owner] < 0))
     at = pieces.start[of_parents]
-    ends = flat.xy[at], flat.xy[at + 1]
-    boxes = shapely.box(*np.minimum(*ends).T, *np.maximum(*ends).T)
     open_[of_parents] = False
-    open_[of_parents[np.unique(known.windows.query(boxes)[0])]] = True
+    open_[of_parents[_find_seen(flat.xy[at], flat.xy[at + 1], known.windows)]] = True
     return open_
+
+
+def _find_seen(start: Floats, end: Floats, windows: shapely.STRtree) -> Ints:
+    """Return the segments whose box meets any window: first of runs of them, then of each."""
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    if not len(low):
+        return np.empty(0, dtype="int64")
+    first = np.arange(0, len(low), _RUN)
+    runs = shapely.box(*np.minimum.reduceat(low, first).T, *np.maximum.reduceat(high, first).T)
+    run = np.zeros(len(first), dtype=bool)
+    run[windows.query(runs)[0]] = True
+    some = np.flatnonzero(np.repeat(run, _RUN)[: len(low)])
+    boxes = shapely.box(*low[some].T, *high[some].T)
+    return np.asarray(some[np.unique(windows.query(boxes)[0])])
 
 
 def find_ends(flat: Rings, pieces: Segments, some: Flags) -> Floats:
