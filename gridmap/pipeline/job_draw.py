@@ -23,6 +23,7 @@ from . import (
     keys,
     load,
     mend,
+    mend_again,
     totals,
     units,
     units_again,
@@ -42,23 +43,30 @@ class Drawing(Loading):
     @cached_property
     def mended(self) -> Outputs:
         """Seamless territories, units and grids."""
-        names = ("territories", "units", "grids", "schemes")
-        config = self.config
-        settings = replace(config.settings, crs=self.crs)
+        names = mend_again.Ground._fields
+        config = replace(self.config, settings=replace(self.config.settings, crs=self.crs))
 
         def make() -> dict[str, Any]:
             given = load.gather(**{name: self.ref("load", name).value for name in names})
-            done = mend.mend_inputs(given, replace(config, settings=settings),
-                                    progress=self.progress)
-            return _pick(done, "territories", "units", "grids", "schemes", "changes", "ledger")
+            return mend_again.make(*mend.mend_layers(given, config, progress=self.progress))
 
-        return self.steps.do("mend", {
+        def again(before: Before) -> tuple[dict[str, Any], str] | None:
+            if not before.same_but(ingredients, names):
+                return None
+            now = {name: self.ref("load", name).table_or_none for name in names}
+            old = {name: now[name] if before.ingredients[name] == ingredients[name]
+                   else before.table(name) for name in names}
+            return mend_again.mend_again(
+                mend_again.Ground(**old), mend_again.Ground(**now), before.outputs, config)
+
+        ingredients = {
             **{name: self.ref("load", name).hash for name in names},
             "tiling of the profile": keys.hash_value(config.profile.tiling),
             "within": config.settings.within,
             "territories from units": str(config.territories_from_units),
-            **code_of(_OWN, "tiling", "sources", "pipeline/mend.py"),
-        }, make)
+            **code_of(_OWN, "tiling", "sources", "pipeline/mend.py", "pipeline/mend_again.py"),
+        }
+        return self.steps.do("mend", ingredients, make, mend=again)
 
     @cached_property
     def totalled(self) -> Outputs | None:

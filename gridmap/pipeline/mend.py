@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pandas as pd
 from geopandas import GeoDataFrame
-from pandas import DataFrame
+from pandas import DataFrame, Index
 
 from .. import ledger, tiling
 from ..rules import TilingRule
@@ -56,35 +58,63 @@ def mend_inputs(inputs: Inputs, config: Config, *, progress: Progress = silent) 
     >>> mended.territories.index.tolist()
     ['T']
     """
+    return mend_layers(inputs, config, progress=progress)[0]
+
+
+class Layer(NamedTuple):
+    """What the mending of one layer gave beside its frame."""
+
+    name: str
+    changes: DataFrame
+    took: Index  # the polygons that took part; none where nobody asks
+    alone: bool  # see `tiling.Repaired`
+    ledger: DataFrame  # empty where no row could be lost
+
+
+def mend_layers(
+    inputs: Inputs, config: Config, *, progress: Progress = silent
+) -> tuple[Inputs, list[Layer]]:
+    """Mend like `mend_inputs`, and tell of each layer what became of it, in order."""
     progress("mend", 0, 3)
     inputs = project_inputs(inputs, config)
     rule = config.profile.tiling
-    changes = [inputs.changes]
-    lines = [inputs.ledger]
-    units, territories = inputs.units, inputs.territories
+    layers: list[Layer] = []
+    units, territories, grids = inputs.units, inputs.territories, inputs.grids
     if units is not None:
-        units, parts = _mend(units, None, rule, "units", lines)
-        changes += parts
+        units = mend_layer(units, None, rule, "units", layers)
     if config.territories_from_units and units is not None:
         territories = _dissolve(units, inputs, config)
     progress("mend", 1, 3)
     if territories is not None:
-        territories, parts = _mend_levels(territories, rule, lines)
-        changes += parts
+        territories = _mend_levels(territories, rule, layers)
     progress("mend", 2, 3)
-    grids = inputs.grids
     if grids is not None and territories is not None:
-        grids, parts = _mend(grids, None, rule, "grids", lines)
+        grids = mend_layer(grids, None, rule, "grids", layers)
         lowest = lowest_territories(territories, config.settings.within)
-        changes += [*parts, note_strays(grids, lowest)]
-    schemes = inputs.schemes
-    if schemes is not None:
-        changes.append(note_overlaps(schemes, rule=rule))
+        layers.append(tell("strays", note_strays(grids, lowest)))
+    if inputs.schemes is not None:
+        layers += [note_scheme(scheme, work_grids, rule)
+                   for scheme, work_grids in inputs.schemes.groupby("scheme")]
     progress("mend", 3, 3)
-    return inputs._replace(
-        territories=territories, units=units, grids=grids,
-        changes=ledger.join_changes(*changes), ledger=ledger.join_ledger(*lines),
-    )
+    done = inputs._replace(territories=territories, units=units, grids=grids)
+    changes, lines = join_layers(layers)
+    return done._replace(changes=ledger.join_changes(inputs.changes, changes),
+                         ledger=ledger.join_ledger(inputs.ledger, lines)), layers
+
+
+def join_layers(layers: list[Layer]) -> tuple[DataFrame, DataFrame]:
+    """Return the changes and the ledger of layers, one below the other."""
+    return (ledger.join_changes(*(layer.changes for layer in layers)),
+            ledger.join_ledger(*(layer.ledger for layer in layers)))
+
+
+def tell(
+    name: str, changes: DataFrame, took: Index | None = None, *, alone: bool = False,
+    line: DataFrame | None = None,
+) -> Layer:
+    """Return what became of a layer."""
+    took = Index([], dtype="str") if took is None else took
+    return Layer(name, changes, took, alone, ledger.join_ledger() if line is None else line)
 
 
 def project_inputs(inputs: Inputs, config: Config) -> Inputs:
@@ -106,33 +136,41 @@ def _dissolve(units: GeoDataFrame, inputs: Inputs, config: Config) -> GeoDataFra
     return made if given is None else pd.concat([given, made])
 
 
-def _mend(
-    polygons: GeoDataFrame,
-    parent: GeoDataFrame | None,
-    rule: TilingRule,
-    name: str,
-    lines: list[DataFrame],
-) -> tuple[GeoDataFrame, list[DataFrame]]:
-    mended, changes = tiling.repair_tiling(polygons, parent, rule=rule)
-    lines.append(
-        ledger.balance("mend", name, came_in=len(polygons), went_on=len(mended),
-                       left_over=len(polygons) - len(mended))
-    )
-    return mended, [changes]
+def mend_layer(
+    polygons: GeoDataFrame, parent: GeoDataFrame | None, rule: TilingRule, name: str,
+    layers: list[Layer],
+) -> GeoDataFrame:
+    """Return a layer mended as a whole, and add to the list what became of it."""
+    done = tiling.repair_and_tell(polygons, parent, rule=rule)
+    if parent is None:  # then such a layer is always mended whole
+        done = done._replace(took=done.took[:0], alone=False)
+    layers.append(tell_mended(name, polygons, done))
+    return done.polygons
+
+
+def tell_mended(name: str, polygons: GeoDataFrame, done: tiling.Repaired) -> Layer:
+    """Return what became of a layer that was mended."""
+    line = ledger.balance("mend", name, came_in=len(polygons), went_on=len(done.polygons),
+                          left_over=len(polygons) - len(done.polygons))
+    return tell(name, done.changes, done.took, alone=done.alone, line=line)
 
 
 def _mend_levels(
-    territories: GeoDataFrame, rule: TilingRule, lines: list[DataFrame]
-) -> tuple[GeoDataFrame, list[DataFrame]]:
+    territories: GeoDataFrame, rule: TilingRule, layers: list[Layer]
+) -> GeoDataFrame:
     """Mend each level against the one above it, which is already whole."""
     above: GeoDataFrame | None = None
-    mended, changes = [], []
+    mended = []
     for level in levels_from_top(territories):
         children = territories[territories["level"] == level]
-        above, parts = _mend(children, above, rule, f"territories: {level}", lines)
+        above = mend_layer(children, above, rule, name_level(level), layers)
         mended.append(above)
-        changes += parts
-    return pd.concat(mended), changes
+    return pd.concat(mended)
+
+
+def name_level(level: str) -> str:
+    """Return the name of the layer that a level of territories is."""
+    return f"territories: {level}"
 
 
 def levels_from_top(territories: GeoDataFrame) -> list[str]:
@@ -190,28 +228,18 @@ def note_strays(grids: GeoDataFrame, territories: GeoDataFrame) -> DataFrame:
     )
 
 
-def note_overlaps(schemes: GeoDataFrame, *, rule: TilingRule) -> DataFrame:
-    """Write down where work grids of one scheme overlap: facts, which nobody mends here.
+def note_scheme(scheme: str, work_grids: GeoDataFrame, rule: TilingRule) -> Layer:
+    """Write down where work grids of one scheme overlap: facts, which nobody mends here."""
+    overlaps = tiling.find_overlaps(work_grids, rule=rule)
+    if overlaps.empty:
+        return tell(name_scheme(scheme), ledger.join_changes())
+    return tell(name_scheme(scheme), ledger.note_changes(
+        [scheme], step="mend", what="scheme overlaps itself",
+        area_m2=overlaps["area_m2"].sum(),
+        note=f"{len(overlaps):,} overlaps between work grids; left as they are",
+    ))
 
-    Parameters
-    ----------
-    schemes : GeoDataFrame, schema SCHEMES
-    rule : TilingRule
 
-    Returns
-    -------
-    DataFrame, schema CHANGES
-        One row for each scheme with overlaps, with their number and area.
-    """
-    notes = []
-    for scheme, work_grids in schemes.groupby("scheme"):
-        overlaps = tiling.find_overlaps(work_grids, rule=rule)
-        if len(overlaps):
-            notes.append(
-                ledger.note_changes(
-                    [scheme], step="mend", what="scheme overlaps itself",
-                    area_m2=overlaps["area_m2"].sum(),
-                    note=f"{len(overlaps):,} overlaps between work grids; left as they are",
-                )
-            )
-    return ledger.join_changes(*notes)
+def name_scheme(scheme: str) -> str:
+    """Return the name of the layer that a scheme is."""
+    return f"scheme: {scheme}"

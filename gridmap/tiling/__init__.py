@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from .lattice import build_lattice, build_lattice_cells
     from .parts import find_repeated_parts
     from .patches import is_tiling_still
-    from .repair import repair_tiling
+    from .repair import Repaired, put_shapes, repair_again, repair_and_tell, repair_tiling
     from .territories import build_territories
     from .units import Divided, Units, build_units, divide_land, tell_units
 
 __all__ = [
     "Divided",
+    "Repaired",
     "Units",
     "build_h3_lattice",
     "build_lattice",
@@ -35,6 +36,9 @@ __all__ = [
     "find_slivers",
     "is_tiling_still",
     "measure_area",
+    "put_shapes",
+    "repair_again",
+    "repair_and_tell",
     "repair_tiling",
     "tell_units",
 ]

@@ -13,8 +13,9 @@ import pandas as pd
 import scipy  # its parts are loaded when they are first named
 import shapely
 
-from . import rings
-from .rings import Flags, Ints, Rings, Segments, Shapes
+from . import rings, scope
+from .rings import Flags, Floats, Ints, Rings, Segments, Shapes
+from .scope import Known
 
 
 class Knitted(NamedTuple):
@@ -22,9 +23,13 @@ class Knitted(NamedTuple):
 
     shapes: Shapes
     changed: Flags
+    took: Flags  # those that had loose segments, or were to change
+    spots: Floats  # the ends of what was loose
 
 
-def knit(shapes: Shapes, group: Ints, weight: Ints, *, snap_m: float) -> Knitted:
+def knit(
+    shapes: Shapes, group: Ints, weight: Ints, *, snap_m: float, known: Known | None = None
+) -> Knitted:
     """Join loose vertices within ``snap_m``, and put them into loose segments they touch.
 
     Parameters
@@ -35,6 +40,8 @@ def knit(shapes: Shapes, group: Ints, weight: Ints, *, snap_m: float) -> Knitted
         For each shape, as in `rings.loose`.
     snap_m : float
         How far a vertex may move, in metres.
+    known : Known, optional
+        As in `scope.find_loose`.
 
     Returns
     -------
@@ -44,21 +51,25 @@ def knit(shapes: Shapes, group: Ints, weight: Ints, *, snap_m: float) -> Knitted
     flat = rings.flatten(shapes)
     places = rings.place_ids(flat.xy)
     pieces = rings.segments(flat, places)
-    open_ = rings.loose(pieces, group, weight)
+    open_ = scope.find_loose(flat, pieces, group, weight, known)
+    took = np.zeros(len(shapes), dtype=bool)
+    spots = scope.find_ends(flat, pieces, open_)
     if not open_.any():
-        return Knitted(shapes, np.zeros(len(shapes), dtype=bool))
+        return Knitted(shapes, took.copy(), took, spots)
+    took[pieces.owner[open_]] = True
     moved, touched = _join_vertices(flat, places, pieces, open_, weight, snap_m)
     places = rings.place_ids(moved.xy)
     pieces = rings.segments(moved, places)
-    open_ = rings.loose(pieces, group, weight)
+    open_ = scope.find_loose(moved, pieces, group, weight, known)
     full, grown = _insert_vertices(moved, places, pieces, open_, snap_m)
     changed = touched | grown
+    took |= changed
     if not changed.any():
-        return Knitted(shapes, changed)
-    return _take_over(shapes, full, changed)
+        return Knitted(shapes, changed, took, spots)
+    return Knitted(*_take_over(shapes, full, changed), took, spots)
 
 
-def _take_over(shapes: Shapes, full: Rings, changed: Flags) -> Knitted:
+def _take_over(shapes: Shapes, full: Rings, changed: Flags) -> tuple[Shapes, Flags]:
     multi = shapely.get_type_id(shapes) == 6
     some = changed[full.owner[full.part[full.ring]]]
     rebuilt = rings.rebuild(_without_repeats(full, some), len(shapes), multi=multi)
@@ -69,7 +80,7 @@ def _take_over(shapes: Shapes, full: Rings, changed: Flags) -> Knitted:
         usable[broken] = ~shapely.is_empty(rebuilt[broken])
     knitted = shapes.copy()
     knitted[usable] = rebuilt[usable]
-    return Knitted(knitted, usable)
+    return knitted, usable
 
 
 def make_valid(shapes: Shapes) -> Shapes:
@@ -91,9 +102,7 @@ def _join_vertices(
     at = np.r_[pieces.start[open_], pieces.start[open_] + 1]
     at = at[~pd.Series(places[at]).duplicated().to_numpy()]
     spots, xy = places[at], flat.xy[at]
-    pairs = np.empty((0, 2))
-    if snap_m:
-        pairs = scipy.spatial.cKDTree(xy).query_pairs(snap_m, output_type="ndarray")
+    pairs = _find_pairs(xy, snap_m) if snap_m else np.empty((0, 2), dtype="int64")
     if not len(pairs):
         return flat, touched
     owner = flat.owner[flat.part[flat.ring]]
@@ -101,7 +110,7 @@ def _join_vertices(
     parental = np.bincount(places, weights=weight[owner] < 0, minlength=places.max() + 1) > 0
     rank = np.empty(len(spots), dtype="int64")
     rank[np.lexsort((xy[:, 1], xy[:, 0], -uses[spots], ~parental[spots]))] = np.arange(len(spots))
-    centre = _centres(rank, pairs.astype("int64"))
+    centre = _centres(rank, pairs)
     moving = centre != np.arange(len(spots))
     target = np.arange(places.max() + 1)
     target[spots[moving]] = -1 - centre[moving]
@@ -110,6 +119,13 @@ def _join_vertices(
     moved[hit] = xy[-1 - target[places[hit]]]
     touched[owner[hit]] = True
     return flat._replace(xy=moved), touched
+
+
+def _find_pairs(xy: Floats, reach_m: float) -> Ints:
+    """Return the pairs of places within reach of each other, each once."""
+    points = shapely.points(xy)
+    one, two = shapely.STRtree(points).query(points, predicate="dwithin", distance=reach_m)
+    return np.stack([one, two], axis=1)[one < two].astype("int64")
 
 
 def _centres(rank: Ints, pairs: Ints) -> Ints:

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import geopandas
 import numpy as np
 import pandas as pd
 import shapely
 from geopandas import GeoDataFrame
-from pandas import DataFrame
+from pandas import DataFrame, Index
 
 from .. import ledger
 from ..executors.base import Executor
 from ..rules import TilingRule
-from . import frames, knit, mesh, owners, rings, scan, towns
+from . import frames, knit, mesh, owners, rings, scan, scope, towns
 from .frames import Homes
 from .owners import Decided, Faces
 from .rings import Flags, Floats, Ints, Shapes
+from .scope import Known, Scope
 
 #: Lines are noded in floating point; what that leaves is settled in the next round.
 ROUNDS = 4
 
 #: Faces below this are rounding: their polygons are told as "border matched".
 CRUMB_M2 = 1e-6
+
+#: Above this share of all polygons all of them are mended.
+MOST = 0.5
+
+#: How often what felt a change is taken in before all polygons are mended.
+_TRIES = 4
+
+
+class Repaired(NamedTuple):
+    """A tiling that was mended, and what to know to mend it again after a change."""
+
+    polygons: GeoDataFrame
+    changes: DataFrame  # schema CHANGES
+    took: Index  # the polygons that took part, though they may be as they were
+    alone: bool  # parents had loose borders where no polygon was
 
 
 def repair_tiling(
@@ -107,23 +125,126 @@ def repair_tiling(
     frames.check_polygons(polygons, parent, holes)
     if apart:
         return towns.repair_apart(polygons, parent, holes, rule, repair_tiling, executor)
+    done = _repair(frames.in_order(polygons, rule), parent, scan.valid_shapes(holes), rule)
+    return put_shapes(polygons, done.polygons), done.changes
+
+
+def repair_and_tell(
+    polygons: GeoDataFrame, parent: GeoDataFrame | None = None, *, rule: TilingRule
+) -> Repaired:
+    """Mend a tiling like `repair_tiling`, and tell what `repair_again` asks for.
+
+    Raises
+    ------
+    SchemaError, CRSError
+        As in `repair_tiling`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> broken = sketch_grids("AAA..", "A.BCD", "ABB..")
+    >>> repair_and_tell(broken, rule=TilingRule()).took.tolist()
+    ['A', 'B']
+    """
+    frames.check_polygons(polygons, parent)
+    done = _repair(
+        frames.in_order(polygons, rule), parent, np.empty(0, dtype=object), rule)
+    return done._replace(polygons=put_shapes(polygons, done.polygons))
+
+
+def repair_again(
+    polygons: GeoDataFrame, parent: GeoDataFrame, *, rule: TilingRule, took: Index,
+    places: Shapes,
+) -> Repaired | None:
+    """Mend a tiling of which some changed since it was mended: the same, bit for bit.
+
+    Parameters
+    ----------
+    polygons, parent : GeoDataFrame
+        As in `repair_tiling`, as they are now.
+    rule : TilingRule
+        The same as then.
+    took : Index
+        The polygons that took part then, and nothing was alone; see `Repaired`.
+    places : array of boxes
+        Of all polygons and parents that changed, that are new or gone, as they were and as
+        they are.
+
+    Returns
+    -------
+    Repaired or None
+        None where that cannot be said, or would not be quicker: then all are to be mended.
+
+    Raises
+    ------
+    SchemaError, CRSError
+        As in `repair_tiling`.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> parent, smaller = sketch_grids("P" * 18), sketch_grids(".ABCDEFGHIJKLMNOPQ")
+    >>> done = repair_again(smaller, parent, rule=TilingRule(), took=Index([], dtype="str"),
+    ...                     places=np.array([shapely.box(0, 0, 2, 1)]))
+    >>> done.polygons.area[["A", "B"]].tolist(), done.took.tolist()
+    ([2.0, 1.0], ['A'])
+    """
+    frames.check_polygons(polygons, parent)
     layer = frames.in_order(polygons, rule)
-    before = frames.shapes_of(layer)
-    homes = frames.find_homes(layer, parent)
-    shapes, changes = _mend(before, homes, scan.valid_shapes(holes), layer.index, rule)
-    gone = np.array([shape is None for shape in shapes], dtype=bool)
-    kept = layer.loc[~gone]
-    kept = kept.set_geometry(geopandas.GeoSeries(shapes[~gone], index=kept.index, crs=layer.crs))
-    return kept.reindex(polygons.index[polygons.index.isin(kept.index)]), changes
+    shapes, homes = frames.shapes_of(layer), frames.find_homes(layer, parent)
+    before, near = layer.index.isin(took), np.zeros(len(layer), dtype=bool)
+    for _ in range(_TRIES):
+        chosen = scope.lay_out(shapes, homes, before, near, places, rule.snap_m)
+        if chosen.looked.mean() > MOST:
+            return None
+        try:
+            done = _repair(layer, parent, np.empty(0, dtype=object), rule, chosen)
+        except scope.Felt as felt:
+            near = near | felt.polygons
+        else:
+            return done._replace(polygons=put_shapes(polygons, done.polygons))
+    return None
+
+
+def put_shapes(polygons: GeoDataFrame, mended: GeoDataFrame) -> GeoDataFrame:
+    """Return polygons in their order with the shapes of others; those without are left out.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> put_shapes(sketch_grids("AAB"), sketch_grids("AB")).area.tolist()
+    [1.0, 1.0]
+    """
+    kept = polygons[polygons.index.isin(mended.index)]
+    return kept.set_geometry(mended.geometry.reindex(kept.index))
+
+
+def _repair(
+    layer: GeoDataFrame, parent: GeoDataFrame | None, holes: Shapes, rule: TilingRule,
+    chosen: Scope | None = None,
+) -> Repaired:
+    homes, before = frames.find_homes(layer, parent), frames.shapes_of(layer)
+    notes = _Notes(len(layer), chosen, cut=len(homes.shapes) > 0)
+    shapes = _mend(before, homes, holes, rule, notes)
+    changes = notes.write(before, shapes, layer.index)
+    kept = np.array([shape is not None for shape in shapes], dtype=bool)
+    mended = layer.loc[kept]
+    mended = mended.set_geometry(
+        geopandas.GeoSeries(shapes[kept], index=mended.index, crs=layer.crs))
+    spots = np.concatenate([np.empty((0, 2)), *notes.spots])
+    alone = scope.reach_beyond(before, notes.took, spots, rule.snap_m)
+    return Repaired(mended, changes, layer.index[notes.took], alone)
 
 
 def _mend(
-    before: Shapes, homes: Homes, holes: Shapes, codes: pd.Index, rule: TilingRule
-) -> tuple[Shapes, DataFrame]:
-    shapes, broken = before.copy(), ~shapely.is_valid(before)
+    before: Shapes, homes: Homes, holes: Shapes, rule: TilingRule, notes: _Notes
+) -> Shapes:
+    shapes, broken = before.copy(), np.zeros(len(before), dtype=bool)
+    asked = notes.asked()
+    broken[asked] = ~shapely.is_valid(before[asked])
     parts = shapely.get_num_geometries(before)
     shapes[broken] = knit.make_valid(before[broken])
-    notes = _Notes(cut=len(homes.shapes) > 0)
+    notes.took |= broken
     notes.add("made valid", np.flatnonzero(broken),
               np.abs(shapely.area(shapes) - shapely.area(before))[broken])
     if not len(homes.shapes):
@@ -132,8 +253,7 @@ def _mend(
         shapes, settled = _settle(shapes, homes, holes, parts, rule, notes)
         if settled:
             break
-    shapes = _keep_bytes(before, shapes)
-    return shapes, notes.write(before, shapes, codes)
+    return _keep_bytes(before, shapes)
 
 
 def _own_outline(shapes: Shapes, homes: Homes, holes: Shapes, rule: TilingRule) -> Homes:
@@ -155,17 +275,25 @@ def _settle(
     weight = np.r_[np.ones(len(shapes)), -np.ones(len(homes.shapes))].astype("int64")
     alive = np.array([shape is not None for shape in everyone]) & ~shapely.is_empty(everyone)
     everyone[~alive] = shapely.Polygon()
-    knitted = knit.knit(everyone, group, weight, snap_m=rule.snap_m).shapes
-    flat = rings.flatten(knitted)
+    looked, known = _look_at(everyone, notes.scope)
+    group, weight = group[looked], weight[looked]
+    knitted = knit.knit(everyone[looked], group, weight, snap_m=rule.snap_m, known=known)
+    everyone[looked] = knitted.shapes
+    flat = rings.flatten(knitted.shapes)
     pieces = rings.segments(flat, rings.place_ids(flat.xy))
-    open_ = rings.loose(pieces, group, weight)
-    shapes, parents = knitted[: len(shapes)], knitted[len(shapes):]
-    chosen = _near_faults(shapes, rings.chains(flat, pieces.start[open_]), rule)
+    open_ = scope.find_loose(flat, pieces, group, weight, known)
+    shapes, parents = everyone[: len(shapes)], everyone[len(shapes):]
+    chosen = _near_faults(shapes, rings.chains(flat, pieces.start[open_]), rule, notes.scope)
+    took = np.concatenate([chosen, np.zeros(len(parents), dtype=bool)])
+    took[looked[knitted.took]] = True
+    notes.take_part(took[: len(shapes)], shapes, knitted.spots,
+                    scope.find_ends(flat, pieces, open_))
     if not open_.any() and not chosen.any():
         return shapes, True
     used = open_.copy()
-    real = pieces.owner < len(shapes)
-    used[real] = chosen[pieces.owner[real]]
+    owner = looked[pieces.owner]
+    real = owner < len(shapes)
+    used[real] = chosen[owner[real]]
     linework = rings.chains(flat, pieces.start[used])
     faces, away = _cover(mesh.build_faces(linework), shapes, chosen, homes, parents)
     declared = (faces.covers == 0) & scan.is_declared(faces.shapes, holes)
@@ -176,10 +304,23 @@ def _settle(
     return settled, bool(_same(shapes[chosen], settled[chosen]).all())
 
 
-def _near_faults(shapes: Shapes, loose_lines: Shapes, rule: TilingRule) -> Flags:
+def _look_at(everyone: Shapes, chosen: Scope | None) -> tuple[Ints, Known | None]:
+    """Return the positions of the polygons and parents whose segments are compared."""
+    if chosen is None:
+        return np.arange(len(everyone)), None
+    return chosen.pick(), chosen.known
+
+
+def _near_faults(
+    shapes: Shapes, loose_lines: Shapes, rule: TilingRule, within: Scope | None
+) -> Flags:
     """Choose the polygons that touch a loose segment, an overlap or a sliver."""
     tree = shapely.STRtree(shapes)
-    chosen = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes))
+    chosen = np.zeros(len(shapes), dtype=bool)
+    asked = slice(None) if within is None else within.looked
+    chosen[asked] = ~shapely.is_empty(shapely.coverage_invalid_edges(shapes[asked]))
+    if within is not None:
+        chosen &= within.beside | within.far  # not all neighbours of the others were looked at
     chosen[tree.query(loose_lines, predicate="intersects")[1]] = True
     parts, owner = shapely.get_parts(shapes, return_index=True)
     many = np.bincount(owner, minlength=len(shapes)) > 1
@@ -224,6 +365,13 @@ def _keep_bytes(before: Shapes, shapes: Shapes) -> Shapes:
 
     One part is a MultiPolygon where it was one before, so that layers of one type stay so.
     """
+    touched = np.array([a is not b for a, b in zip(before, shapes, strict=True)], dtype=bool)
+    kept = shapes.copy()
+    kept[touched] = _keep_touched(before[touched], shapes[touched])
+    return kept
+
+
+def _keep_touched(before: Shapes, shapes: Shapes) -> Shapes:
     after = shapely.normalize(shapes)
     parts, owner = shapely.get_parts(after, return_index=True)
     single = np.bincount(owner, minlength=len(after))[owner] == 1
@@ -244,10 +392,24 @@ def _same(one: Shapes, two: Shapes) -> Flags:
 class _Notes:
     """Collects what was done to which polygon, over all rounds."""
 
-    def __init__(self, *, cut: bool) -> None:
+    def __init__(self, size: int, within: Scope | None, *, cut: bool) -> None:
+        self.scope = within
+        self.took = np.zeros(size, dtype=bool)
+        self.spots: list[Floats] = []
         self.cut = cut  # whether a parent was given; its own outline cuts a layer by hairs only
         self.parts: list[DataFrame] = []
         self.left = _rows("gap left", np.empty(0, dtype="int64"), [])
+
+    def asked(self) -> Flags:
+        """Say which polygons may be at fault."""
+        return np.ones_like(self.took) if self.scope is None else self.scope.inner
+
+    def take_part(self, took: Flags, shapes: Shapes, before: Floats, after: Floats) -> None:
+        """Note who took part in a round, and what was loose before and after knitting."""
+        if self.scope is not None:
+            self.scope.check(took, before, shapes)
+        self.took |= took
+        self.spots += [before, after]
 
     def add(self, what: str, polygon: Ints, area: object, other: object = -1) -> None:
         if len(polygon):

@@ -85,10 +85,13 @@ def outside_shapes(shapes: Shapes, homes: Homes, rule: TilingRule) -> tuple[Ints
 
 def _gather(parts: Shapes, owner: Ints) -> pd.Series:
     """Join parts that belong to one owner; sorted by owner."""
-    groups = pd.Series(parts, dtype=object).groupby(owner)
-    if not len(parts):
-        return pd.Series([], dtype=object, index=pd.Index([], dtype="int64"))
-    return groups.agg(lambda some: some.iloc[0] if len(some) == 1 else shapely.union_all(some))
+    order = np.argsort(owner, kind="stable")
+    codes, start, count = np.unique(owner[order], return_index=True, return_counts=True)
+    joined = parts[order[start]]  # most have one part
+    for at in np.flatnonzero(count > 1):
+        some = order[start[at] : start[at] + count[at]]
+        joined[at] = shapely.union_all(parts[some])
+    return pd.Series(joined, dtype=object, index=pd.Index(codes.astype("int64")))
 
 
 def loose_faces(shapes: Shapes, homes: Homes, *, every_parent: bool = False) -> Shapes:
