@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from .. import coverage, maps, schema
 from ..rules import TilingRule
-from ..workspace import Contents, Layer, manifest
+from ..workspace import Contents, Layer, make_ground, manifest, tell_kinds
 from ..workspace.config import Config
 from ..workspace.rowgroups import RowGroups
 from . import arrow, graph, grouped, keys, shelf
@@ -29,6 +29,13 @@ _GROUPED = ("elements",)
 
 #: What a frame is made of beside itself.
 _ADDED = "what attaching adds"
+
+
+#: The step that lays out what of the package does not change with the grids.
+_GROUND = "lay out: grids.gpkg"
+
+#: So many bytes of it stand in a row.
+_PIECE = 1 << 20
 
 
 class Current(NamedTuple):
@@ -141,6 +148,9 @@ class Files:
     def list_packages(self) -> list[Output]:
         """Return the packages."""
         job = self.job
+        past = job.steps.find_past(_GROUND)
+        if past is not None:  # nothing asks for it where the package is kept
+            job.steps.note(_GROUND, past.ingredients)
         return [Output("grids.gpkg", {
             **self._ground, "territories": job.given("territories").hash,
             "assets": job.hash_placed("assets"), "figure": self.config.settings.figure,
@@ -150,6 +160,19 @@ class Files:
     def _layers(self) -> dict[str, Layer]:
         return lay_out(self.config, self.shown, self.published,
                        self.job.given("territories").value, self.job.placed("assets"))
+
+    def _make_ground(self, layers: dict[str, Layer]) -> bytes | None:
+        """Return the package without its grids, made where another layer changed."""
+        kinds = tell_kinds(layers["grids"].frame)
+        if kinds is None:
+            return None
+        made = self.job.steps.do(_GROUND, {
+            "territories": self.job.given("territories").hash,
+            "assets": self.job.hash_placed("assets"), "columns of grids": keys.hash_value(kinds),
+            "code": keys.hash_code("workspace", "pipeline/files.py"),
+            "libraries": keys.hash_libraries(),
+        }, lambda: {"package": DataFrame({"bytes": _cut(make_ground(layers))})})
+        return b"".join(made["package"]["bytes"])
 
     def list_tables(self) -> list[Output]:
         """Return the tables."""
@@ -232,8 +255,10 @@ class Files:
         def some(outputs: list[Output], *, folder: str = "") -> dict[str, Any]:
             return {Path(one.name).stem: one.make() for one in outputs if one.name not in kept}
 
+        packages = some(self.list_packages())
         return Contents(
-            frames=some(self.list_frames()), packages=some(self.list_packages()),
+            frames=some(self.list_frames()), packages=packages,
+            grounds={name: self._make_ground(layers) for name, layers in packages.items()},
             tables=some(self.list_tables()), pages=some(self.list_pages()), facts=facts,
             kept=kept)
 
@@ -251,6 +276,10 @@ class _Make:
 
     def __call__(self) -> Any:
         return self._function(self._name)
+
+
+def _cut(package: bytes | None) -> list[bytes]:
+    return [(package or b"")[at:at + _PIECE] for at in range(0, len(package or b""), _PIECE)]
 
 
 def _drawing_code() -> dict[str, str]:
