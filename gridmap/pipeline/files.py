@@ -34,6 +34,9 @@ _ADDED = "what attaching adds"
 #: The step that lays out what of the package does not change with the grids.
 _GROUND = "lay out: grids.gpkg"
 
+#: The step that draws what of the map does not change with the grids.
+_PAGE = "draw: map.html"
+
 #: So many bytes of it stand in a row.
 _PIECE = 1 << 20
 
@@ -197,6 +200,7 @@ class Files:
                    "name": config.settings.name, **_drawing_code()}
         for name, ingredients in self._beside.items():
             job.steps.note(f"draw: {name}", ingredients)
+        job.steps.note(_PAGE, self._hollow)
         shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
         return [
             Output("map.html", {
@@ -239,8 +243,30 @@ class Files:
         return {"layers": maps.write_layers(layers)}
 
     def _page(self) -> str:
-        return draw_page(self.config, self.shown, self.published, beside=self._layers_beside(),
-                         territories=self.job.given("territories").value)
+        """Return the page: what does not change with the grids is kept, and they are put in."""
+        config, steps = self.config, self.job.steps
+        kept = steps.do(_PAGE, self._hollow, self._draw_hollow)
+        grids = maps.lay_out_grids(
+            self.shown, config.settings.figure, publication=config.publication,
+            territories=self.job.given("territories").value,
+            suppressed=self.published.suppressed)
+        return maps.fill_page(kept["page"]["text"].iloc[0], grids)
+
+    @cached_property
+    def _hollow(self) -> dict[str, str]:
+        """What the page without its grids is made of."""
+        job, config = self.job, self.config
+        shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
+        return {**{f"layers of {name}": keys.hash_value(made)
+                   for name, made in self._beside.items()}, **shows,
+                "publication": keys.hash_value(config.publication),
+                "name": config.settings.name, **_drawing_code()}
+
+    def _draw_hollow(self) -> dict[str, DataFrame]:
+        config = self.config
+        page = maps.draw_hollow(self._layers_beside(), publication=config.publication,
+                                title=config.settings.name)
+        return {"page": DataFrame({"text": [page]}, dtype="str")}
 
     def _report(self) -> str:
         job = self.job
@@ -332,14 +358,12 @@ def lay_out(
 
 
 def draw_page(
-    config: Config, shown: GeoDataFrame, published: coverage.Published, *,
-    beside: Mapping[str, list[Any]] | None = None, **frames: Any,
+    config: Config, shown: GeoDataFrame, published: coverage.Published, **frames: Any
 ) -> str:
-    """Draw the map of a run as HTML, of frames or of their layers."""
-    told = {"figure": config.settings.figure, "suppressed": published.suppressed,
-            "title": config.settings.name, "publication": config.publication, **frames}
-    page = (maps.draw_page(shown, **told) if beside is None else
-            maps.compose_page(shown, beside, **told))
+    """Draw the map of a run as HTML."""
+    page = maps.draw_page(
+        shown, figure=config.settings.figure, suppressed=published.suppressed,
+        title=config.settings.name, publication=config.publication, **frames)
     html: str = page.get_root().render()
     return html
 
