@@ -16,7 +16,7 @@ from pages import Opened
 
 from gridmap import maps
 from gridmap.maps import figures, legend
-from gridmap.maps.layers import short_codes
+from gridmap.maps.tilings import short_codes
 from gridmap.rules import load_publication
 from gridmap.sketch import sketch_grids
 from gridmap.workspace import Contents, Layer, exports, save_workspace

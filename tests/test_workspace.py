@@ -9,10 +9,20 @@ import geopandas
 import pandas as pd
 import pyogrio
 import pytest
+import shapely
+from geopandas.testing import assert_geodataframe_equal
 
 from gridmap import errors, sketch_grids
 from gridmap.sketch import sketch_points
-from gridmap.workspace import Contents, Layer, load_config, save_scaffold, save_workspace
+from gridmap.workspace import (
+    Contents,
+    Layer,
+    load_config,
+    make_ground,
+    save_scaffold,
+    save_workspace,
+    tell_kinds,
+)
 from gridmap.workspace.packages import save_package
 
 LEAST = """
@@ -170,3 +180,40 @@ def test_points_stay_points_in_a_package(tmp_path):
     kinds = [pyogrio.read_info(tmp_path / "some.gpkg", layer=name)["geometry_type"]
              for name in layers]
     assert kinds == ["Point", "MultiPolygon"]
+
+
+def test_a_package_on_a_kept_ground_is_that_on_one_made_now(tmp_path):
+    homes, before = Layer(sketch_points((0, 0), (1, 1))), sketch_grids("AABC")
+    now = sketch_grids("AB", "AC").assign(people=[1.5, None, 7.0])
+    before["people"] = before["people"].astype("float64")
+    assert tell_kinds(before) == tell_kinds(now)
+    kept = make_ground({"grids": Layer(before), "homes": homes})
+    layers = {"grids": Layer(now, "<qgis/>"), "homes": homes}
+    for name, ground in (("kept", kept), ("made", make_ground(layers))):
+        save_package(tmp_path / f"{name}.gpkg", layers, note="some", ground=ground)
+    assert (tmp_path / "kept.gpkg").read_bytes() == (tmp_path / "made.gpkg").read_bytes()
+
+
+@pytest.mark.parametrize("plan", [("AB", "AC"), ("A.", ".A")])
+def test_a_package_on_a_ground_reads_as_one_written_layer_by_layer(tmp_path, plan):
+    layers = {"grids": Layer(sketch_grids(*plan)), "homes": Layer(sketch_points((0, 0)))}
+    save_package(tmp_path / "ground.gpkg", layers, ground=make_ground(layers))
+    save_package(tmp_path / "plain.gpkg", layers)
+    files = (tmp_path / "ground.gpkg", tmp_path / "plain.gpkg")
+    assert pyogrio.list_layers(files[0]).tolist() == pyogrio.list_layers(files[1]).tolist()
+    for name in layers:
+        told = [pyogrio.read_info(file, layer=name) for file in files]
+        assert [str(one) for one in told[:1]] == [str(one) for one in told[1:]]
+        assert_geodataframe_equal(*(pyogrio.read_dataframe(file, layer=name) for file in files))
+    here = layers["grids"].frame.total_bounds
+    assert len(pyogrio.read_dataframe(files[0], layer="grids", bbox=tuple(here))) == len(
+        layers["grids"].frame)
+
+
+@pytest.mark.parametrize("odd", [
+    sketch_grids("AB").assign(people=[1, "many"]),
+    sketch_grids("AB").set_geometry(shapely.force_3d(sketch_grids("AB").geometry)),
+    sketch_points((0, 0)),
+])
+def test_no_ground_is_made_where_rows_tell_more_than_kinds(odd):
+    assert make_ground({"grids": Layer(odd)}) is None

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from .compare import draw_comparison
     from .difference import draw_difference
     from .faults import draw_faults
+    from .hollow import fill_page
     from .kept import read_layers, write_layers
     from .layers import draw_grids, draw_land, draw_lines, draw_territories
     from .notebook import explore
     from .offline import Map
-    from .pages import compose_page, draw_beside, draw_page
+    from .pages import compose_page, draw_beside, draw_hollow, draw_page
     from .paper.atlas import draw_atlas
     from .paper.template import Template, list_templates, load_template
     from .pictures import draw_picture
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .report import draw_report
     from .style import ClassRule, measure_classes
     from .things import draw_footprints, draw_points, draw_reach
+    from .tilings import lay_out_grids
 
 __all__ = [
     "ClassRule",
@@ -39,6 +41,7 @@ __all__ = [
     "draw_faults",
     "draw_footprints",
     "draw_grids",
+    "draw_hollow",
     "draw_land",
     "draw_lines",
     "draw_page",
@@ -49,7 +52,9 @@ __all__ = [
     "draw_report",
     "draw_territories",
     "explore",
+    "fill_page",
     "hide_small_totals",
+    "lay_out_grids",
     "list_templates",
     "load_template",
     "measure_classes",

@@ -56,15 +56,20 @@ def _cheapest_cuts(values: NDArray[np.float32], count: int) -> NDArray[np.int64]
     cuts[1] = 0  # one value in several classes, where single precision tells none apart
     costs = np.zeros((count + 1, len(values) + 1), dtype="float32")
     weights = np.arange(1, len(values) + 1, dtype="float32")
+    back = values[::-1].copy()
+    squared, classes = back * back, np.arange(count - 1)
     # A loop: the costs of so many values are made of the costs of all smaller numbers.
     for size in range(2, len(values) + 1):
-        back = values[size - 1::-1]
-        sums, squares = np.cumsum(back), np.cumsum(back * back)
-        spread = (squares - sums * sums / weights[:size])[::-1]
+        # Without names of sums between them: so short are they that a call costs more.
+        sums, squares = np.add.accumulate(back[-size:]), np.add.accumulate(squared[-size:])
+        sums *= sums
+        sums /= weights[:size]
+        squares -= sums
+        spread = squares[::-1]
         costs[1, size] = spread[0]
         trials = spread[1:] + costs[1:count, 1:size]
         best = trials.argmin(axis=1)
-        costs[2:, size] = trials[np.arange(count - 1), best]
+        costs[2:, size] = trials[classes, best]
         cuts[size, 2:] = best + 1
     return cuts
 

@@ -189,8 +189,19 @@ def content_tag(name: str, content: Any) -> str:
     >>> content_tag("page", {"title": "</script>"})
     '<script type="application/json" id="page">{"title":"\\\\u003c/script>"}</script>\\n'
     """
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return f'<script type="application/json" id="{name}">{escape_json(text)}</script>\n'
+    text = escape_json(write_json(content))
+    return f'<script type="application/json" id="{name}">{text}</script>\n'
+
+
+def write_json(content: Any) -> str:
+    """Write anything that JSON can hold, as a page has it.
+
+    Examples
+    --------
+    >>> write_json({"title": ["网格", 1]})
+    '{"title":["网格",1]}'
+    """
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def escape_json(text: str) -> str:

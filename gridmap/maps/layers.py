@@ -7,14 +7,12 @@ is put into it, and figures never leave the frame in another way.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-import geopandas
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
 from ..rules import Publication
-from . import binary, encode, figures, linestyle, style, words
+from . import encode, linestyle, style, tilings, words
 from .binarylayer import BinaryLayer
 
 
@@ -84,87 +82,10 @@ def draw_grids(
     >>> layer.encoded.meta["count"]
     2
     """
-    rule = rule or style.ClassRule()
-    table = figures.match_figures(grids, by_grid)
-    allowed = figures.pick_allowed(table, publication)
-    figures.check_periods(over_time, publication)
-    if figure not in (over_time or {}):
-        figures.check_figure(figure, allowed, publication)
-    allowed = allowed.drop(columns=list(over_time or {}), errors="ignore")
-    places = None
-    if territories is not None and "territory" in allowed.columns:
-        places = name_places(allowed["territory"], territories)
-    written = figures.write_figures(allowed, rule=rule, places=places, labels=labels,
-                                    suppressed=suppressed, pool=pool, over_time=over_time)
-    method = "given" if rule.breaks else rule.method
-    return _tiling_layer(
-        grids.geometry,
-        {"figures": written, "labels": short_codes(allowed)},
-        {"waits": True, "colours": [style.UNKNOWN], "edges": _EDGES},
-        {"name": words.as_word(name)._asdict(), "figures": True, "figure": figure,
-         "method": method, "count": len(grids), "home": True, "side": side},
-        role="grids", side=side, show=show,
-        labels={"rank": 9, "from": 12, "to": 22, "size": 11, "colour": "#20262e", "slack": 0.95,
-                "hides": True},
-    )
-
-
-#: Borders of grids: a light hairline from afar, a dark line in a light one from near.
-_EDGES = [{"colour": "rgba(255,255,255,.8)", "width": 1, "from": 9, "to": 12},
-          {"colour": "rgba(255,255,255,.85)", "width": 3.4, "from": 13},
-          {"colour": "#39424f", "width": 1.3, "from": 13}]
-
-
-def short_codes(allowed: DataFrame) -> list[str]:
-    """Return what stands on each grid: its code without the code of its territory.
-
-    Examples
-    --------
-    >>> table = DataFrame({"territory": ["37"]}, index=["37001"])
-    >>> short_codes(table)
-    ['001']
-    """
-    codes = allowed.index.astype("str")
-    if "territory" not in allowed.columns:
-        return codes.tolist()
-    pairs = zip(codes, allowed["territory"].astype("str"), strict=True)
-    return [code.removeprefix(territory).lstrip("-_ ") or code for code, territory in pairs]
-
-
-def name_places(codes: Series, territories: GeoDataFrame) -> Series:
-    """Return where each row lies in words, from the top down: "Town · Community".
-
-    Parameters
-    ----------
-    codes : Series
-        Codes of territories.
-    territories : GeoDataFrame, schema TERRITORIES
-        Their names and parents.
-
-    Returns
-    -------
-    Series
-        Text; a territory without a name is called by its code.
-
-    Examples
-    --------
-    >>> frame = DataFrame({"name": ["Bay", "Hill"], "parent": [None, "T"]}, index=["T", "C"])
-    >>> name_places(Series(["C"]), frame).tolist()
-    ['Bay · Hill']
-    """
-    own = {code: name if isinstance(name, str) else str(code)
-           for code, name in territories.get("name", Series(territories.index,
-                                                            index=territories.index)).items()}
-    parents = territories["parent"].dropna().to_dict() if "parent" in territories else {}
-    paths: dict[str, str] = {}
-    for code in codes.dropna().unique():
-        chain: list[str] = []
-        at = code
-        while at in own and own[at] not in chain:
-            chain.insert(0, own[at])
-            at = parents.get(at)
-        paths[code] = " · ".join(chain) or str(code)
-    return codes.map(paths)
+    return BinaryLayer(**tilings.lay_out_grids(
+        grids, figure, publication=publication, by_grid=by_grid, territories=territories,
+        rule=rule, labels=labels, suppressed=suppressed, over_time=over_time, pool=pool,
+        side=side, name=name, show=show)._asdict())
 
 
 def draw_territories(
@@ -207,7 +128,7 @@ def draw_territories(
     texts = [text if isinstance(text, str) else "" for text in named]
     dash = [6, 3] if weight < 1.2 else []
     shown = _capitalised(title) if name is None else words.as_word(name)
-    return _tiling_layer(
+    return BinaryLayer(**tilings.lay_out_tiling(
         chosen.geometry, {"labels": texts},
         {"strokes": [{"colour": "rgba(255,255,255,.7)", "width": 0.9 * weight + 2.6},
                      {"colour": "#2f3845", "width": 0.9 * weight + 0.4, "dash": dash}]},
@@ -216,7 +137,7 @@ def draw_territories(
         labels={"rank": int(10 - 2 * weight), "from": 6, "to": 15,
                 "size": 11 + int(1.5 * weight), "weight": 600, "colour": "#2a3340",
                 "slack": 1.0},
-    )
+    )._asdict())
 
 
 def draw_land(borders: BinaryLayer) -> BinaryLayer:
@@ -297,20 +218,3 @@ def draw_lines(
 
 def _capitalised(word: words.Word) -> words.Word:
     return words.Word(word.en[:1].upper() + word.en[1:], word.zh)
-
-
-def _tiling_layer(
-    shapes: geopandas.GeoSeries,
-    texts: Mapping[str, Any],
-    look: Mapping[str, Any],
-    about: Mapping[str, Any],
-    *,
-    role: str,
-    labels: Mapping[str, Any],
-    show: bool,
-    side: str = "",
-) -> BinaryLayer:
-    meta, blocks = encode.encode_tiling(shapes)
-    packed = {name: binary.pack_text(content) for name, content in texts.items()}
-    encoded = encode.Encoded(meta, {**blocks, **packed})
-    return BinaryLayer(encoded, look, about, role=role, labels=labels, side=side, show=show)

@@ -10,7 +10,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from ..rules import Publication
-from . import layers, style, things, words
+from . import hollow, layers, style, things, tilings, words
 from .binarylayer import BinaryLayer
 from .offline import Map
 
@@ -140,9 +140,7 @@ def compose_page(
     """
     by_grid = options.get("by_grid")
     table = grids if by_grid is None else by_grid
-    if figure is None:
-        shown = "size_state" in table and "size_state" in publication.columns
-        figure = "size_state" if shown else "households"
+    figure = figure or tilings.choose_figure(table, publication)
     page = Map(title=title, publication=publication, language=language, credits=credits,
                base=base)
     add_layers(page, grids, figure, publication=publication,
@@ -186,11 +184,48 @@ def add_layers(
     >>> "gridmap.Layer" in page.get_root().render()
     True
     """
-    grid_layer = layers.draw_grids(grids, figure, **options)
+    _stack(page, layers.draw_grids(grids, figure, **options), between, borders)
+
+
+def _stack(page: Map, grid_layer: BinaryLayer, between: Sequence[BinaryLayer],
+           borders: Sequence[BinaryLayer]) -> None:
     if borders:
         layers.draw_land(borders[-1]).add_to(page)
     for layer in (grid_layer, *between, *borders):
         layer.add_to(page)
+
+
+def draw_hollow(
+    beside: Mapping[str, Sequence[BinaryLayer]],
+    *,
+    publication: Publication,
+    title: words.Name = "",
+) -> str:
+    """Write the page of `compose_page` without its grids, for `fill_page` to put them in.
+
+    Parameters
+    ----------
+    beside : mapping
+        As for `compose_page`.
+    publication, title
+        As for `draw_page`.
+
+    Examples
+    --------
+    >>> from gridmap.maps import fill_page, lay_out_grids
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_grids
+    >>> grids, internal = sketch_grids("AB"), load_publication("internal")
+    >>> page = draw_page(grids, publication=internal).get_root().render()
+    >>> hollow = draw_hollow({}, publication=internal)
+    >>> fill_page(hollow, lay_out_grids(grids, publication=internal)) == page
+    True
+    """
+    page = Map(title=title, publication=publication)
+    _stack(page, BinaryLayer(**hollow.HOLLOW._asdict()),
+           [layer for name in BETWEEN for layer in beside.get(name, ())],
+           beside.get("territories", ()))
+    return str(page.get_root().render())
 
 
 def draw_borders(territories: GeoDataFrame) -> Iterator[BinaryLayer]:

@@ -12,7 +12,7 @@ from pandas import DataFrame
 
 from .. import coverage, maps, schema
 from ..rules import TilingRule
-from ..workspace import Contents, Layer, manifest
+from ..workspace import Contents, Layer, make_ground, manifest, tell_kinds
 from ..workspace.config import Config
 from ..workspace.rowgroups import RowGroups
 from . import arrow, graph, grouped, keys, shelf
@@ -29,6 +29,16 @@ _GROUPED = ("elements",)
 
 #: What a frame is made of beside itself.
 _ADDED = "what attaching adds"
+
+
+#: The step that lays out what of the package does not change with the grids.
+_GROUND = "lay out: grids.gpkg"
+
+#: The step that draws what of the map does not change with the grids.
+_PAGE = "draw: map.html"
+
+#: So many bytes of it stand in a row.
+_PIECE = 1 << 20
 
 
 class Current(NamedTuple):
@@ -141,6 +151,9 @@ class Files:
     def list_packages(self) -> list[Output]:
         """Return the packages."""
         job = self.job
+        past = job.steps.find_past(_GROUND)
+        if past is not None:  # nothing asks for it where the package is kept
+            job.steps.note(_GROUND, past.ingredients)
         return [Output("grids.gpkg", {
             **self._ground, "territories": job.given("territories").hash,
             "assets": job.hash_placed("assets"), "figure": self.config.settings.figure,
@@ -150,6 +163,19 @@ class Files:
     def _layers(self) -> dict[str, Layer]:
         return lay_out(self.config, self.shown, self.published,
                        self.job.given("territories").value, self.job.placed("assets"))
+
+    def _make_ground(self, layers: dict[str, Layer]) -> bytes | None:
+        """Return the package without its grids, made where another layer changed."""
+        kinds = tell_kinds(layers["grids"].frame)
+        if kinds is None:
+            return None
+        made = self.job.steps.do(_GROUND, {
+            "territories": self.job.given("territories").hash,
+            "assets": self.job.hash_placed("assets"), "columns of grids": keys.hash_value(kinds),
+            "code": keys.hash_code("workspace", "pipeline/files.py"),
+            "libraries": keys.hash_libraries(),
+        }, lambda: {"package": DataFrame({"bytes": _cut(make_ground(layers))})})
+        return b"".join(made["package"]["bytes"])
 
     def list_tables(self) -> list[Output]:
         """Return the tables."""
@@ -174,6 +200,7 @@ class Files:
                    "name": config.settings.name, **_drawing_code()}
         for name, ingredients in self._beside.items():
             job.steps.note(f"draw: {name}", ingredients)
+        job.steps.note(_PAGE, self._hollow)
         shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
         return [
             Output("map.html", {
@@ -216,8 +243,30 @@ class Files:
         return {"layers": maps.write_layers(layers)}
 
     def _page(self) -> str:
-        return draw_page(self.config, self.shown, self.published, beside=self._layers_beside(),
-                         territories=self.job.given("territories").value)
+        """Return the page: what does not change with the grids is kept, and they are put in."""
+        config, steps = self.config, self.job.steps
+        kept = steps.do(_PAGE, self._hollow, self._draw_hollow)
+        grids = maps.lay_out_grids(
+            self.shown, config.settings.figure, publication=config.publication,
+            territories=self.job.given("territories").value,
+            suppressed=self.published.suppressed)
+        return maps.fill_page(kept["page"]["text"].iloc[0], grids)
+
+    @cached_property
+    def _hollow(self) -> dict[str, str]:
+        """What the page without its grids is made of."""
+        job, config = self.job, self.config
+        shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
+        return {**{f"layers of {name}": keys.hash_value(made)
+                   for name, made in self._beside.items()}, **shows,
+                "publication": keys.hash_value(config.publication),
+                "name": config.settings.name, **_drawing_code()}
+
+    def _draw_hollow(self) -> dict[str, DataFrame]:
+        config = self.config
+        page = maps.draw_hollow(self._layers_beside(), publication=config.publication,
+                                title=config.settings.name)
+        return {"page": DataFrame({"text": [page]}, dtype="str")}
 
     def _report(self) -> str:
         job = self.job
@@ -232,8 +281,10 @@ class Files:
         def some(outputs: list[Output], *, folder: str = "") -> dict[str, Any]:
             return {Path(one.name).stem: one.make() for one in outputs if one.name not in kept}
 
+        packages = some(self.list_packages())
         return Contents(
-            frames=some(self.list_frames()), packages=some(self.list_packages()),
+            frames=some(self.list_frames()), packages=packages,
+            grounds={name: self._make_ground(layers) for name, layers in packages.items()},
             tables=some(self.list_tables()), pages=some(self.list_pages()), facts=facts,
             kept=kept)
 
@@ -251,6 +302,10 @@ class _Make:
 
     def __call__(self) -> Any:
         return self._function(self._name)
+
+
+def _cut(package: bytes | None) -> list[bytes]:
+    return [(package or b"")[at:at + _PIECE] for at in range(0, len(package or b""), _PIECE)]
 
 
 def _drawing_code() -> dict[str, str]:
@@ -303,14 +358,12 @@ def lay_out(
 
 
 def draw_page(
-    config: Config, shown: GeoDataFrame, published: coverage.Published, *,
-    beside: Mapping[str, list[Any]] | None = None, **frames: Any,
+    config: Config, shown: GeoDataFrame, published: coverage.Published, **frames: Any
 ) -> str:
-    """Draw the map of a run as HTML, of frames or of their layers."""
-    told = {"figure": config.settings.figure, "suppressed": published.suppressed,
-            "title": config.settings.name, "publication": config.publication, **frames}
-    page = (maps.draw_page(shown, **told) if beside is None else
-            maps.compose_page(shown, beside, **told))
+    """Draw the map of a run as HTML."""
+    page = maps.draw_page(
+        shown, figure=config.settings.figure, suppressed=published.suppressed,
+        title=config.settings.name, publication=config.publication, **frames)
     html: str = page.get_root().render()
     return html
 

@@ -12,7 +12,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame, Series
 
 from .. import coverage
-from ..workspace import Contents, inputs, manifest, save_workspace
+from ..workspace import Contents, inputs, make_ground, manifest, save_workspace
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
 from ..workspace.rowgroups import RowGroups
@@ -77,11 +77,11 @@ def save_run(
     progress("save", 2, 4)
     tables = {"grids": published.by_grid, "suppressed": published.suppressed,
               "changes": done.changes, "rejects": done.rejects, "ledger": done.ledger}
+    layers = files.lay_out(config, shown, published, done.territories, done.assets)
     contents = Contents(
-        frames=_frames(done),
-        packages={"grids": files.lay_out(
-            config, shown, published, done.territories, done.assets)},
-        tables=tables, pages={"map": page, "report": report},
+        frames=_frames(done), packages={"grids": layers},
+        grounds={"grids": make_ground(layers)}, tables=tables,
+        pages={"map": page, "report": report},
         facts=tell_facts(config, read, done.summary, done.changes, done.rejects, done.ledger),
     )
     inputs.check_inputs(read)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .history import load_history
     from .inputs import Reading, check_inputs, read_inputs
     from .manifest import load_manifest
-    from .packages import Layer
+    from .packages import Layer, make_ground, tell_kinds
     from .proof import Proof, verify_version
     from .save import Contents, hold_workspace, save_table, save_workspace
     from .scaffold import save_scaffold
@@ -34,6 +34,7 @@ __all__ = [
     "load_lineages",
     "load_manifest",
     "load_version",
+    "make_ground",
     "prune_steps",
     "prune_versions",
     "read_inputs",
@@ -41,6 +42,7 @@ __all__ = [
     "save_scaffold",
     "save_table",
     "save_workspace",
+    "tell_kinds",
     "verify_version",
 ]
 

@@ -49,6 +49,7 @@ class Contents(NamedTuple):
     pages: Mapping[str, str]  # HTML
     facts: Mapping[str, Any]  # manifest
     kept: Mapping[str, Path] = MappingProxyType({})  # file name -> the same file, as it was
+    grounds: Mapping[str, bytes | None] = MappingProxyType({})  # package -> `make_ground` of it
 
 
 def save_workspace(
@@ -310,7 +311,8 @@ def _write(fresh: Path, contents: Contents) -> None:
     profile = contents.facts.get("publication")
     note = f'gridmap, publication profile "{profile}"' if profile else "gridmap"
     for name, layers in contents.packages.items():
-        save_package(fresh / f"{name}.gpkg", layers, note=note)
+        save_package(fresh / f"{name}.gpkg", layers, note=note,
+                     ground=contents.grounds.get(name))
     for name, table in contents.tables.items():
         save_table(fresh / f"{name}.csv", table)
     for name, page in contents.pages.items():

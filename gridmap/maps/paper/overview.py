@@ -11,7 +11,7 @@ import shapely
 from geopandas import GeoDataFrame
 from pandas import Series
 
-from .. import layers
+from .. import tilings
 from . import ink, labels, marks, register
 from .fonts import Font
 from .pdf import MM, Sheet
@@ -142,7 +142,7 @@ def _paths(
     """Return what heads the grids of a part: town and community."""
     if territories is None:
         return {part: called.get(part, part) for part in parts}
-    places = layers.name_places(Series(list(parts), index=list(parts), dtype="str"), territories)
+    places = tilings.name_places(Series(list(parts), index=list(parts), dtype="str"), territories)
     return {str(part): " · ".join(str(place).split(" · ")[-2:]) for part, place in places.items()}
 
 

@@ -19,7 +19,7 @@ from ... import schema
 from ...errors import ProfileError, SchemaError, listed
 from ...rules import Publication
 from ...version import __version__
-from .. import figures, layers, legend, style, words
+from .. import figures, legend, style, tilings, words
 from . import fonts, overview, surroundings, wrap
 from . import legend as signs
 from .pdf import MM
@@ -132,9 +132,9 @@ def _tell(
     if "territory" in allowed:
         place = allowed["territory"].astype("str")
         if territories is not None:
-            place = layers.name_places(place, territories)
+            place = tilings.name_places(place, territories)
     fields = {"code": Series(index, index=index), "grid": Series(index, index=index),
-              "place": place, "short": Series(layers.short_codes(allowed), index=index)}
+              "place": place, "short": Series(tilings.short_codes(allowed), index=index)}
     called = {}
     for name in allowed.columns:
         if name != "territory":
