@@ -203,17 +203,17 @@ def _list_kinds(table: pa.Table) -> list[str]:
 
 def _is_silent(table: pa.Table) -> dict[str, bool]:
     """Say of households and people whether no row tells any."""
-    # Most tables tell some of them soon.
-    return {name: all(pc.all(some.is_null(nan_is_null=True)).as_py() is not False
-                      for some in columns.cut(table[name]))
+    return {name: all(some.null_count == len(some) or pc.all(pc.is_nan(some)).as_py()
+                      for some in table[name].chunks)
             for name in MASSES if name in table.column_names}
 
 
 def _has_footprints(table: pa.Table) -> bool:
-    shapes = (some.drop_null() for some in columns.cut(table[arrow.SHAPE[4]])
+    shapes = (some.drop_null() for some in table[arrow.SHAPE[4]].chunks
               if some.null_count < len(some))
-    return any(attach.has_footprints(shapely.from_wkb(some.slice(at, _SOME).to_numpy()))
-               for some in shapes for at in range(0, len(some), _SOME))
+    some = (one.slice(at, _SOME).to_numpy(zero_copy_only=False)
+            for one in shapes for at in range(0, len(one), _SOME))
+    return any(attach.has_footprints(shapely.from_wkb(one)) for one in some)
 
 
 # --- which rows are looked at -----------------------------------------------------------------

@@ -18,7 +18,7 @@ from . import arrow
 Numbers = NDArray[np.integer]
 
 #: Rows that are compared at once.
-_STRETCH = 1 << 15
+_STRETCH = 1 << 16
 
 
 def write_columns(

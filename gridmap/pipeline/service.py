@@ -177,7 +177,8 @@ def sum_collected(placed: Placed) -> dict[str, float]:
         return coverage.sum_collected(
             columns.read_series(placed.elements, "count"), Series(held.to_numpy()))
     # Whole numbers add up to the same in any order: few lie outside.
-    outside = count.take(pa.array(np.flatnonzero(~held.to_numpy())))
+    outside = columns.take_rows(
+        placed.elements, ("count",), np.flatnonzero(~held.to_numpy()))["count"]
     whole, left = (pc.sum(some).as_py() or 0 for some in (count, outside))
     return coverage.sum_collected(Series([whole - left, left]), Series([True, False]))
 
