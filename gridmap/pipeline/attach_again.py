@@ -164,6 +164,19 @@ def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] |
     return attached, f"{len(rows):,} of {len(now.table):,} rows"
 
 
+def read_most(table: pa.Table) -> dict[str, Series]:
+    """Return the most households and people that a row has, for those that ask for any.
+
+    Examples
+    --------
+    >>> table = arrow.to_table(DataFrame({"people": [1, 2]}))
+    >>> {name: values.tolist() for name, values in read_most(table).items()}
+    {'people': [2.0]}
+    """
+    return {m: Series([pc.max(table[m]).as_py()], dtype="float64")
+            for m in MASSES if m in table.column_names}
+
+
 def read_masses(table: pa.Table) -> dict[str, Series]:
     """Return households and people of each row, as far as a table has them.
 
