@@ -349,9 +349,10 @@ def _adds_up(column: pa.ChunkedArray) -> bool:
     if column.null_count == len(column) or not (
             pa.types.is_integer(kind) or pa.types.is_float64(kind)):
         return False
-    ends = pc.min_max(column).as_py()
-    if not max(-ends["min"], ends["max"]) * len(column) < _EXACT:
-        return False
-    return pa.types.is_integer(kind) or all(
-        pc.all(pc.equal(pc.floor(some), some)).as_py() is not False
-        for some in columns.cut(column))
+    most = 0.0
+    for some in columns.cut(column):
+        values = some.fill_null(0).to_numpy()
+        if not (np.floor(values) == values).all():
+            return False
+        most = max(most, float(np.abs(values).max()))
+    return most * len(column) < _EXACT
