@@ -70,9 +70,9 @@ class Measuring(Attaching):
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
             if not before.same_but(ingredients, ("spots", "assets", "shared among")):
                 return None
+            spots, old = (service.read_spots(some.table("spots")) for some in (found, before))
             return service.measure_reach_again(
-                lambda: service.read_demand(self._placed, found)[0],
-                *(service.read_spots(some.table("spots")) for some in (found, before)),
+                lambda: service.read_demand(self._placed, found)[0], spots, old,
                 (before.table("assets"), assets.table), before.outputs)
 
         shared = service.is_shared(assets.table)
