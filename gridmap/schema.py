@@ -580,6 +580,8 @@ def _is_kind(values: pd.Series, kind: Kind) -> bool:
     if kind == "text":
         if isinstance(values.dtype, pd.StringDtype):
             return True
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            return bool(types.is_string_dtype(values.cat.categories))
         return bool(types.is_string_dtype(values.dropna()))
     if kind == "flag":
         return bool(types.is_bool_dtype(values))

@@ -222,7 +222,7 @@ def test_demand_and_reach_again_are_those_of_the_whole(town, stands, drawing, si
     for later in (assets, moved):
         tables = arrow.to_table(assets), arrow.to_table(later)
         mended = service.measure_reach_again(
-            demand, spots, found["spots"].to_numpy(), tables, Kept(reached))[0]
+            lambda: demand, spots.xy, found["spots"].to_numpy(), tables, Kept(reached))[0]
         fresh = service.measure_reach(demand, spots, later)
         assert mended["kinds"] == fresh["kinds"]
         for name in ("spots", "places"):

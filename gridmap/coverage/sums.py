@@ -139,6 +139,6 @@ def total_sums(sums: DataFrame) -> dict[str, float]:
     """
     totals = {}
     for name in _list_figures(sums):
-        above, below = math.fsum(sums[name]), math.fsum(sums[_OF + name])
+        above, below = (math.fsum(sums[one].tolist()) for one in (name, _OF + name))
         totals[name] = above / below if below else math.nan
     return totals

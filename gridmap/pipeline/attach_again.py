@@ -61,6 +61,10 @@ class Now(NamedTuple):
     rows: Rows  # of the table, against the one before
     snap_m: float
 
+    def stands_still(self, before: pa.Table) -> bool:
+        """Say whether all rows stand where they stood."""
+        return columns.stand_still(self.rows.was, len(before))
+
 
 class _Moves(NamedTuple):
     """Where rows were held, in positions of the grids of this run."""
@@ -137,9 +141,10 @@ def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] |
     columns, kinds or footprints appear or vanish, or too much changed.
     """
     by_grid = past.outputs["by_grid"]
-    if by_grid is None or not len(now.table) or not _comparable(past, now, by_grid):
+    still = now.stands_still(past.table)
+    if by_grid is None or not len(now.table) or not _comparable(past, now, by_grid, still):
         return None
-    moves, boxes = _find_moves(past, now), now.land.boxes
+    moves, boxes = _find_moves(past, now, still), now.land.boxes
     asked = ~now.rows.same | (moves.was < 0)
     if len(boxes):
         asked |= arrow.find_meeting(now.table, widen(boxes, now.snap_m + _MARGIN_M))
@@ -153,9 +158,23 @@ def attach_again(name: str, past: Past, now: Now) -> tuple[fill.Attached, str] |
     attached = fill.Attached(
         columns.write_columns(found.position, found.way, codes),
         _count(found, now, moves, by_grid),
-        attach.write_rejects(found.frame, found.position[rows], found.reason, codes),
+        attach.write_rejects(found.frame, found.position[rows].astype(np.intp), found.reason,
+                             codes),
         _tell_held(name, found.position >= 0, now.table))
     return attached, f"{len(rows):,} of {len(now.table):,} rows"
+
+
+def read_most(table: pa.Table) -> dict[str, Series]:
+    """Return the most households and people that a row has, for those that ask for any.
+
+    Examples
+    --------
+    >>> table = arrow.to_table(DataFrame({"people": [1, 2]}))
+    >>> {name: values.tolist() for name, values in read_most(table).items()}
+    {'people': [2.0]}
+    """
+    return {m: Series([pc.max(table[m]).as_py()], dtype="float64")
+            for m in MASSES if m in table.column_names}
 
 
 def read_masses(table: pa.Table) -> dict[str, Series]:
@@ -173,15 +192,14 @@ def read_masses(table: pa.Table) -> dict[str, Series]:
 # --- whether a part tells the whole -----------------------------------------------------------
 
 
-def _comparable(past: Past, now: Now, by_grid: DataFrame) -> bool:
+def _comparable(past: Past, now: Now, by_grid: DataFrame, still: bool) -> bool:
     """Say whether counts of grids that nothing touched are what the whole would count."""
     old, new = past.table, now.table
     kinds = arrow.tell_columns(old), arrow.tell_columns(new)
     if kinds[0] != kinds[1] or arrow.tell_geometry(old) != arrow.tell_geometry(new):
         return False
     # Sums of fractions depend on the order of the rows.
-    if not columns.stand_still(now.rows.was, len(old)) and (
-            np.diff(now.rows.was[now.rows.same]) < 0).any():
+    if not still and (np.diff(now.rows.was[now.rows.same]) < 0).any():
         return False
     known = ["rows", *MASSES, *(f"count_{kind}" for kind in _list_kinds(new))]
     known += ["footprint_m2", "floor_area_m2"] if _has_footprints(new) else []
@@ -198,35 +216,37 @@ def _list_kinds(table: pa.Table) -> list[str]:
 
 def _is_silent(table: pa.Table) -> dict[str, bool]:
     """Say of households and people whether no row tells any."""
-    # What the first rows do not tell, others may.
-    return {name: all(pc.all(some.is_null(nan_is_null=True)).as_py() is not False
-                      for some in (table[name].slice(0, _SOME), table[name]))
+    return {name: all(some.null_count == len(some) or pc.all(pc.is_nan(some)).as_py()
+                      for some in table[name].chunks)
             for name in MASSES if name in table.column_names}
 
 
 def _has_footprints(table: pa.Table) -> bool:
-    rows = np.flatnonzero(arrow.find_shaped(table))
-    some = (columns.take_rows(table, arrow.SHAPE[4:], rows[at : at + _SOME])
-            for at in range(0, len(rows), _SOME))
-    return any(attach.has_footprints(shapely.from_wkb(one[arrow.SHAPE[4]].to_numpy()))
-               for one in some)
+    shapes = (some.drop_null() for some in table[arrow.SHAPE[4]].chunks
+              if some.null_count < len(some))
+    some = (one.slice(at, _SOME).to_numpy(zero_copy_only=False)
+            for one in shapes for at in range(0, len(one), _SOME))
+    return any(attach.has_footprints(shapely.from_wkb(one)) for one in some)
 
 
 # --- which rows are looked at -----------------------------------------------------------------
 
 
-def _find_moves(past: Past, now: Now) -> _Moves:
+def _find_moves(past: Past, now: Now, still: bool) -> _Moves:
     """Bring the grids of the run before to positions in those of this one."""
     table, land = past.outputs.table("columns"), now.land
     number, words = columns.read_words(table["grid"])
-    left = land.grids.index.get_indexer(words).astype(np.int32)
+    kind = columns.choose_kind(len(land.grids))
+    left = land.grids.index.get_indexer(words).astype(kind)
     stale = land.gone[land.was.get_indexer(words)]
-    there = np.append(np.where(stale, _UNKNOWN, left), attach.NOWHERE).astype(np.int32)
+    there = np.append(np.where(stale, _UNKNOWN, left), attach.NOWHERE).astype(kind)
     way = columns.read_positions(table["how"], Index(attach.WAYS))
     gone = number[now.rows.gone]
-    position = there[columns.carry_over(number, now.rows.was)]
-    position[np.flatnonzero(now.rows.was < 0)] = _UNKNOWN
-    return _Moves(position, columns.carry_over(way, now.rows.was), left[gone[gone >= 0]])
+    position = there[columns.carry_over(number, now.rows.was, still=still)]
+    if not still:
+        position[now.rows.was < 0] = _UNKNOWN
+    return _Moves(position, columns.carry_over(way, now.rows.was, still=still),
+                  left[gone[gone >= 0]])
 
 
 def _lay_lattice(asked: Flags, now: Now) -> locator.Locator | None:
@@ -236,8 +256,9 @@ def _lay_lattice(asked: Flags, now: Now) -> locator.Locator | None:
     """
     if len(now.table) < points.FEW_POINTS:
         return None
-    drawn = arrow.find_shaped(now.table)
-    if not drawn.any() or not (len(now.land.boxes) or (drawn & asked).any()):
+    other = now.table[arrow.SHAPE[4]]
+    if other.null_count == len(other) or not (
+            len(now.land.boxes) or (arrow.find_shaped(now.table) & asked).any()):
         return None
     return locator.build_locator(now.land.grids, engine="numpy")
 
@@ -277,8 +298,7 @@ def _hold(
 
 
 def _read_rows(table: pa.Table, rows: NDArray[np.intp]) -> GeoDataFrame:
-    some = columns.take_rows(table, table.column_names, rows)
-    return GeoDataFrame(arrow.to_frame(some.replace_schema_metadata(table.schema.metadata)))
+    return GeoDataFrame(arrow.to_frame(arrow.take(table, rows)))
 
 
 def _count(found: _Found, now: Now, moves: _Moves, by_grid: DataFrame) -> DataFrame:
@@ -293,7 +313,7 @@ def _count(found: _Found, now: Now, moves: _Moves, by_grid: DataFrame) -> DataFr
     rows = np.flatnonzero(touched[found.position])
     codes = now.land.grids.index
     fresh = attach.count_elements(
-        _read_rows(now.table, rows), found.position[rows], codes,
+        _read_rows(now.table, rows), found.position[rows].astype(np.intp), codes,
         footprints_too="footprint_m2" in by_grid)
     silent = _is_silent(now.table)
     counts = {}
@@ -329,7 +349,10 @@ def _adds_up(column: pa.ChunkedArray) -> bool:
     if column.null_count == len(column) or not (
             pa.types.is_integer(kind) or pa.types.is_float64(kind)):
         return False
-    ends = pc.min_max(column).as_py()
-    if max(-ends["min"], ends["max"]) * len(column) >= _EXACT:
-        return False
-    return pa.types.is_integer(kind) or bool(pc.all(pc.equal(pc.floor(column), column)).as_py())
+    most = 0.0
+    for some in columns.cut(column):
+        values = some.fill_null(0).to_numpy()
+        if not (np.floor(values) == values).all():
+            return False
+        most = max(most, float(np.abs(values).max()))
+    return most * len(column) < _EXACT

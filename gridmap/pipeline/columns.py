@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from pandas import DataFrame, Index, Series
 from .. import attach
 from . import arrow
 
-Numbers = NDArray[np.int32]
+Numbers = NDArray[np.integer]
 
 #: Rows that are compared at once.
-_STRETCH = 1 << 15
+_STRETCH = 1 << 16
 
 
 def write_columns(
@@ -45,10 +45,22 @@ def write_columns(
     told = {"grid": (position, codes), "how": (way, Index(attach.WAYS))}
     table = pa.table({
         name: pa.DictionaryArray.from_arrays(
-            pa.array(number.astype(np.int32), mask=number < 0),
+            pa.array(number.astype(choose_kind(len(words)), copy=False), mask=number < 0),
             pa.array(words.to_numpy(dtype=object), type=pa.large_string()))
         for name, (number, words) in told.items()})
     return table.replace_schema_metadata(_describe(len(position)))
+
+
+def choose_kind(size: int) -> Any:
+    """Return the kind of the smallest numbers that tell so many words apart, twice over.
+
+    Examples
+    --------
+    >>> choose_kind(4), choose_kind(7_000), choose_kind(100_000)
+    (<class 'numpy.int8'>, <class 'numpy.int16'>, <class 'numpy.int32'>)
+    """
+    kinds = (np.int8, np.int16)
+    return next((kind for kind in kinds if 2 * size <= np.iinfo(kind).max), np.int32)
 
 
 def _describe(size: int) -> dict[bytes, bytes]:
@@ -71,7 +83,7 @@ def read_positions(column: pa.ChunkedArray, codes: Index) -> Numbers:
     """
     number, words = read_words(column)
     # The last place answers for what is missing.
-    places: Numbers = np.append(codes.get_indexer(words), -1).astype(np.int32)
+    places: Numbers = np.append(codes.get_indexer(words), -1).astype(choose_kind(len(codes)))
     found: Numbers = places[number]
     return found
 
@@ -123,21 +135,25 @@ def take_rows(table: pa.Table, names: Sequence[str], rows: NDArray[np.integer]) 
     >>> take_rows(pa.table({"people": column}), ["people"], np.array([3, 0])).to_pydict()
     {'people': [8, 5]}
     """
+    some = table.select([name for name in names if name in table.column_names])
+    if not (np.diff(rows) < 0).any():
+        return arrow.take(some, rows)
     order = np.argsort(rows, kind="stable")
     back = np.empty(len(rows), dtype=np.intp)
     back[order] = np.arange(len(rows))
-    taken = {name: _take(table[name], rows[order]).take(pa.array(back))
-             for name in names if name in table.column_names}
-    return pa.table(taken)
+    return arrow.take(some, rows[order]).take(pa.array(back))
 
 
-def _take(column: pa.ChunkedArray, rows: NDArray[np.integer]) -> pa.Array:
-    """Return some rows of a column, which are in order."""
-    ends = np.cumsum([len(piece) for piece in column.chunks])
-    parts = np.split(rows, np.searchsorted(rows, ends))[:-1]
-    pieces = [piece.take(pa.array(part - end + len(piece)))
-              for piece, part, end in zip(column.chunks, parts, ends, strict=True) if len(part)]
-    return arrow.in_one_piece(pa.chunked_array(pieces, type=column.type))
+def cut(column: pa.ChunkedArray) -> Iterator[pa.ChunkedArray]:
+    """Yield one stretch of a column after the other, so short that it stays at hand.
+
+    Examples
+    --------
+    >>> [len(some) for some in cut(pa.chunked_array([[1, 2], [3]]))]
+    [3]
+    """
+    for at in range(0, len(column), _STRETCH):
+        yield column.slice(at, _STRETCH)
 
 
 def stand_still(was: NDArray[np.integer], size: int) -> bool:
@@ -155,7 +171,9 @@ def stand_still(was: NDArray[np.integer], size: int) -> bool:
                for at in range(0, size, _STRETCH))
 
 
-def carry_over(values: NDArray[Any], was: NDArray[np.integer]) -> NDArray[Any]:
+def carry_over(
+    values: NDArray[Any], was: NDArray[np.integer], *, still: bool | None = None
+) -> NDArray[Any]:
     """Return what stood where each row stood; anything for one that is new.
 
     Parameters
@@ -164,13 +182,15 @@ def carry_over(values: NDArray[Any], was: NDArray[np.integer]) -> NDArray[Any]:
         Of the rows before.
     was : array of int
         Where each row stood; -1 for one that is new.
+    still : bool, optional
+        Whether all stand where they stood, where that is known.
 
     Examples
     --------
     >>> carry_over(np.array([5, 6]), np.array([1, 0])).tolist()
     [6, 5]
     """
-    if stand_still(was, len(values)):
+    if stand_still(was, len(values)) if still is None else still:
         return values
     return values[was] if len(values) else np.zeros(len(was), dtype=values.dtype)
 

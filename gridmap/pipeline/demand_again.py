@@ -47,7 +47,8 @@ def find_demand_again(
         Or None, where so much is new that all is sorted.
     """
     inside = [grid.is_valid().to_numpy() for grid in (held, now.columns["grid"])]
-    was = columns.carry_over(inside[0], rows.was)
+    still = columns.stand_still(rows.was, len(held))
+    was = columns.carry_over(inside[0], rows.was, still=still)
     some = np.flatnonzero(~rows.same | (was != inside[1]))
     stood = rows.was[some]
     gone = np.zeros(len(held), dtype=bool)
@@ -63,7 +64,7 @@ def find_demand_again(
     spots = service.read_spots(before.table("spots"))
     old = _Demand(row, spot, spots)
     xy = service.find_middles(now.elements, more)
-    if columns.stand_still(rows.was, len(held)) and _is_same(old, left, more, xy):
+    if still and _is_same(old, left, more, xy):
         return {"rows": table, "spots": before.table("spots")}, told
     kept = np.ones(len(row), dtype=bool)
     kept[left] = False

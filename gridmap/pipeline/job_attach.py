@@ -58,7 +58,7 @@ class Attaching(Drawing):
             done = attach_again.attach_again(name, past, now)
             if done is None:
                 return None
-            return tell(done[0], attach_again.read_masses(frame.table)), done[1]
+            return tell(done[0], attach_again.read_most(frame.table)), done[1]
 
         ingredients = {
             name: frame.hash, "grids": drawn.hash, "snapping distance of the profile": str(snap_m),

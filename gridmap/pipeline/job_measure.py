@@ -70,16 +70,17 @@ class Measuring(Attaching):
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
             if not before.same_but(ingredients, ("spots", "assets", "shared among")):
                 return None
+            spots, old = (service.read_spots(some.table("spots")) for some in (found, before))
             return service.measure_reach_again(
-                *service.read_demand(self._placed, found),
-                service.read_spots(before.table("spots")),
+                lambda: service.read_demand(self._placed, found)[0], spots, old,
                 (before.table("assets"), assets.table), before.outputs)
 
         shared = service.is_shared(assets.table)
         ingredients = {
             "spots": found.hash_of("spots"), "assets": assets.hash,
             "shared among": f"{found.hash_of('rows')} {self.hash_placed('elements')}"
-            if shared else "", **code_of(_OWN, "coverage", "pipeline/service.py")}
+            if shared else "",
+            **code_of(_OWN, "coverage", "pipeline/service.py", "pipeline/columns.py")}
         return self.steps.do("reach", ingredients, make, mend=again)
 
     def _add(self, found: Outputs, reached: Outputs) -> coverage.Added:
@@ -123,22 +124,16 @@ class Measuring(Attaching):
     @cached_property
     def measured(self) -> Outputs:
         """The figures of grids and of the whole."""
-        config = self.config
-        stated = config.grids is None and bool(config.profiles or config.drawing.workload)
         found = self.demanded
         reached = None if found is None else self._reach(found)
+        ingredients = self._list_measured(found, reached)
 
         def make() -> dict[str, Any]:
             return tell(None if found is None or reached is None else self._add(found, reached))
 
         def tell(added: coverage.Added | None) -> dict[str, Any]:
             self.progress("measure", 0, 1)
-            done = self._measure(added)
-            if stated:
-                given = load.gather(units=self.given("units").value,
-                                territories=self.given("territories").value)
-                done = draw.state_sizes(done, draw.take_units(given, config),
-                                        self.drawn["assignment"]["grid"], config)
+            done = self._state(self._measure(added))
             self.progress("measure", 1, 1)
             kept = dict.fromkeys(coverage.Added._fields) if added is None else added._asdict()
             return {"by_grid": done.by_grid, "uncovered": done.uncovered,
@@ -152,13 +147,32 @@ class Measuring(Attaching):
             done = self._add_again(before, found, reached)
             return None if done is None else (tell(done[0]), done[1])
 
-        more = {} if not stated else {
+        return self.steps.do("measure", ingredients, make, mend=again)
+
+    @property
+    def _stated(self) -> bool:
+        """Whether it is not the profile alone that says which grids are in range."""
+        config = self.config
+        return config.grids is None and bool(config.profiles or config.drawing.workload)
+
+    def _state(self, done: coverage.Coverage) -> coverage.Coverage:
+        if not self._stated:
+            return done
+        given = load.gather(units=self.given("units").value,
+                            territories=self.given("territories").value)
+        return draw.state_sizes(done, draw.take_units(given, self.config),
+                                self.drawn["assignment"]["grid"], self.config)
+
+    def _list_measured(self, found: Outputs | None, reached: Outputs | None) -> dict[str, str]:
+        """Return what figures are made of."""
+        config = self.config
+        more = {} if not self._stated else {
             "units": self.given("units").hash, "territories": self.given("territories").hash,
             "assignment": self.drawn.hash_of("assignment"),
             "profiles": keys.hash_value(config.profiles),
             "drawing": keys.hash_value(config.drawing),
         }
-        ingredients = {
+        return {
             "grids": self.grids.hash, **{name: self.given(name).hash for name in fill.NAMES},
             **{_IN.format(name): self.attached[name].hash_of("columns")
                for name in fill.NAMES if name in self.attached},
@@ -168,4 +182,3 @@ class Measuring(Attaching):
             **code_of(_OWN, "coverage", "zoning", "pipeline/draw.py", "pipeline/service.py",
                       "pipeline/columns.py", "pipeline/measure_again.py"),
         }
-        return self.steps.do("measure", ingredients, make, mend=again)

@@ -106,7 +106,7 @@ def _find_moved(old: Placed, now: Now) -> _Moved:
     grid, named = columns.read_words(now.placed.columns["grid"])
     every = named.append(words[named.get_indexer(words) < 0])
     if not words.equals(every[:len(words)]):
-        was = np.append(every.get_indexer(words), -1).astype(np.int32)[was]
+        was = np.append(every.get_indexer(words), -1).astype(np.int32)[was]  # -1 is the last
     before = columns.carry_over(was, now.rows.was)
     new = np.flatnonzero(~now.rows.same | (before != grid))
     stood = now.rows.was[new]

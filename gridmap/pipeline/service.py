@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,7 +177,8 @@ def sum_collected(placed: Placed) -> dict[str, float]:
         return coverage.sum_collected(
             columns.read_series(placed.elements, "count"), Series(held.to_numpy()))
     # Whole numbers add up to the same in any order: few lie outside.
-    outside = count.take(pa.array(np.flatnonzero(~held.to_numpy())))
+    outside = columns.take_rows(
+        placed.elements, ("count",), np.flatnonzero(~held.to_numpy()))["count"]
     whole, left = (pc.sum(some).as_py() or 0 for some in (count, outside))
     return coverage.sum_collected(Series([whole - left, left]), Series([True, False]))
 
@@ -223,17 +224,17 @@ def _write_reach(told: Mapping[str, tuple[bool, Reach]]) -> dict[str, Any]:
 
 
 def measure_reach_again(
-    demand: Demand, spots: Spots, old_spots: Floats, assets: tuple[pa.Table, pa.Table],
-    before: Any,
+    ask: Callable[[], Demand], spots: Floats, old_spots: Floats,
+    assets: tuple[pa.Table, pa.Table], before: Any,
 ) -> tuple[dict[str, Any], str] | None:
     """Measure as `measure_reach` does, only spots that are new and kinds that changed.
 
     Parameters
     ----------
-    demand : Demand
-    spots : Spots
-    old_spots : array
-        Those of the run before.
+    ask : callable
+        Returns demand, which is asked for where places share what assets do.
+    spots, old_spots : array
+        The spots of demand, and those of the run before.
     assets : pair of Table
         Those of the run before, and of this one.
     before : Outputs
@@ -250,17 +251,17 @@ def measure_reach_again(
     frame = arrow.to_frame(assets[1])
     stale = set(frame["kind"][~rows.same]) | set(
         assets[0]["kind"].take(pa.array(rows.gone)).to_pylist())
-    at, new = match_spots(old_spots, spots.xy)
+    at, new = match_spots(old_spots, spots)
     told = {}
     for kind, some in reach.split_kinds(frame).items():
         if not reach.stands_alone(some):
-            told[kind] = False, reach.reach_places(demand, some)
+            told[kind] = False, reach.reach_places(ask(), some)
         elif kind in stale or not before["kinds"].get(kind):
-            told[kind] = True, reach.reach_spots(spots.xy, some)
+            told[kind] = True, reach.reach_spots(spots, some)
         else:
             old = _read_kind(before.table("spots"), kind)
             told[kind] = True, _patch(reach.spread(old, at), new,
-                                      reach.reach_spots(spots.xy[new], some))
+                                      reach.reach_spots(spots[new], some))
     return _write_reach(told), f"{len(new):,} of {len(at):,} spots, {len(stale):,} kinds"
 
 
