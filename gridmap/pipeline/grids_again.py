@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Index, Series
 from pyarrow import Table
 
-from .. import ledger, tiling, zoning
+from .. import ledger, zoning
+from ..tiling import areas
 from . import arrow, between, changed
 from .changed import Flags, Rows, Shapes
 from .squares import widen
@@ -221,10 +222,10 @@ def _measure(grids: Table, fresh: Index, before: Table) -> Table:
     rows = np.arange(len(grids))
     if bounds == _tell_bounds(before):
         rows = np.flatnonzero(between.find_among(between.texts_of(grids["grid"]), fresh))
-    areas = grids["area_m2"].to_numpy().copy()
+    area = grids["area_m2"].to_numpy().copy()
     some = arrow.to_frame(grids.take(pa.array(rows)))
-    areas[rows] = tiling.measure_area(some, around=bounds).to_numpy()
-    return between.put_numbers(grids, "area_m2", areas)
+    area[rows] = areas.measure_some(some, bounds).to_numpy()
+    return between.put_numbers(grids, "area_m2", area)
 
 
 def _tell_bounds(table: Table) -> tuple[float, ...]:
