@@ -216,6 +216,10 @@ def alter(made, what, row):
     at = made.index[row % len(made)]
     if what == "kind":
         made.loc[at, "kind"] = "school"
+    elif what == "gone":
+        return made.drop(index=at)
+    elif what == "code":
+        return made.rename(index={at: f"n{row}"}).sort_index()
     elif what == "home":
         made.loc[at, "territory"] = made["territory"].iloc[row // 7 % len(made)]
     elif what == "corner":
@@ -252,7 +256,8 @@ def draw_both(old, new, columns):
 
 @settings(max_examples=12, deadline=None)
 @given(st.integers(0, 3), st.lists(st.tuples(
-    st.sampled_from(["households", "people", "kind", "home", "corner", "noise"]),
+    st.sampled_from(["households", "people", "kind", "home", "corner", "noise", "gone",
+                     "code"]),
     st.integers(0, 999)), min_size=1, max_size=2), st.booleans())
 def test_grids_drawn_again_are_those_of_the_whole(seed, edits, nothing):
     old = new = make_units(seed)
