@@ -7,6 +7,7 @@ is documented, what is checked and what may leave the house are one thing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import geopandas
@@ -691,11 +692,17 @@ def empty_frame(schema: Schema, *, crs: object = None) -> DataFrame:
     >>> list(empty_frame(CROSSWALK).columns)
     ['source', 'target', 'weight', 'basis', 'measured', 'source_layer', 'target_layer']
     """
-    dtypes = {"text": "str", "count": "int64", "number": "float64", "flag": "bool",
-              "time": "datetime64[us]"}
-    columns = {c.name: pd.Series(dtype=dtypes[c.kind]) for c in schema.columns}
-    frame = DataFrame(columns)
-    frame.index = pd.Index([], dtype=dtypes[schema.index_kind], name=schema.index)
+    frame = _empty_columns(schema).copy()
     if not schema.geometry:
         return frame
     return GeoDataFrame(frame, geometry=geopandas.GeoSeries([], index=frame.index, crs=crs))
+
+
+@cache
+def _empty_columns(schema: Schema) -> DataFrame:
+    """Return the columns of a schema, made once: they are asked for time and again."""
+    dtypes = {"text": "str", "count": "int64", "number": "float64", "flag": "bool",
+              "time": "datetime64[us]"}
+    frame = DataFrame({c.name: pd.Series(dtype=dtypes[c.kind]) for c in schema.columns})
+    frame.index = pd.Index([], dtype=dtypes[schema.index_kind], name=schema.index)
+    return frame

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
@@ -74,7 +73,7 @@ def look_at(old: Table, new: Table, rows: Rows | None, before: Any) -> Folk | No
         return Folk(np.empty(0, dtype=object), None, None, sums, known, Index([], dtype="str"))
     if len(rows.gone) > MOST * len(old):
         return None
-    one, two = (arrow.to_frame(table.take(pa.array(some))) for table, some in
+    one, two = (arrow.to_frame(arrow.take(table, some)) for table, some in
                 ((old, rows.gone), (new, np.flatnonzero(~rows.same))))
     if not units.are_whole(two):
         return None
@@ -161,7 +160,7 @@ def _count_near(
 ) -> None:
     """Count all who live in units near some ground."""
     rows = arrow.find_rows(made, widen(shapely.bounds(ground), REACH_M))
-    shapes = arrow.join_shapes(made.take(pa.array(rows)))
+    shapes = arrow.join_shapes(arrow.take(made, rows))
     near = changed.find_near(shapes, ground, reach_m=REACH_M)
     if not near.any():
         return

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from pandas import DataFrame, Index, Series
 from pyarrow import Table
 
-from .. import ledger, tiling, zoning
+from .. import ledger, zoning
+from ..tiling import areas
 from . import arrow, between, changed
 from .changed import Flags, Rows, Shapes
 from .squares import widen
@@ -128,7 +129,7 @@ def _find_felt(old: Units, new: Units, rows: Rows, asked: Asked) -> Felt:
     there = now[rows.was[now] >= 0]
     was = rows.was[there]
     stays = old.home[was] == new.home[there]
-    one, two = old.table.take(pa.array(was)), new.table.take(pa.array(there))
+    one, two = arrow.take(old.table, was), arrow.take(new.table, there)
     each = np.arange(len(there))
     placed = changed.compare_values(one, two, each, ["territory"]) & stays
     alike = changed.compare_values(one, two, each, asked.columns) & (_lived(one) == _lived(two))
@@ -156,7 +157,7 @@ def _find_touched(
 ) -> set[str]:
     """Return the territories with units that moved, or that lie where something did."""
     ground = np.concatenate([
-        places, *(arrow.join_shapes(table.take(pa.array(some))) for table, some in
+        places, *(arrow.join_shapes(arrow.take(table, some)) for table, some in
                   ((old.table, gone), (new.table, moved)))])
     return set(new.home[moved]) | set(new.home[_find_near(new.table, ground, FELT_M)])
 
@@ -164,7 +165,7 @@ def _find_touched(
 def _beside(units: Units, homes: set[str]) -> set[str]:
     """Return some territories and those that touch them."""
     rows = np.flatnonzero(between.find_among(units.home, homes))
-    shapes = arrow.join_shapes(units.table.take(pa.array(rows)))
+    shapes = arrow.join_shapes(arrow.take(units.table, rows))
     return homes | set(units.home[_find_near(units.table, shapes, TOUCH_M)])
 
 
@@ -173,7 +174,7 @@ def _find_near(table: Table, ground: Shapes, reach_m: float) -> NDArray[np.intp]
     if not len(ground):
         return np.empty(0, dtype=np.intp)
     rows = arrow.find_rows(table, widen(shapely.bounds(ground), reach_m))
-    shapes = arrow.join_shapes(table.take(pa.array(rows)))
+    shapes = arrow.join_shapes(arrow.take(table, rows))
     return rows[changed.find_near(shapes, ground, reach_m=reach_m)]
 
 
@@ -221,10 +222,10 @@ def _measure(grids: Table, fresh: Index, before: Table) -> Table:
     rows = np.arange(len(grids))
     if bounds == _tell_bounds(before):
         rows = np.flatnonzero(between.find_among(between.texts_of(grids["grid"]), fresh))
-    areas = grids["area_m2"].to_numpy().copy()
-    some = arrow.to_frame(grids.take(pa.array(rows)))
-    areas[rows] = tiling.measure_area(some, around=bounds).to_numpy()
-    return between.put_numbers(grids, "area_m2", areas)
+    area = grids["area_m2"].to_numpy().copy()
+    some = arrow.to_frame(arrow.take(grids, rows))
+    area[rows] = areas.measure_some(some, bounds).to_numpy()
+    return between.put_numbers(grids, "area_m2", area)
 
 
 def _tell_bounds(table: Table) -> tuple[float, ...]:
@@ -259,7 +260,7 @@ def _add_up(kept: Drawn, units: Units, counted: Flags) -> Table:
     mine = grid[between.find_among(unit, codes[counted])]
     rows = np.flatnonzero(between.find_among(grid, mine))
     places = Index(codes, dtype=object).get_indexer(Index(unit[rows], dtype=object))
-    held = arrow.to_plain(units.table.take(pa.array(places)))
+    held = arrow.to_plain(arrow.take(units.table, places))
     grids = kept.grids
     at = Index(between.texts_of(grids["grid"]), dtype=object)
     for mass in MASSES:

@@ -48,4 +48,4 @@ class Nearby:
 
 
 def _cut(table: pa.Table, boxes: NDArray[np.float64]) -> pa.Table:
-    return table.take(pa.array(np.flatnonzero(arrow.find_meeting(table, boxes))))
+    return arrow.take(table, np.flatnonzero(arrow.find_meeting(table, boxes)))

@@ -14,9 +14,7 @@ from pyproj.crs.coordinate_operation import LambertAzimuthalEqualAreaConversion
 from ..errors import CRSError
 
 
-def measure_area(
-    polygons: GeoDataFrame, *, around: Sequence[float] | None = None
-) -> Series:
+def measure_area(polygons: GeoDataFrame) -> Series:
     """Measure the area of polygons on the ground in square metres.
 
     A CRS in metres stretches areas away from its lines of true scale, by up to 0.2 % in a
@@ -29,9 +27,6 @@ def measure_area(
     ----------
     polygons : GeoDataFrame
         Polygons in any CRS.
-    around : sequence of float, optional
-        West, south, east and north of the layer that they are some of, whose middle the
-        projection lies around; their own bounds by default.
 
     Returns
     -------
@@ -56,13 +51,30 @@ def measure_area(
     """
     if polygons.crs is None:
         raise CRSError("polygons has no CRS. Set the one it was made in: polygons.set_crs(…).")
+    return measure_some(polygons, polygons.total_bounds)
+
+
+def measure_some(polygons: GeoDataFrame, bounds: Sequence[float]) -> Series:
+    """Measure polygons of a layer as `measure_area` measures all of them, to the last digit.
+
+    Parameters
+    ----------
+    polygons : GeoDataFrame
+    bounds : sequence of float
+        West, south, east and north of the whole layer.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> grids = sketch_grids("AAB", side_m=1000)
+    >>> some = measure_some(grids.iloc[1:], grids.total_bounds)
+    >>> some.iloc[0] == measure_area(grids).iloc[1]
+    np.True_
+    """
     if polygons.empty:
         return Series(dtype="float64", index=polygons.index, name="area_m2")
-    moved = shapely.transform(
-        polygons.geometry.to_numpy(),
-        _equal_area(polygons.crs, polygons.total_bounds if around is None else around).transform,
-        interleaved=False,
-    )
+    way = _equal_area(polygons.crs, bounds)
+    moved = shapely.transform(polygons.geometry.to_numpy(), way.transform, interleaved=False)
     return Series(shapely.area(moved), index=polygons.index, name="area_m2")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import scipy  # its parts are loaded when they are first named
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from . import redraw
 from .batches import Batch
@@ -213,7 +213,8 @@ def _clusters(near: csr_array, active: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Number the connected clusters of active grids; others are clusters of their own."""
     inside = near.multiply(active[:, None]).multiply(active[None, :]).tocsr()
     inside.eliminate_zeros()  # a stored zero would count as a border
-    return np.asarray(connected_components(inside, directed=False)[1], np.int64)
+    found = scipy.sparse.csgraph.connected_components(inside, directed=False)
+    return np.asarray(found[1], np.int64)
 
 
 def _keep_better(
