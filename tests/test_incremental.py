@@ -16,7 +16,7 @@ import gridmap as gm
 from gridmap import errors, ledger
 from gridmap.pipeline import arrow, find_since, grids_again, run_again, shelf, units_again
 from gridmap.sketch import save_sketch
-from gridmap.tiling import repair
+from gridmap.tiling import again
 from gridmap.workspace import load_config, read_inputs
 from gridmap.workspace.manifest import load_manifest
 
@@ -193,7 +193,7 @@ def test_an_edit_of_a_community_gives_the_bytes_of_a_whole_run(
 ):
     monkeypatch.setattr(units_again, "MOST", 1.1)  # the sample city is small
     monkeypatch.setattr(grids_again, "MOST", 1.1)
-    monkeypatch.setattr(repair, "MOST", 1.1)
+    monkeypatch.setattr(again, "MOST", 1.1)
     folder = tmp_path / "city"
     shutil.copytree(root / "data" / "sample", folder)
     config = load_config(folder)

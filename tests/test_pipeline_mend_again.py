@@ -14,7 +14,7 @@ import gridmap as gm
 from gridmap import tiling
 from gridmap.pipeline import arrow, load, mend, mend_again, run_again
 from gridmap.sketch import save_sketch
-from gridmap.tiling import repair
+from gridmap.tiling import again
 from gridmap.workspace import load_config
 from gridmap.workspace.manifest import load_manifest
 
@@ -159,7 +159,7 @@ def check_same(made, whole, folder):
 
 @pytest.mark.parametrize("what", EDITS)
 def test_after_an_edit_the_outcome_is_that_of_the_whole(city, tmp_path, monkeypatch, what):
-    monkeypatch.setattr(repair, "MOST", 1.0)  # the sample city is small
+    monkeypatch.setattr(again, "MOST", 1.0)  # the sample city is small
     config, frames = city
     chance = random.Random(what)
     old = {**frames}

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from gridmap.errors import SchemaError
 from gridmap.rules import TilingRule
 from gridmap.sketch import sketch_grids
-from gridmap.tiling import knit, repair, scope
-from gridmap.tiling.repair import repair_again, repair_and_tell
+from gridmap.tiling import again, knit, scope
+from gridmap.tiling.again import repair_again, repair_and_tell
 
 NOBODY = pd.Index([], dtype="str")
 
@@ -136,7 +136,7 @@ def test_what_is_mended_round_an_edit_is_what_all_would_be(
     now, towns_now = edit(cells, towns, what, chance)
     whole = repair_and_tell(now, towns_now, rule=rule)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(repair, "MOST", 1.0)  # the city is small
+        patch.setattr(again, "MOST", 1.0)  # the city is small
         part = before.alone or repair_again(
             now, towns_now, rule=rule, took=before.took,
             places=places((cells, now), (towns, towns_now)))
