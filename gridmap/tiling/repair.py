@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import geopandas
 import numpy as np
 import pandas as pd
 import shapely
@@ -132,9 +131,7 @@ def repair_layer(
     shapes = _mend(before, homes, holes, rule, notes)
     changes = notes.write(before, shapes, layer.index)
     kept = np.array([shape is not None for shape in shapes], dtype=bool)
-    mended = layer.loc[kept]
-    mended = mended.set_geometry(
-        geopandas.GeoSeries(shapes[kept], index=mended.index, crs=layer.crs))
+    mended = layer.loc[kept].set_geometry(shapes[kept], crs=layer.crs)
     spots = np.concatenate([np.empty((0, 2)), *notes.spots])
     alone = scope.reach_beyond(before, notes.took, spots, rule.snap_m)
     return Repaired(mended, changes, layer.index[notes.took], alone)
