@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import shapely
 from geopandas import GeoDataFrame
 from pandas import DataFrame, Index
@@ -201,7 +200,7 @@ def _mend_land(
     done: list[_Level] = []
     for level in levels:
         mine = _Level(level, now[now["level"] == level],
-                      before.take(pa.array(np.flatnonzero(level_before == level))),
+                      arrow.take(before, np.flatnonzero(level_before == level)),
                       places[level_of == level])
         asked = level != levels[-1] or (level == within and grids)
         done.append(_mend_level(mine, done[-1] if done else None, work, asked=asked))

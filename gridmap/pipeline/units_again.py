@@ -17,7 +17,7 @@ from ..workspace.config import Config
 from . import arrow, changed, load, units
 from .changed import Flags, Rows, Shapes
 from .load import lowest_territories
-from .squares import widen
+from .meeting import widen
 from .totals import MASSES
 
 #: What changed is felt this far: strips of street are narrower, and so is everything else.
