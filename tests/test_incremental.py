@@ -26,6 +26,7 @@ from gridmap.pipeline import (
     units_again,
 )
 from gridmap.sketch import save_sketch
+from gridmap.tiling import again
 from gridmap.workspace import load_config, read_inputs
 from gridmap.workspace.manifest import load_manifest
 
@@ -208,6 +209,7 @@ def test_an_edit_of_a_community_gives_the_bytes_of_a_whole_run(
 ):
     monkeypatch.setattr(units_again, "MOST", 1.1)  # the sample city is small
     monkeypatch.setattr(grids_again, "MOST", 1.1)
+    monkeypatch.setattr(again, "MOST", 1.1)
     monkeypatch.setattr(graph.Job, "sizes", load_again.Sizes(0, 0, 4_000))
     monkeypatch.setattr(objects, "SIZES", {"least": 400, "likely": 200, "most": 4_000})
     folder = tmp_path / "city"

@@ -19,7 +19,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyproj import CRS
 
-from . import memory, squares
+from . import meeting, memory
 
 _X, _Y, _EAST, _NORTH, _WKB = "__x", "__y", "__east", "__north", "__wkb"
 
@@ -364,7 +364,7 @@ def find_meeting(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
     if near:
         sides = pa.concat_tables([table.select(SHAPE[:4]).slice(*span) for span in near])
         west, south, east, north = (sides[name].to_numpy() for name in SHAPE[:4])
-        found = squares.find_meeting(west, south, east, north, boxes)
+        found = meeting.find_meeting(west, south, east, north, boxes)
         for (start, rows), some in zip(
                 near, np.split(found, np.cumsum([rows for _, rows in near])[:-1]), strict=True):
             flags[start : start + rows] = some

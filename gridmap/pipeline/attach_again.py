@@ -17,7 +17,7 @@ from ..attach import around, locator, places, points
 from . import arrow, changed, columns, fill
 from .changed import Flags, Floats, Rows
 from .columns import Numbers
-from .squares import widen
+from .meeting import widen
 from .totals import MASSES
 
 #: Above this share of all rows the whole is attached at once.

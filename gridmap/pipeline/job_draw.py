@@ -30,8 +30,8 @@ from . import (
 )
 from .job_load import Loading
 from .load import Inputs
+from .meeting import widen
 from .refs import Ref, code_of
-from .squares import widen
 from .steps import Before, Outputs
 
 _OWN = "pipeline/job_draw.py"

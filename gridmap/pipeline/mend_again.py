@@ -143,7 +143,8 @@ def mend_again(
         return None
     work = _Work(before, config.profile.tiling)
     units = _mend_alone("units", old.units, new.units, work)
-    land = _mend_land(old.territories, new.territories, work, config.settings.within)
+    land = _mend_land(old.territories, new.territories, work, config.settings.within,
+                      grids=new.grids is not None)
     if land is None:
         return None
     grids = _mend_alone("grids", old.grids, new.grids, work)
@@ -175,7 +176,7 @@ def _mend_alone(name: str, old: Table | None, new: Table | None, work: _Work) ->
 
 
 def _mend_land(
-    old: Table | None, new: Table | None, work: _Work, within: str
+    old: Table | None, new: Table | None, work: _Work, within: str, *, grids: bool
 ) -> _Land | None:
     """Return territories; None where their levels are not those of the run before."""
     if old is None or new is None:
@@ -194,12 +195,15 @@ def _mend_land(
                                then["level"].to_numpy()[rows.gone]])
     places = shapely.box(*np.concatenate(
         [arrow.boxes_of(new, fresh), arrow.boxes_of(old, rows.gone)]).T)
-    before = work.past.mended["territories"]
+    before = work.past.mended.table("territories")
+    level_before = arrow.to_plain(before)["level"].to_numpy()
     done: list[_Level] = []
     for level in levels:
-        mine = _Level(level, now[now["level"] == level], before[before["level"] == level],
+        mine = _Level(level, now[now["level"] == level],
+                      arrow.take(before, np.flatnonzero(level_before == level)),
                       places[level_of == level])
-        done.append(_mend_level(mine, done[-1] if done else None, work))
+        asked = level != levels[-1] or (level == within and grids)
+        done.append(_mend_level(mine, done[-1] if done else None, work, asked=asked))
     same = all(not len(level.moved) for level in done if level.name == within)
     return _Land(pd.concat([level.polygons for level in done]), same)
 
@@ -209,16 +213,17 @@ class _Level(NamedTuple):
 
     name: str
     polygons: GeoDataFrame
-    before: GeoDataFrame  # as it was mended before
+    before: Table  # as it was mended before
     moved: Shapes  # boxes of the polygons that are not as they were
 
 
-def _mend_level(mine: _Level, above: _Level | None, work: _Work) -> _Level:
-    """Return a level mended, and where it is not what it was when it was mended before."""
+def _mend_level(mine: _Level, above: _Level | None, work: _Work, *, asked: bool) -> _Level:
+    """Return a level mended and, where that is asked, where it is not what it was."""
     name = mend.name_level(mine.name)
     if not len(mine.moved) and (above is None or not len(above.moved)):
         work.take_over(name)
-        return mine._replace(polygons=tiling.put_shapes(mine.polygons, mine.before))
+        return mine._replace(
+            polygons=tiling.put_shapes(mine.polygons, _to_frame(mine.before)))
     if above is None:
         mended = work.mend_whole(mine.polygons, None, name)
     elif (len(above.polygons) == 1) != (len(above.before) == 1):
@@ -226,7 +231,9 @@ def _mend_level(mine: _Level, above: _Level | None, work: _Work) -> _Level:
     else:
         mended = work.mend_near(mine.polygons, above.polygons, name,
                                 np.concatenate([mine.moved, above.moved]))
-    both = (mine.before, mended)
+    if not asked:
+        return mine._replace(polygons=mended)
+    both = (_to_frame(mine.before), mended)
     boxes = [frame.bounds.to_numpy()[flags]
              for frame, flags in zip(both, changed.find_changed(*both), strict=True)]
     return mine._replace(polygons=mended, moved=shapely.box(*np.concatenate(boxes).T))

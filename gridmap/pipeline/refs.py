@@ -8,7 +8,7 @@ from . import keys
 from .steps import Outputs
 
 #: What every step of the job is made by, beside its own rooms.
-_GROUND = ("pipeline/refs.py", "pipeline/load.py", "pipeline/arrow.py", "pipeline/squares.py",
+_GROUND = ("pipeline/refs.py", "pipeline/load.py", "pipeline/arrow.py", "pipeline/meeting.py",
            "pipeline/changed.py", "pipeline/pieces.py", "pipeline/memory.py")
 
 

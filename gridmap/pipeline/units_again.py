@@ -18,8 +18,8 @@ from . import arrow, between, changed, counted_again, load, units
 from .changed import Flags, Rows, Shapes
 from .counted_again import Folk
 from .load import lowest_territories
+from .meeting import widen
 from .nearby import Nearby
-from .squares import widen
 from .totals import MASSES
 
 #: Borders, lines and sites are felt this far: strips of street are narrower, and so is

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from .._rooms import give_names
 
 if TYPE_CHECKING:
+    from .again import repair_again, repair_and_tell
     from .areas import measure_area
     from .check import check_tiling
     from .faults import find_gaps, find_outside, find_overlaps, find_slivers
+    from .frames import put_shapes
     from .h3cells import build_h3_lattice
     from .lattice import build_lattice, build_lattice_cells
     from .parts import find_repeated_parts
     from .patches import is_tiling_still
-    from .repair import Repaired, put_shapes, repair_again, repair_and_tell, repair_tiling
+    from .repair import Repaired, repair_tiling
     from .territories import build_territories
     from .units import Divided, Units, build_units, divide_land, tell_units
 

@@ -88,6 +88,19 @@ def shapes_of(frame: GeoDataFrame) -> Shapes:
     return np.array(frame.geometry.array, dtype=object)
 
 
+def put_shapes(polygons: GeoDataFrame, mended: GeoDataFrame) -> GeoDataFrame:
+    """Return polygons in their order with the shapes of others; those without are left out.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_grids
+    >>> put_shapes(sketch_grids("AAB"), sketch_grids("AB")).area.tolist()
+    [1.0, 1.0]
+    """
+    kept = polygons[polygons.index.isin(mended.index)]
+    return kept.set_geometry(mended.geometry.reindex(kept.index))
+
+
 def find_homes(polygons: GeoDataFrame, parent: GeoDataFrame | None) -> Homes:
     """Find out which parent every polygon should lie in.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import geopandas
 import numpy as np
 import pandas as pd
 import shapely
@@ -25,13 +24,6 @@ ROUNDS = 4
 
 #: Faces below this are rounding: their polygons are told as "border matched".
 CRUMB_M2 = 1e-6
-
-#: Above this share of all polygons all of them are mended.
-MOST = 0.5
-
-#: How often what felt a change is taken in before all polygons are mended.
-_TRIES = 4
-
 
 class Repaired(NamedTuple):
     """A tiling that was mended, and what to know to mend it again after a change."""
@@ -125,112 +117,21 @@ def repair_tiling(
     frames.check_polygons(polygons, parent, holes)
     if apart:
         return towns.repair_apart(polygons, parent, holes, rule, repair_tiling, executor)
-    done = _repair(frames.in_order(polygons, rule), parent, scan.valid_shapes(holes), rule)
-    return put_shapes(polygons, done.polygons), done.changes
+    done = repair_layer(frames.in_order(polygons, rule), parent, scan.valid_shapes(holes), rule)
+    return frames.put_shapes(polygons, done.polygons), done.changes
 
 
-def repair_and_tell(
-    polygons: GeoDataFrame, parent: GeoDataFrame | None = None, *, rule: TilingRule
-) -> Repaired:
-    """Mend a tiling like `repair_tiling`, and tell what `repair_again` asks for.
-
-    Raises
-    ------
-    SchemaError, CRSError
-        As in `repair_tiling`.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids
-    >>> broken = sketch_grids("AAA..", "A.BCD", "ABB..")
-    >>> repair_and_tell(broken, rule=TilingRule()).took.tolist()
-    ['A', 'B']
-    """
-    frames.check_polygons(polygons, parent)
-    done = _repair(
-        frames.in_order(polygons, rule), parent, np.empty(0, dtype=object), rule)
-    return done._replace(polygons=put_shapes(polygons, done.polygons))
-
-
-def repair_again(
-    polygons: GeoDataFrame, parent: GeoDataFrame, *, rule: TilingRule, took: Index,
-    places: Shapes,
-) -> Repaired | None:
-    """Mend a tiling of which some changed since it was mended: the same, bit for bit.
-
-    Parameters
-    ----------
-    polygons, parent : GeoDataFrame
-        As in `repair_tiling`, as they are now.
-    rule : TilingRule
-        The same as then.
-    took : Index
-        The polygons that took part then, and nothing was alone; see `Repaired`.
-    places : array of boxes
-        Of all polygons and parents that changed, that are new or gone, as they were and as
-        they are.
-
-    Returns
-    -------
-    Repaired or None
-        None where that cannot be said, or would not be quicker: then all are to be mended.
-
-    Raises
-    ------
-    SchemaError, CRSError
-        As in `repair_tiling`.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids
-    >>> parent, smaller = sketch_grids("P" * 18), sketch_grids(".ABCDEFGHIJKLMNOPQ")
-    >>> done = repair_again(smaller, parent, rule=TilingRule(), took=Index([], dtype="str"),
-    ...                     places=np.array([shapely.box(0, 0, 2, 1)]))
-    >>> done.polygons.area[["A", "B"]].tolist(), done.took.tolist()
-    ([2.0, 1.0], ['A'])
-    """
-    frames.check_polygons(polygons, parent)
-    layer = frames.in_order(polygons, rule)
-    shapes, homes = frames.shapes_of(layer), frames.find_homes(layer, parent)
-    before, near = layer.index.isin(took), np.zeros(len(layer), dtype=bool)
-    for _ in range(_TRIES):
-        chosen = scope.lay_out(shapes, homes, before, near, places, rule.snap_m)
-        if chosen.looked.mean() > MOST:
-            return None
-        try:
-            done = _repair(layer, parent, np.empty(0, dtype=object), rule, chosen)
-        except scope.Felt as felt:
-            near = near | felt.polygons
-        else:
-            return done._replace(polygons=put_shapes(polygons, done.polygons))
-    return None
-
-
-def put_shapes(polygons: GeoDataFrame, mended: GeoDataFrame) -> GeoDataFrame:
-    """Return polygons in their order with the shapes of others; those without are left out.
-
-    Examples
-    --------
-    >>> from gridmap.sketch import sketch_grids
-    >>> put_shapes(sketch_grids("AAB"), sketch_grids("AB")).area.tolist()
-    [1.0, 1.0]
-    """
-    kept = polygons[polygons.index.isin(mended.index)]
-    return kept.set_geometry(mended.geometry.reindex(kept.index))
-
-
-def _repair(
+def repair_layer(
     layer: GeoDataFrame, parent: GeoDataFrame | None, holes: Shapes, rule: TilingRule,
     chosen: Scope | None = None,
 ) -> Repaired:
+    """Mend a layer in its order; of a scope, only what it chooses, or raise what felt it."""
     homes, before = frames.find_homes(layer, parent), frames.shapes_of(layer)
     notes = _Notes(len(layer), chosen, cut=len(homes.shapes) > 0)
     shapes = _mend(before, homes, holes, rule, notes)
     changes = notes.write(before, shapes, layer.index)
     kept = np.array([shape is not None for shape in shapes], dtype=bool)
-    mended = layer.loc[kept]
-    mended = mended.set_geometry(
-        geopandas.GeoSeries(shapes[kept], index=mended.index, crs=layer.crs))
+    mended = layer.loc[kept].set_geometry(shapes[kept], crs=layer.crs)
     spots = np.concatenate([np.empty((0, 2)), *notes.spots])
     alone = scope.reach_beyond(before, notes.took, spots, rule.snap_m)
     return Repaired(mended, changes, layer.index[notes.took], alone)
