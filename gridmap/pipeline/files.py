@@ -37,6 +37,9 @@ _GROUND = "lay out: grids.gpkg"
 #: The step that draws what of the map does not change with the grids.
 _PAGE = "draw: map.html"
 
+#: The step that draws the picture of the report.
+_PICTURE = "draw: report.html"
+
 #: So many bytes of it stand in a row.
 _PIECE = 1 << 20
 
@@ -151,9 +154,7 @@ class Files:
     def list_packages(self) -> list[Output]:
         """Return the packages."""
         job = self.job
-        past = job.steps.find_past(_GROUND)
-        if past is not None:  # nothing asks for it where the package is kept
-            job.steps.note(_GROUND, past.ingredients)
+        self._note_past(_GROUND)
         return [Output("grids.gpkg", {
             **self._ground, "territories": job.given("territories").hash,
             "assets": job.hash_placed("assets"), "figure": self.config.settings.figure,
@@ -163,6 +164,12 @@ class Files:
     def _layers(self) -> dict[str, Layer]:
         return lay_out(self.config, self.shown, self.published,
                        self.job.given("territories").value, self.job.placed("assets"))
+
+    def _note_past(self, step: str) -> None:
+        """Have a step kept as it was: nothing asks for it where its file is kept."""
+        past = self.job.steps.find_past(step)
+        if past is not None:
+            self.job.steps.note(step, past.ingredients)
 
     def _make_ground(self, layers: dict[str, Layer]) -> bytes | None:
         """Return the package without its grids, made where another layer changed."""
@@ -201,6 +208,7 @@ class Files:
         for name, ingredients in self._beside.items():
             job.steps.note(f"draw: {name}", ingredients)
         job.steps.note(_PAGE, self._hollow)
+        self._note_past(_PICTURE)
         shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
         return [
             Output("map.html", {
@@ -274,7 +282,25 @@ class Files:
             config=self.config, shown=self.shown, published=self.published, summary=job.summary,
             totals=job.measured["totals"]["totals"], changes=job.account["changes"],
             ledger=job.account["ledger"], territories=job.given("territories").value,
+            picture=self._picture(),
             proven=bool(job.proven["proven"]) and self.config.profile.tiling == TilingRule())
+
+    def _picture(self) -> str:
+        """Return the map of sizes, drawn where what it shows changed."""
+        publication, suppressed = self.config.publication, self.published.suppressed
+        figure = maps.find_size_figure(self.shown, publication)
+        if figure is None:
+            return ""
+        land = self.job.given("territories")
+        made = self.job.steps.do(_PICTURE, {
+            "grids": self.job.grids.hash, "territories": land.hash,
+            "sizes": keys.hash_frame(self.shown[[figure]]),
+            "suppressed": keys.hash_frame(suppressed[suppressed["column"] == figure]),
+            "publication": keys.hash_value(publication), **_drawing_code(),
+        }, lambda: {"picture": DataFrame({"address": [maps.draw_size_picture(
+            self.shown, publication=publication, territories=land.value,
+            suppressed=suppressed)]}, dtype="str")})
+        return str(made["picture"]["address"].iloc[0])
 
     def gather(self, kept: Mapping[str, Path], facts: Mapping[str, Any]) -> Contents:
         """Make what is not kept, and return all of it."""
