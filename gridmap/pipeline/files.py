@@ -186,19 +186,14 @@ class Files:
 
     def list_tables(self) -> list[Output]:
         """Return the tables."""
-        made_of = {**self._ground, **_drawing_code()}
+        job, made_of = self.job, {**self._ground, **_drawing_code()}
         return [
             Output("grids.csv", made_of, lambda: self.published.by_grid),
             Output("suppressed.csv", made_of, lambda: self.published.suppressed),
-            *(Output(f"{name}.csv", {name: self._account[name], **_writing_code()},
-                     _Make(self.job.account.get, name))
+            *(Output(f"{name}.csv", {name: job.account_hashes[name], **_writing_code()},
+                     _Make(job.account.get, name))
               for name in ("changes", "rejects", "ledger")),
         ]
-
-    @cached_property
-    def _account(self) -> dict[str, str]:
-        """The hash of each part of the account."""
-        return {name: keys.hash_frame(frame) for name, frame in self.job.account.items()}
 
     def list_pages(self) -> list[Output]:
         """Return the pages."""
@@ -218,8 +213,8 @@ class Files:
             Output("report.html", {
                 **several, "summary": job.summed.hash_of("summary"),
                 "totals": job.measured.hash_of("totals"),
-                "changes": self._account["changes"],
-                "ledger": self._account["ledger"],
+                "changes": job.account_hashes["changes"],
+                "ledger": job.account_hashes["ledger"],
                 "size of the profile": keys.hash_value(config.profile.size)}, self._report),
         ]
 
