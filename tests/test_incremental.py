@@ -14,7 +14,17 @@ import shapely
 
 import gridmap as gm
 from gridmap import errors, ledger
-from gridmap.pipeline import arrow, find_since, grids_again, run_again, shelf, units_again
+from gridmap.pipeline import (
+    arrow,
+    find_since,
+    graph,
+    grids_again,
+    load_again,
+    objects,
+    run_again,
+    shelf,
+    units_again,
+)
 from gridmap.sketch import save_sketch
 from gridmap.workspace import load_config, read_inputs
 from gridmap.workspace.manifest import load_manifest
@@ -126,10 +136,10 @@ def test_the_store_holds_what_two_versions_need_and_no_more(town):
 
 
 @pytest.mark.parametrize("rows", [0, 3, 250])
-def test_a_frame_of_notes_comes_back_as_it_was(tmp_path, rows):
+def test_a_frame_of_notes_comes_back_as_it_was(rows):
     notes = ledger.note_changes([f"G{n}" for n in range(rows)], step="mend", what="gap filled")
-    arrow.write_frame(notes, tmp_path / "notes.arrow")
-    pd.testing.assert_frame_equal(arrow.read_frame(tmp_path / "notes.arrow"), notes)
+    back = arrow.to_frame(arrow.unpack(arrow.pack(arrow.take_frame(notes))))
+    pd.testing.assert_frame_equal(back, notes)
 
 
 def test_what_changed_since_a_version_is_told(town):
@@ -184,6 +194,12 @@ def change_people(folder, chance):
     rows.to_csv(file, index=False)
 
 
+def stems(config):
+    """Return the names of all files of the store's tables."""
+    return {file.name for file in
+            (config.workspace.with_name("out.versions") / "steps" / "objects").iterdir()}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("edit", [bend, change_people])
 @pytest.mark.parametrize("seed", range(3))
@@ -192,15 +208,20 @@ def test_an_edit_of_a_community_gives_the_bytes_of_a_whole_run(
 ):
     monkeypatch.setattr(units_again, "MOST", 1.1)  # the sample city is small
     monkeypatch.setattr(grids_again, "MOST", 1.1)
+    monkeypatch.setattr(graph.Job, "sizes", load_again.Sizes(0, 0, 4_000))
+    monkeypatch.setattr(objects, "SIZES", {"least": 400, "likely": 200, "most": 4_000})
     folder = tmp_path / "city"
     shutil.copytree(root / "data" / "sample", folder)
     config = load_config(folder)
     run_again(config)
     chance = random.Random(seed)
+    before = stems(config)
     for round_ in range(2):
         edit(folder, chance)
         run_again(config)
         assert load_manifest(config.workspace)["outputs"] == whole(config, f"whole{round_}")
+    assert len(before) > 60
+    assert len(before & stems(config)) > 40  # most pieces lie there once
 
 
 @pytest.mark.slow

@@ -7,7 +7,6 @@ of numbers, and read without a copy where nothing asks for one.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import geopandas
@@ -20,7 +19,7 @@ from geopandas import GeoDataFrame
 from pandas import DataFrame
 from pyproj import CRS
 
-from . import squares
+from . import memory, squares
 
 _X, _Y, _EAST, _NORTH, _WKB = "__x", "__y", "__east", "__north", "__wkb"
 
@@ -39,14 +38,13 @@ class Unfit(Exception):  # noqa: N818  inside only, and caught here
     """A frame that would not come back as it went in; never leaves this room."""
 
 
-def write_frame(frame: DataFrame, file: Path) -> None:
-    """Write a frame as an Arrow file.
+def take_frame(frame: DataFrame) -> pa.Table:
+    """Return a frame as a table, and make sure that it comes back as it is.
 
     Parameters
     ----------
     frame : DataFrame or GeoDataFrame
         With one column of geometry at most.
-    file : Path
 
     Raises
     ------
@@ -55,51 +53,39 @@ def write_frame(frame: DataFrame, file: Path) -> None:
 
     Examples
     --------
-    >>> import tempfile
     >>> from gridmap.sketch import sketch_points
-    >>> file = Path(tempfile.mkdtemp()) / "homes.arrow"
-    >>> write_frame(sketch_points((0.5, 1.5)), file)
-    >>> read_frame(file).geometry.iloc[0].wkt
-    'POINT (0.5 1.5)'
+    >>> len(take_frame(sketch_points((0.5, 1.5))))
+    1
     """
     # Rows numbered from 0 know how many they are: some of a frame are tried, not of a table.
     _check_same(frame, to_frame(to_table(frame.iloc[:100])))
-    write_table(to_table(frame), file)
+    return to_table(frame)
 
 
-def write_table(table: pa.Table, file: Path) -> None:
-    """Write a table as `to_table` makes them: the same rows give the same bytes.
+def pack(table: pa.Table) -> pa.Buffer:
+    """Return the bytes of a table as `to_table` makes them: the same rows give the same bytes.
 
     Parameters
     ----------
     table : Table
         In any number of chunks, its words in any order.
-    file : Path
 
     Examples
     --------
-    >>> import tempfile
     >>> from gridmap.sketch import sketch_points
-    >>> file = Path(tempfile.mkdtemp()) / "homes.arrow"
     >>> once = to_table(sketch_points((0.5, 1.5)))
-    >>> write_table(pa.concat_tables([once, once]), file)
-    >>> len(open_table(file))
+    >>> len(unpack(pack(pa.concat_tables([once, once]))))
     2
     """
-    table = _shorten(table)
-    with pa.OSFile(str(file), "wb") as stream, pa.ipc.new_file(stream, table.schema) as writer:
+    table, stream = _shorten(table), pa.BufferOutputStream()
+    with pa.ipc.new_file(stream, table.schema) as writer:
         writer.write_table(table)
+    return stream.getvalue()
 
 
-def read_frame(file: Path) -> DataFrame:
-    """Read a frame that `write_frame` wrote."""
-    return to_frame(open_table(file))
-
-
-def open_table(file: Path) -> pa.Table:
-    """Open a file as a table of Arrow, whose bytes are read where they are looked at."""
-    with pa.memory_map(str(file)) as source:
-        return pa.ipc.open_file(source).read_all()
+def unpack(held: pa.Buffer) -> pa.Table:
+    """Return the table of bytes as `pack` returns them, without a copy."""
+    return pa.ipc.open_file(held).read_all()
 
 
 def to_table(frame: DataFrame) -> pa.Table:
@@ -191,7 +177,7 @@ def to_plain(table: pa.Table) -> DataFrame:
 
 
 def join_shapes(table: pa.Table) -> np.ndarray:
-    """Return the geometries of a table that `open_table` opened."""
+    """Return the geometries of a table with places."""
     x, y, east = (table[name].to_numpy() for name in (_X, _Y, _EAST))
     other = table[_WKB]
     shapes = np.full(len(x), None, dtype=object)
@@ -216,6 +202,18 @@ def codes_of(table: pa.Table) -> pa.Array:
     if isinstance(index, str):
         return in_one_piece(table[index])
     return pa.array(np.arange(len(table)))
+
+
+def has_codes(table: pa.Table) -> bool:
+    """Say whether the index of a frame whose table this is has texts or numbers of its own.
+
+    Examples
+    --------
+    >>> from gridmap.sketch import sketch_points
+    >>> has_codes(to_table(sketch_points((0, 0)))), has_codes(to_table(DataFrame({"a": [1]})))
+    (True, False)
+    """
+    return isinstance(_tell_pandas(table)["index_columns"][0], str)
 
 
 def tell_columns(table: pa.Table) -> dict[str, str]:
@@ -294,7 +292,38 @@ def take_rows(table: pa.Table, boxes: np.ndarray) -> Any:
     >>> take_rows(to_table(sketch_points((0.5, 1.5), (9, 9))), np.array([[0, 0, 1, 2]])).index[0]
     'e0'
     """
-    return to_frame(table.take(pa.array(find_rows(table, boxes))))
+    return to_frame(take(table, find_rows(table, boxes)))
+
+
+def take(table: pa.Table, rows: np.ndarray) -> pa.Table:
+    """Return some rows of a table, in the order they are asked for.
+
+    Parameters
+    ----------
+    table : Table
+        In any number of chunks, which are not joined: where rows are asked for in the order
+        they stand, only the chunks that hold them are looked at.
+    rows : array of int
+
+    Examples
+    --------
+    >>> table = pa.concat_tables([pa.table({"a": [1, 2]}), pa.table({"a": [3]})])
+    >>> take(table, np.array([0, 2]))["a"].to_pylist()
+    [1, 3]
+    """
+    if (np.diff(rows) < 0).any():
+        return table.take(pa.array(rows))
+    return pa.Table.from_arrays(
+        [_take_column(table[name], rows) for name in table.column_names], schema=table.schema)
+
+
+def _take_column(column: pa.ChunkedArray, rows: np.ndarray) -> pa.ChunkedArray:
+    """Return some values of a column, in the order they stand."""
+    ends = np.cumsum([0, *(len(chunk) for chunk in column.chunks)])
+    at = np.searchsorted(rows, ends)
+    taken = [chunk.take(pa.array(rows[a:b] - start)) for chunk, start, a, b in
+             zip(column.chunks, ends[:-1], at[:-1], at[1:], strict=True) if b > a]
+    return pa.chunked_array(taken, column.type)
 
 
 def find_rows(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
@@ -303,17 +332,15 @@ def find_rows(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     table : Table
-        As from `open_table`, of a frame with places.
+        As `to_table` makes them, of a frame with places.
     boxes : array
         West, south, east, north of each.
 
     Examples
     --------
-    >>> import tempfile
     >>> from gridmap.sketch import sketch_points
-    >>> file = Path(tempfile.mkdtemp()) / "homes.arrow"
-    >>> write_frame(sketch_points((0.5, 1.5), (9, 9)), file)
-    >>> find_rows(open_table(file), np.array([[0, 0, 1, 2]])).tolist()
+    >>> table = to_table(sketch_points((0.5, 1.5), (9, 9)))
+    >>> find_rows(table, np.array([[0, 0, 1, 2]])).tolist()
     [0]
     """
     rows = np.flatnonzero(find_meeting(table, boxes))
@@ -332,8 +359,16 @@ def find_meeting(table: pa.Table, boxes: np.ndarray) -> np.ndarray:
     >>> find_meeting(table, np.array([[0.0, 0, 1, 1], [8, 8, 9, 9]])).tolist()
     [True, False, True]
     """
-    west, south, east, north = (table[name].to_numpy() for name in SHAPE[:4])
-    return squares.find_meeting(west, south, east, north, boxes)
+    flags = np.zeros(len(table), dtype=bool)
+    near = list(memory.find_near(table[_X], boxes))
+    if near:
+        sides = pa.concat_tables([table.select(SHAPE[:4]).slice(*span) for span in near])
+        west, south, east, north = (sides[name].to_numpy() for name in SHAPE[:4])
+        found = squares.find_meeting(west, south, east, north, boxes)
+        for (start, rows), some in zip(
+                near, np.split(found, np.cumsum([rows for _, rows in near])[:-1]), strict=True):
+            flags[start : start + rows] = some
+    return flags
 
 
 def _shorten(table: pa.Table) -> pa.Table:
@@ -343,17 +378,23 @@ def _shorten(table: pa.Table) -> pa.Table:
     """
     if any(pa.types.is_dictionary(field.type) for field in table.schema):
         table = table.unify_dictionaries()
-    table = table.combine_chunks()
+    table = pa.Table.from_arrays(
+        [_copy(table[name]) for name in table.column_names], schema=table.schema)
     for at, field in enumerate(table.schema):
         if not _is_text(field.type):
             continue
-        column = table[field.name].combine_chunks()
+        column = table[field.name].chunk(0)
         if _comes_again(column):
             short = column if pa.types.is_dictionary(field.type) else column.dictionary_encode()
             table = table.set_column(at, field.name, _sort_words(short))
         elif pa.types.is_dictionary(field.type):
             table = table.set_column(at, field.name, column.dictionary_decode())
     return table
+
+
+def _copy(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column in one piece, with nothing of what stood before or behind it."""
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -13,7 +13,7 @@ import shapely
 from geopandas import GeoDataFrame
 from numpy.typing import NDArray
 
-from . import arrow
+from . import arrow, pieces
 
 Flags = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -144,11 +144,29 @@ def compare_tables(
     >>> rows.was.tolist(), rows.same.tolist(), rows.gone.tolist()
     ([0, 2], [True, True], [1])
     """
-    was = _find_before(arrow.codes_of(old), arrow.codes_of(new))
-    same = compare_values(old, new, was, columns)
+    shared = pieces.find_shared(old, new) if arrow.has_codes(new) else []
+    (old_rest, before), (new_rest, now) = (
+        _leave_out(table, spans) for table, spans in (
+            (old, [(one.before, one.rows) for one in shared]),
+            (new, [(one.start, one.rows) for one in shared])))
+    found = _find_before(arrow.codes_of(old_rest), arrow.codes_of(new_rest))
+    was, same = np.empty(len(new), np.intp), np.ones(len(new), bool)
+    for one in shared:
+        was[one.start : one.start + one.rows] = np.arange(one.before, one.before + one.rows)
+    was[now] = np.where(found < 0, -1, np.append(before, -1)[found])
+    same[now] = compare_values(old_rest, new_rest, found, columns)
     gone = np.ones(len(old), bool)
     gone[was[same]] = False
     return Rows(was, same, np.flatnonzero(gone))
+
+
+def _leave_out(
+    table: pa.Table, spans: Sequence[tuple[int, int]]
+) -> tuple[pa.Table, NDArray[np.intp]]:
+    """Return the rows of a table that no span holds, and where they stand."""
+    left = pieces.leave_out(table, spans)
+    places = [np.arange(start, start + rows) for start, rows in left]
+    return pieces.join_slices(table, left), np.concatenate([np.empty(0, np.intp), *places])
 
 
 def compare_values(
@@ -229,7 +247,7 @@ def take_shapes(rows: Rows, old: pa.Table, new: pa.Table) -> Shapes:
     >>> len(take_shapes(compare_tables(some, some), some, some))
     0
     """
-    shapes = np.concatenate([arrow.join_shapes(table.take(pa.array(some))) for table, some in
+    shapes = np.concatenate([arrow.join_shapes(arrow.take(table, some)) for table, some in
                              ((old, rows.gone), (new, np.flatnonzero(~rows.same)))])
     return _drop_empty(shapes)
 

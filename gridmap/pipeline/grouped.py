@@ -25,7 +25,7 @@ from pyarrow import parquet
 
 from ..workspace import rowgroups
 from ..workspace.rowgroups import RowGroups
-from . import arrow, changed
+from . import arrow, changed, memory, pieces
 from .changed import Rows
 
 #: Names of geometries in GeoParquet by their number in WKB.
@@ -46,10 +46,6 @@ class Placed(NamedTuple):
         if self.added is not None and name in self.added.column_names:
             return self.added[name]
         return self.frame[name]
-
-    def in_one_piece(self) -> Placed:
-        """Return it with each column in one piece."""
-        return Placed(_join(self.frame), None if self.added is None else _join(self.added))
 
 
 class Written(NamedTuple):
@@ -86,16 +82,19 @@ def lay_out_rows(
     >>> lay_out_rows(Placed(table), ["kind", "floors"]).schema.names
     ['kind', 'geometry', 'element']
     """
-    placed = placed.in_one_piece()
     head = _head(placed, names)
     if head is None:
         return None
     schema = _tell_schema(head, placed)
-    borders = _find_borders(placed)
+    borders = rowgroups.cut_rows(pieces.tell_places(placed.frame))
     groups = [_Group(placed, schema, int(a), int(b)) for a, b in pairwise(borders)]
-    kept = {} if before is None else _find_kept(placed, borders, before)
     varied = ("geometry", str(head.index.name))
-    return RowGroups(schema, groups, varied, before and before.file, kept)
+    if before is None:
+        return RowGroups(schema, groups, varied)
+    with before.file.open("rb") as file:
+        footer = rowgroups.read_footer(file)
+    kept = {} if footer is None else _find_kept(placed, borders, before, footer)
+    return RowGroups(schema, groups, varied, before.file, kept, footer)
 
 
 def _head(placed: Placed, names: Sequence[str]) -> GeoDataFrame | None:
@@ -128,29 +127,28 @@ def _tell_schema(head: GeoDataFrame, placed: Placed) -> pa.Schema:
     said = json.loads(schema.metadata[_GEO])
     told = said["columns"]["geometry"]
     told["geometry_types"] = _tell_types(placed)
-    box = _tell_box(placed)
+    box = list(memory.measure_box(*(placed.column(n).to_numpy() for n in arrow.SHAPE[:4])))
     if np.isfinite(box).all():
         told["bbox"] = box
     return schema.with_metadata({**schema.metadata, _GEO: json.dumps(said).encode()})
 
 
-def _tell_box(placed: Placed) -> list[float]:
-    west, south, east, north = (placed.column(name).to_numpy() for name in arrow.SHAPE[:4])
-    least = [np.fmin.reduce(side, initial=np.nan) for side in (west, south)]
-    most = [np.fmax.reduce(np.concatenate([one, two]), initial=np.nan)
-            for one, two in ((west, east), (south, north))]
-    return [float(side) for side in (*least, *most)]
-
-
 def _tell_types(placed: Placed) -> list[str]:
-    plain, other = _split(placed, 0, len(placed.frame))
-    found = {"Point"} if plain.any() else set()
-    kinds = _kinds_of(other)
-    found |= {_TYPES[kind] for kind in np.unique(kinds[kinds > 0])}
-    odd = other.take(pa.array(np.flatnonzero(kinds < 0))).to_numpy(zero_copy_only=False)
+    x, east = (placed.column(name).to_numpy() for name in (arrow.SHAPE[0], arrow.SHAPE[2]))
+    found = {"Point"} if (~np.isnan(x) & np.isnan(east)).any() else set()
+    for some in placed.column(arrow.SHAPE[4]).chunks:
+        if some.null_count < len(some):
+            found |= _tell_kinds(some)
+    return sorted(found)
+
+
+def _tell_kinds(shapes: pa.Array) -> set[str]:
+    kinds = _kinds_of(shapes)
+    found = {_TYPES[kind] for kind in np.unique(kinds[kinds > 0])}
+    odd = shapes.take(pa.array(np.flatnonzero(kinds < 0))).to_numpy(zero_copy_only=False)
     for shape in shapely.from_wkb(odd):  # rare: shapes with heights
         found.add(f"{_name(shape)} Z" if shapely.has_z(shape) else _name(shape))
-    return sorted(found)
+    return found
 
 
 def _name(shape: Any) -> str:
@@ -178,14 +176,6 @@ def _kinds_of(shapes: pa.Array) -> NDArray[np.int8]:
             plain &= letters[at + more] == 0
         kinds[there] = np.where(plain, letters[at + 1].astype(np.int8), -1)
     return kinds
-
-
-def _find_borders(placed: Placed) -> NDArray[np.intp]:
-    """Return where row groups begin, and the end: borders that places decide."""
-    x, y = (placed.column(name).to_numpy() for name in arrow.SHAPE[:2])
-    words = x.view(np.uint64) * np.uint64(3) ^ y.view(np.uint64)
-    words[np.isnan(x)] = 0  # no places, no border
-    return rowgroups.cut_rows(words)
 
 
 class _Group:
@@ -236,13 +226,10 @@ def _as_iso(other: pa.Array) -> pa.Array:
 
 
 def _find_kept(
-    placed: Placed, borders: NDArray[np.intp], before: Written
+    placed: Placed, borders: NDArray[np.intp], before: Written, footer: rowgroups.Footer
 ) -> dict[int, int]:
     """Return the groups that are those of the file before, each with its number there."""
-    old = before.placed
-    with before.file.open("rb") as file:
-        footer = rowgroups.read_footer(file)
-    sizes = [part.rows for part in footer.groups] if footer else []
+    old, sizes = before.placed, [part.rows for part in footer.groups]
     if len(old.frame) != sum(sizes) or (old.added is None) != (placed.added is None):
         return {}
     starts = np.cumsum([0, *sizes])[:-1].tolist()
@@ -259,9 +246,3 @@ def _find_kept(
                 same[start:end].all() and (np.diff(stood) == 1).all()):
             kept[number] = there[int(stood[0]), end - start]
     return kept
-
-
-def _join(table: pa.Table) -> pa.Table:
-    if all(column.num_chunks == 1 for column in table.columns):
-        return table
-    return table.unify_dictionaries().combine_chunks()

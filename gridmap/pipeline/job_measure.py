@@ -24,7 +24,7 @@ class Measuring(Attaching):
         kept = all(name in self.attached and shelf.is_name(self.given(name).hash)
                    and shelf.is_name(self.attached[name].hash_of("columns"))
                    for name in ("elements", "assets"))
-        if not kept or "households" not in elements.table.column_names:
+        if not kept or "households" not in elements.columns:
             return None
 
         def again(before: Before) -> tuple[dict[str, Any], str] | None:

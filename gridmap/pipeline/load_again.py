@@ -245,12 +245,12 @@ def _cut(part: reread.Part, table: pa.Table, rejected: Any) -> _Piece:
 
 def _find_gone(table: pa.Table, pieces: Sequence[_Piece]) -> Any:
     """Return the codes of the rows of a table that no piece took over."""
-    codes, at, gone = arrow.codes_of(table), 0, []
+    at, gone = 0, []
     for piece in pieces:
         if not piece.fresh:
-            gone.append(codes.slice(at, piece.start - at))
+            gone.append(table.slice(at, piece.start - at))
             at = piece.start + len(piece.table)
-    return pa.concat_arrays([*gone, codes.slice(at)])
+    return pa.concat_arrays([arrow.codes_of(some) for some in (*gone, table.slice(at))])
 
 
 def _is_kind(frame: DataFrame, kinds: Mapping[str, str], pieces: Sequence[_Piece]) -> bool:

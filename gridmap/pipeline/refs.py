@@ -9,7 +9,7 @@ from .steps import Outputs
 
 #: What every step of the job is made by, beside its own rooms.
 _GROUND = ("pipeline/refs.py", "pipeline/load.py", "pipeline/arrow.py", "pipeline/squares.py",
-           "pipeline/changed.py")
+           "pipeline/changed.py", "pipeline/pieces.py", "pipeline/memory.py")
 
 
 class Ref(NamedTuple):
@@ -29,6 +29,11 @@ class Ref(NamedTuple):
         if self.outputs is None:
             raise TypeError(f"there is no {self.name}")
         return self.outputs.table(self.name)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of its table."""
+        return [] if self.outputs is None else list(self.outputs.schema(self.name).names)
 
     @property
     def table_or_none(self) -> Any:

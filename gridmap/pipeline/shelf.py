@@ -17,16 +17,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
-from pyarrow import Table
+from pyarrow import Schema, Table
 
 from ..workspace import manifest
-from . import arrow
+from . import arrow, objects
 
 #: Versions whose steps are kept: the current one, and the one to go back to.
 KEPT_VERSIONS = 2
-
-#: Files whose bytes were proven or written since the store was opened.
-_PROVEN: set[Path] = set()
 
 #: Letters of the hash that a frame is named by.
 _NAME = 64
@@ -54,7 +51,7 @@ class Record(NamedTuple):
 
 def open_shelf(folder: Path) -> Path:
     """Return the folder of a store, made where it is absent."""
-    _PROVEN.clear()
+    objects.forget()
     for name in (_RECORDS, _OBJECTS):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for left in folder.glob("*/.writing-*"):
@@ -68,7 +65,8 @@ def find_record(shelf: Path, key: str) -> Record | None:
     if said is None or said.pop("proof", None) != _prove(said):
         return None
     record = Record(**said)
-    whole = all(not name or _object(shelf, name).is_file() for name in record.outputs.values())
+    whole = all(not name or objects.is_there(shelf / _OBJECTS, name)
+                for name in record.outputs.values())
     return record if whole and record.key == key else None
 
 
@@ -79,25 +77,15 @@ def add_record(shelf: Path, record: Record) -> None:
 
 
 def add_frame(shelf: Path, frame: DataFrame | Table) -> str:
-    """Keep a frame, or the table of one, and return the hash of its bytes.
+    """Keep a frame, or the table of one, and return the hash that it is named by.
 
     Raises
     ------
     Unfit
         If it would not come back as it is.
     """
-    fresh = shelf / _OBJECTS / f".writing-{os.getpid()}"
-    try:
-        if isinstance(frame, Table):
-            arrow.write_table(frame, fresh)
-        else:
-            arrow.write_frame(frame, fresh)
-        name = manifest.hash_file(fresh)
-        os.replace(fresh, _object(shelf, name))
-        _PROVEN.add(_object(shelf, name))
-    finally:
-        fresh.unlink(missing_ok=True)
-    return name
+    return objects.add(
+        shelf / _OBJECTS, frame if isinstance(frame, Table) else arrow.take_frame(frame))
 
 
 def is_name(text: str) -> bool:
@@ -111,25 +99,32 @@ def is_name(text: str) -> bool:
     return len(text) == _NAME and " " not in text
 
 
-def find_object(shelf: Path, name: str, step: str) -> Path:
-    """Return the file of a frame, its bytes proven.
+def read_table(shelf: Path, name: str, step: str) -> Table:
+    """Return a frame as a table, its bytes proven.
 
     Raises
     ------
     Damaged
         If it is gone or altered; it is then removed.
     """
-    file = _object(shelf, name)
-    if file in _PROVEN:
-        return file
     try:
-        if manifest.hash_file(file) == name:
-            _PROVEN.add(file)
-            return file
-        file.unlink()
-    except OSError:
-        pass
-    raise Damaged(step)
+        return objects.read(shelf / _OBJECTS, name)
+    except objects.Lost as error:
+        raise Damaged(step) from error
+
+
+def read_schema(shelf: Path, name: str, step: str) -> Schema:
+    """Return the columns of a frame as a table; most of its bytes are not looked at.
+
+    Raises
+    ------
+    Damaged
+        As `read_table`.
+    """
+    try:
+        return objects.read_schema(shelf / _OBJECTS, name)
+    except objects.Lost as error:
+        raise Damaged(step) from error
 
 
 def load_last(shelf: Path) -> dict[str, str]:
@@ -162,15 +157,16 @@ def note_run(shelf: Path, keys: Mapping[str, str], version: str, there: Iterable
 
 def _sweep(shelf: Path, keys: set[str]) -> None:
     """Remove records that are not among the keys, and frames that no record names."""
-    objects: set[str] = set()
+    needed: set[str] = set()
     for file in (shelf / _RECORDS).glob("*.json"):
         record = find_record(shelf, file.stem) if file.stem in keys else None
         if record is None:
             file.unlink(missing_ok=True)
         else:
-            objects |= set(record.outputs.values())
+            for name in record.outputs.values():
+                needed |= {name, *objects.list_pieces(shelf / _OBJECTS, name)}
     for file in (shelf / _OBJECTS).iterdir():
-        if file.stem not in objects:
+        if file.stem not in needed:
             file.unlink(missing_ok=True)
 
 
@@ -178,10 +174,6 @@ def remove_shelf(folder: Path) -> None:
     """Remove a store."""
     with suppress(OSError):
         shutil.rmtree(folder)
-
-
-def _object(shelf: Path, name: str) -> Path:
-    return shelf / _OBJECTS / f"{name}.arrow"
 
 
 def _prove(said: Mapping[str, Any]) -> str:

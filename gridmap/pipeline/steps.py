@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pandas import DataFrame
-from pyarrow import Table
+from pyarrow import Schema, Table
 
 from . import arrow, changed, keys, shelf
 from .shelf import Record
@@ -42,28 +42,25 @@ class Before(NamedTuple):
         return all(self.ingredients.get(name) == text for name, text in now.items()
                    if name not in some) and self.ingredients.keys() == now.keys()
 
-    def find_file(self, name: str) -> Path:
-        """Return the file of an ingredient that is a frame.
+    def frame(self, name: str) -> Any:
+        """Return an ingredient that is a frame, as it was; None where there was none."""
+        table = self.table(name)
+        return None if table is None else arrow.to_frame(table)
+
+    def table(self, name: str) -> Any:
+        """Return the table of an ingredient that is a frame; None where there was none.
 
         Raises
         ------
         Unfit
             If it was one that is not kept.
         """
-        if not shelf.is_name(self.ingredients[name]):
+        kept = self.ingredients[name]
+        if not kept:
+            return None
+        if not shelf.is_name(kept):
             raise arrow.Unfit(name)
-        return shelf.find_object(self.folder, self.ingredients[name], self.outputs.record.step)
-
-    def frame(self, name: str) -> Any:
-        """Return an ingredient that is a frame, as it was; None where there was none."""
-        return arrow.read_frame(self.find_file(name)) if self.ingredients[name] else None
-
-    def table(self, name: str) -> Any:
-        """Return the table of an ingredient that is a frame; None where there was none.
-
-        Its bytes are read where they are looked at.
-        """
-        return arrow.open_table(self.find_file(name)) if self.ingredients[name] else None
+        return shelf.read_table(self.folder, kept, self.outputs.record.step)
 
     def find_shapes(self, name: str, now: Any, columns: Sequence[str]) -> changed.Shapes:
         """Return the places of the rows of a frame that are not as they were."""
@@ -103,13 +100,18 @@ class Outputs:
             return made
         if made is not None and not shelf.is_name(self.record.outputs[name]):
             return arrow.to_table(made)
-        return arrow.open_table(self.find_file(name))
+        return shelf.read_table(*self._place(name))
 
-    def find_file(self, name: str) -> Path:
-        """Return the file of an output, its bytes proven."""
+    def schema(self, name: str) -> Schema:
+        """Return the columns of an output as a table; most of its bytes are not looked at."""
+        made = name in self._made or not shelf.is_name(self.record.outputs[name])
+        return self.table(name).schema if made else shelf.read_schema(*self._place(name))
+
+    def _place(self, name: str) -> tuple[Path, str, str]:
+        """Return where an output is kept."""
         if self._folder is None:
             raise shelf.Damaged(self.record.step)
-        return shelf.find_object(self._folder, self.record.outputs[name], self.record.step)
+        return self._folder, self.record.outputs[name], self.record.step
 
 
 class Steps:

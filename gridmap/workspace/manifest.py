@@ -69,6 +69,11 @@ def hash_text(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def hash_bytes(held: Any) -> str:
+    """Return the SHA-256 of bytes as hexadecimal text."""
+    return hashlib.sha256(held).hexdigest()
+
+
 def list_files(folder: Path) -> list[str]:
     """Return the names of all files below a folder, sorted, with ``/`` on every system."""
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())

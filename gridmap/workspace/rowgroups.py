@@ -50,6 +50,8 @@ class RowGroups:
         A file that was written so, its bytes proven.
     kept : mapping of int to int
         Groups whose rows are, to the last bit, those of a group of the file before.
+    footer : Footer, optional
+        Of the file before, where it was read already.
     """
 
     schema: pa.Schema
@@ -57,6 +59,7 @@ class RowGroups:
     varied: Sequence[str] = ()
     before: Path | None = None
     kept: Mapping[int, int] = field(default_factory=dict)
+    footer: Footer | None = None
 
     def save(self, file: Path) -> None:
         """Write the file; the bytes are the same whether groups are copied or not."""
@@ -76,7 +79,7 @@ class RowGroups:
         anew = io.BytesIO()
         numbers = [n for n in range(len(self.groups)) if n not in self.kept]
         with before.open("rb") as old:
-            was = read_footer(old)
+            was = self.footer or read_footer(old)
             if was is None or max(self.kept.values()) >= len(was.groups):
                 return False
             self._encode(anew, numbers)
