@@ -24,9 +24,6 @@ _KNOWN = {"grids": schema.GRIDS, "territories": schema.TERRITORIES, "units": sch
           "elements": schema.ELEMENTS, "assets": schema.ASSETS}
 
 
-#: Frames that are written row group by row group.
-_GROUPED = ("elements",)
-
 #: What a frame is made of beside itself.
 _ADDED = "what attaching adds"
 
@@ -115,7 +112,7 @@ class Files:
         return {name: self._ref(name).hash, _ADDED: self._added(name).hash, **_writing_code()}
 
     def _frame(self, name: str) -> GeoDataFrame | RowGroups:
-        rows = self._group_rows(name) if name in _GROUPED else None
+        rows = self._group_rows(name)
         if rows is not None:
             return rows
         return lay_out_frame(
@@ -342,10 +339,8 @@ def _writing_code() -> dict[str, str]:
 
 
 def lay_out_frame(name: str, frame: GeoDataFrame) -> GeoDataFrame | RowGroups:
-    """Return the columns of a frame that its schema knows, large frames as row groups."""
+    """Return the columns of a frame that its schema knows, as row groups where that can be."""
     kept = pick_columns(name, frame)
-    if name not in _GROUPED:
-        return kept
     try:
         rows = grouped.lay_out_rows(grouped.Placed(arrow.to_table(kept)), _list_columns(name))
     except arrow.Unfit:
