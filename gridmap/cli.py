@@ -7,6 +7,7 @@ Exit code 0: done. 1: wrong input, or a version that does not hold, told in one 
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Sequence
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted: nothing more was written", file=sys.stderr)
         return 130
+    if arguments is None:
+        gc.freeze()  # the process ends: all that it holds need not be looked through once more
     return code
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 
 import pytest
 
-from gridmap import cli
+from gridmap import cli, pipeline
+from gridmap.sketch import save_sketch
 
 
 def gridmap(*words):
@@ -65,3 +67,17 @@ def test_the_version_is_printed(capsys):
     with pytest.raises(SystemExit, match="0"):
         cli.main(["--version"])
     assert capsys.readouterr().out.startswith("gridmap ")
+
+
+def test_a_run_looks_for_cycles_seldom_and_leaves_that_as_it_was(tmp_path, monkeypatch):
+    seen = []
+
+    def watched(*words, do=pipeline.run_again, **options):
+        seen.append((gc.get_threshold()[0], gc.get_freeze_count() > 0))
+        return do(*words, **options)
+
+    monkeypatch.setattr(pipeline, "run_again", watched)
+    before = gc.get_threshold()
+    assert cli.main(["run", str(save_sketch(tmp_path)), "--quiet"]) == 0
+    assert seen[0][0] > before[0] and seen[0][1]
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)

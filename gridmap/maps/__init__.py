@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .paper.template import Template, list_templates, load_template
     from .pictures import draw_picture
     from .qgis import draw_qgis_style
-    from .report import draw_report
+    from .report import draw_report, draw_size_picture, find_size_figure
     from .style import ClassRule, measure_classes
     from .things import draw_footprints, draw_points, draw_reach
     from .tilings import lay_out_grids
@@ -50,9 +50,11 @@ __all__ = [
     "draw_qgis_style",
     "draw_reach",
     "draw_report",
+    "draw_size_picture",
     "draw_territories",
     "explore",
     "fill_page",
+    "find_size_figure",
     "hide_small_totals",
     "lay_out_grids",
     "list_templates",

@@ -59,6 +59,7 @@ def draw_report(
     language: str = "en",
     credits: str = "",  # noqa: A002
     proven: bool = False,
+    picture: str | None = None,
 ) -> str:
     """Write the report of a run: figures, pictures, reasons and the ledger on one sheet.
 
@@ -93,6 +94,8 @@ def draw_report(
     proven : bool, default False
         Whether `check_tiling` has passed these very grids by its usual rule. Otherwise gaps
         and overlaps are looked for here.
+    picture : str, optional
+        What `draw_size_picture` gives of these grids, where it was drawn before.
 
     Returns
     -------
@@ -120,9 +123,11 @@ def draw_report(
         told = Series({**totals.astype("float64").to_dict(), **told.to_dict()})
     if suppressed is not None:
         told = told.drop(suppressed.loc[suppressed["level"] == "all", "column"], errors="ignore")
+    if picture is None:
+        picture = draw_size_picture(grids, publication=publication, territories=territories,
+                                    suppressed=suppressed)
     parts = [
-        _tiles(grids, told, proven),
-        _maps(grids, allowed, publication, size, territories, suppressed),
+        _tiles(grids, told, proven), _maps(allowed, publication, size, suppressed, picture),
         _bars(allowed, told, territories), _reasons(reasons), _ledger(ledger), _notes(notes),
     ]
     return sheet.write_sheet(name, SAYS["subtitle"], parts, language=language,
@@ -208,28 +213,72 @@ def _element_note(told: Series) -> words.Word:
     return _of(told, "elements", words.Word("of {n} elements", "共 {n} 个要素"))
 
 
-def _maps(
+def draw_size_picture(
     grids: GeoDataFrame,
+    *,
+    publication: Publication,
+    territories: GeoDataFrame | None = None,
+    suppressed: DataFrame | None = None,
+) -> str:
+    """Return the map of sizes as the report shows it, as an address that holds it.
+
+    Parameters
+    ----------
+    grids, publication, territories, suppressed
+        As for `draw_report`.
+
+    Returns
+    -------
+    str
+        "" where the profile allows no figure of size.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_grids
+    >>> draw_size_picture(sketch_grids("AB"), publication=load_publication("internal"))[:15]
+    'data:image/png;'
+    """
+    figure = find_size_figure(grids, publication)
+    if figure is None:
+        return ""
+    return pictures.picture_uri(pictures.draw_picture(
+        grids, figure, publication=publication, with_legend=False, territories=territories,
+        suppressed=suppressed, width_cm=11.5))
+
+
+def find_size_figure(grids: DataFrame, publication: Publication) -> str | None:
+    """Return the figure that the map of sizes shows; None where the profile allows none.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_grids
+    >>> find_size_figure(sketch_grids("AB"), load_publication("internal"))
+    'households'
+    """
+    return next((name for name in ("size_state", "households")
+                 if name in grids and name in publication.columns), None)
+
+
+def _maps(
     allowed: DataFrame,
     publication: Publication,
     size: SizeRule | None,
-    territories: GeoDataFrame | None,
     suppressed: DataFrame | None,
+    drawn: str,
 ) -> str:
     """Return the map of sizes beside their histogram, as far as the profile allows both."""
-    shown = [name for name in ("size_state", "households") if name in allowed]
-    if not shown:
+    figure = find_size_figure(allowed, publication)
+    if figure is None:
         return ""
-    figure = shown[0]
-    drawn = pictures.draw_picture(grids, figure, publication=publication, with_legend=False,
-                                  territories=territories, suppressed=suppressed, width_cm=11.5)
     key = "".join(
         f'<li><i style="background:{colour}"></i>{both(name)} <b>{count:,}</b></li>'
         for name, colour, count in _key(figures.shown_values(allowed[figure]), suppressed)
     )
     picture = (
         f"<section><h2>{both(SAYS['map'])}</h2><figure><img alt="
-        f'"{html.escape(words.name_figure(figure).en)}" src="{pictures.picture_uri(drawn)}">'
+        f'"{html.escape(words.name_figure(figure).en)}" src="{drawn}">'
         f'<ul class="key">{key}</ul></figure></section>\n'
     )
     chart = _histogram(allowed, size)

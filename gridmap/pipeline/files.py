@@ -24,9 +24,6 @@ _KNOWN = {"grids": schema.GRIDS, "territories": schema.TERRITORIES, "units": sch
           "elements": schema.ELEMENTS, "assets": schema.ASSETS}
 
 
-#: Frames that are written row group by row group.
-_GROUPED = ("elements",)
-
 #: What a frame is made of beside itself.
 _ADDED = "what attaching adds"
 
@@ -36,6 +33,9 @@ _GROUND = "lay out: grids.gpkg"
 
 #: The step that draws what of the map does not change with the grids.
 _PAGE = "draw: map.html"
+
+#: The step that draws the picture of the report.
+_PICTURE = "draw: report.html"
 
 #: So many bytes of it stand in a row.
 _PIECE = 1 << 20
@@ -112,7 +112,7 @@ class Files:
         return {name: self._ref(name).hash, _ADDED: self._added(name).hash, **_writing_code()}
 
     def _frame(self, name: str) -> GeoDataFrame | RowGroups:
-        rows = self._group_rows(name) if name in _GROUPED else None
+        rows = self._group_rows(name)
         if rows is not None:
             return rows
         return lay_out_frame(
@@ -151,9 +151,7 @@ class Files:
     def list_packages(self) -> list[Output]:
         """Return the packages."""
         job = self.job
-        past = job.steps.find_past(_GROUND)
-        if past is not None:  # nothing asks for it where the package is kept
-            job.steps.note(_GROUND, past.ingredients)
+        self._note_past(_GROUND)
         return [Output("grids.gpkg", {
             **self._ground, "territories": job.given("territories").hash,
             "assets": job.hash_placed("assets"), "figure": self.config.settings.figure,
@@ -163,6 +161,12 @@ class Files:
     def _layers(self) -> dict[str, Layer]:
         return lay_out(self.config, self.shown, self.published,
                        self.job.given("territories").value, self.job.placed("assets"))
+
+    def _note_past(self, step: str) -> None:
+        """Have a step kept as it was: nothing asks for it where its file is kept."""
+        past = self.job.steps.find_past(step)
+        if past is not None:
+            self.job.steps.note(step, past.ingredients)
 
     def _make_ground(self, layers: dict[str, Layer]) -> bytes | None:
         """Return the package without its grids, made where another layer changed."""
@@ -179,19 +183,14 @@ class Files:
 
     def list_tables(self) -> list[Output]:
         """Return the tables."""
-        made_of = {**self._ground, **_drawing_code()}
+        job, made_of = self.job, {**self._ground, **_drawing_code()}
         return [
             Output("grids.csv", made_of, lambda: self.published.by_grid),
             Output("suppressed.csv", made_of, lambda: self.published.suppressed),
-            *(Output(f"{name}.csv", {name: self._account[name], **_writing_code()},
-                     _Make(self.job.account.get, name))
+            *(Output(f"{name}.csv", {name: job.account_hashes[name], **_writing_code()},
+                     _Make(job.account.get, name))
               for name in ("changes", "rejects", "ledger")),
         ]
-
-    @cached_property
-    def _account(self) -> dict[str, str]:
-        """The hash of each part of the account."""
-        return {name: keys.hash_frame(frame) for name, frame in self.job.account.items()}
 
     def list_pages(self) -> list[Output]:
         """Return the pages."""
@@ -201,6 +200,7 @@ class Files:
         for name, ingredients in self._beside.items():
             job.steps.note(f"draw: {name}", ingredients)
         job.steps.note(_PAGE, self._hollow)
+        self._note_past(_PICTURE)
         shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
         return [
             Output("map.html", {
@@ -210,8 +210,8 @@ class Files:
             Output("report.html", {
                 **several, "summary": job.summed.hash_of("summary"),
                 "totals": job.measured.hash_of("totals"),
-                "changes": self._account["changes"],
-                "ledger": self._account["ledger"],
+                "changes": job.account_hashes["changes"],
+                "ledger": job.account_hashes["ledger"],
                 "size of the profile": keys.hash_value(config.profile.size)}, self._report),
         ]
 
@@ -274,7 +274,25 @@ class Files:
             config=self.config, shown=self.shown, published=self.published, summary=job.summary,
             totals=job.measured["totals"]["totals"], changes=job.account["changes"],
             ledger=job.account["ledger"], territories=job.given("territories").value,
+            picture=self._picture(),
             proven=bool(job.proven["proven"]) and self.config.profile.tiling == TilingRule())
+
+    def _picture(self) -> str:
+        """Return the map of sizes, drawn where what it shows changed."""
+        publication, suppressed = self.config.publication, self.published.suppressed
+        figure = maps.find_size_figure(self.shown, publication)
+        if figure is None:
+            return ""
+        land = self.job.given("territories")
+        made = self.job.steps.do(_PICTURE, {
+            "grids": self.job.grids.hash, "territories": land.hash,
+            "sizes": keys.hash_frame(self.shown[[figure]]),
+            "suppressed": keys.hash_frame(suppressed[suppressed["column"] == figure]),
+            "publication": keys.hash_value(publication), **_drawing_code(),
+        }, lambda: {"picture": DataFrame({"address": [maps.draw_size_picture(
+            self.shown, publication=publication, territories=land.value,
+            suppressed=suppressed)]}, dtype="str")})
+        return str(made["picture"]["address"].iloc[0])
 
     def gather(self, kept: Mapping[str, Path], facts: Mapping[str, Any]) -> Contents:
         """Make what is not kept, and return all of it."""
@@ -321,10 +339,8 @@ def _writing_code() -> dict[str, str]:
 
 
 def lay_out_frame(name: str, frame: GeoDataFrame) -> GeoDataFrame | RowGroups:
-    """Return the columns of a frame that its schema knows, large frames as row groups."""
+    """Return the columns of a frame that its schema knows, as row groups where that can be."""
     kept = pick_columns(name, frame)
-    if name not in _GROUPED:
-        return kept
     try:
         rows = grouped.lay_out_rows(grouped.Placed(arrow.to_table(kept)), _list_columns(name))
     except arrow.Unfit:

@@ -50,10 +50,13 @@ class Job(Measuring):
         return {name: made[name] for name in load.NOTHING}
 
     @cached_property
+    def account_hashes(self) -> dict[str, str]:
+        """The hash of each part of the account."""
+        return {name: keys.hash_frame(frame) for name, frame in self.account.items()}
+
+    @cached_property
     def summed(self) -> Outputs:
         """The few figures that sum the run up."""
-        account = {name: keys.hash_frame(frame) for name, frame in self.account.items()}
-
         def make() -> dict[str, Any]:
             attached = self.attached.get("elements")
             elements = None if attached is None or not attached.record.outputs["columns"] else (
@@ -69,7 +72,7 @@ class Job(Measuring):
 
         return self.steps.do("sum up", {
             "figures": self.measured.hash_of("by_grid"), "elements": self.hash_placed("elements"),
-            **account, **code_of(_OWN, "pipeline/summary.py", "pipeline/fill.py"),
+            **self.account_hashes, **code_of(_OWN, "pipeline/summary.py", "pipeline/fill.py"),
         }, make)
 
     @property
