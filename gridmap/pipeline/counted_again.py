@@ -15,7 +15,7 @@ from pyarrow import Table
 from .. import attach, ledger
 from . import arrow, between, changed, units
 from .changed import Rows, Shapes
-from .squares import widen
+from .meeting import widen
 from .totals import MASSES
 
 #: Above this share of elements that are not as they were the whole is done.

@@ -16,7 +16,7 @@ from .. import ledger, zoning
 from ..tiling import areas
 from . import arrow, between, changed
 from .changed import Flags, Rows, Shapes
-from .squares import widen
+from .meeting import widen
 from .totals import MASSES
 
 #: Above this share of all units the whole is drawn at once.

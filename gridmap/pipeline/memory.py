@@ -35,7 +35,7 @@ def tell_array(array: pa.Array) -> Memory:
 
 
 def measure_box(west: object, south: object, east: object, north: object) -> Box:
-    """Return the box of some rows; see `squares.find_meeting`.
+    """Return the box of some rows; see `meeting.find_meeting`.
 
     Examples
     --------
