@@ -155,6 +155,17 @@ def test_what_is_damaged_is_never_read(tmp_path, which, fault):
     pd.testing.assert_frame_equal(arrow.to_frame(objects.read(tmp_path, name)), make())
 
 
+def test_a_list_of_another_version_is_made_again(tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(objects, "_FORM", 0)
+        name = objects.add(tmp_path, arrow.to_table(make()))
+    objects.forget()
+    assert list(objects.list_pieces(tmp_path, name)) == []
+    with pytest.raises(objects.Lost):
+        objects.read(tmp_path, name)
+    assert not objects.is_there(tmp_path, name)
+
+
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 99), max_size=30), st.lists(st.integers(1, 60), max_size=5))
 def test_rows_taken_of_chunks_are_those_of_the_whole(rows, ends):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import pyarrow as pa
 import xxhash
@@ -23,6 +23,9 @@ from ..workspace import manifest, rowgroups
 from . import arrow, memory, pieces
 
 _TABLE, _LIST = ".arrow", ".json"
+
+#: What a list looks like; one of another form, which another version wrote, is made again.
+_FORM = 1
 
 #: Rows of a piece: the fewest, how many more until a border is likely, and the most.
 SIZES = {"least": rowgroups.LEAST, "likely": rowgroups.LIKELY, "most": rowgroups.MOST}
@@ -83,7 +86,8 @@ def add(folder: Path, table: Table) -> str:
         known = _READ.names.get(there.get((start, end - start), ()))
         said.append(known or _add_piece(folder, table.slice(start, end - start)))
     schema = base64.b64encode(_spell_kinds(table.schema).serialize()).decode()
-    return _write(folder, json.dumps({"schema": schema, "pieces": said}).encode(), _LIST)
+    told = {"form": _FORM, "schema": schema, "pieces": said}
+    return _write(folder, json.dumps(told).encode(), _LIST)
 
 
 def _add_piece(folder: Path, table: Table) -> _Piece:
@@ -116,7 +120,7 @@ def read(folder: Path, name: str) -> Table:
     Raises
     ------
     Lost
-        If it is gone or altered; it is then removed.
+        If it is gone, altered or of another form; it is then removed.
     """
     file = folder / f"{name}{_LIST}"
     if not file.is_file():
@@ -157,11 +161,19 @@ def _read_list(file: Path) -> tuple[pa.Schema, list[_Piece]]:
     if file not in _READ.lists:
         held = _open(file, lambda held: manifest.hash_bytes(held) == file.stem)
         said = json.loads(held.to_pybytes())
+        if said.get("form") != _FORM:
+            _remove(file)
         schema = pa.ipc.read_schema(pa.py_buffer(base64.b64decode(said["schema"])))
         _READ.lists[file] = schema, [
             _Piece(name, check, rows, (box[0], box[1], box[2], box[3]))
             for name, check, rows, box in said["pieces"]]
     return _READ.lists[file]
+
+
+def _remove(file: Path) -> NoReturn:
+    with suppress(OSError):
+        file.unlink()
+    raise Lost(file.name)
 
 
 def _read_file(file: Path, name: str) -> Table:
@@ -194,8 +206,7 @@ def _open(file: Path, proves: Callable[[pa.Buffer], bool]) -> pa.Buffer:
             held = source.read_buffer()
         if proves(held):
             return held
-        file.unlink()
-    raise Lost(file.name)
+    _remove(file)
 
 
 def _shorten(folder: Path, piece: _Piece, table: Table, names: set[str]) -> Table:
