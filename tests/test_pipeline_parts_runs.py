@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pandas as pd
 import pytest
 import shapely
 
-from gridmap.pipeline import attach_again, shelf
+from gridmap.pipeline import attach_again, measure_again, shelf
 from gridmap.pipeline.graph import Job
 from gridmap.pipeline.load import silent
 from gridmap.pipeline.steps import Steps
@@ -98,10 +99,15 @@ def do(config, store, version):
     return made, {one.step: one.did for one in steps.told}
 
 
-@pytest.mark.parametrize("edits", [
-    ("move", "count", "border"), ("add", "asset", "out"), ("drop", "across", "level", "move")])
-def test_every_step_gives_what_it_gives_in_a_whole_run(folder, monkeypatch, edits):
-    monkeypatch.setattr(attach_again, "MOST", 0.9)
+@pytest.mark.parametrize(("edits", "shared"), [
+    (("move", "count", "border"), True), (("add", "asset", "out"), True),
+    (("drop", "across", "level", "move"), True), (("asset", "add", "border"), False)])
+def test_every_step_gives_what_it_gives_in_a_whole_run(folder, monkeypatch, edits, shared):
+    for module in (attach_again, measure_again):
+        monkeypatch.setattr(module, "MOST", 0.9)
+    if not shared:
+        things = pd.read_csv(folder / "things.csv")
+        things.assign(capacity=np.nan).to_csv(folder / "things.csv", index=False)
     chance = random.Random(len(edits))
     config = load_config(folder)
     do(config, folder / "steps", "1")
@@ -112,3 +118,4 @@ def test_every_step_gives_what_it_gives_in_a_whole_run(folder, monkeypatch, edit
         assert made == do(config, folder / f"whole {number}", "1")[0]
         seen |= {step for step, how in did.items() if how == "ran in part"}
     assert {"attach: elements", "demand", "reach"} <= seen
+    assert shared == ("measure" not in seen)  # what places share is added up as a whole

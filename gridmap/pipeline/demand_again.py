@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..coverage.reach import gather_spots
-from . import arrow, columns, service
+from . import columns, service
 from .changed import Floats, Rows
 from .service import Placed, Places
 
@@ -89,8 +89,9 @@ def _bring(row: Places, was: Places, size: int) -> Places:
 
 def _put_in(stays: _Demand, more: Places, xy: Floats, elements: pa.Table) -> _Demand:
     """Put rows in their place by code, and their spots from west to east."""
-    codes = arrow.codes_of(elements) if len(more) else pa.array([])
-    order = pc.sort_indices(codes.take(pa.array(more))).to_numpy()
+    name = elements.schema.pandas_metadata["index_columns"][0]
+    codes = elements[name]
+    order = pc.sort_indices(columns.take_rows(elements, (name,), more)[name]).to_numpy()
     more, xy = more[order], xy[order]
     # One by one: few are new, and each is found in some twenty looks.
     places = np.array([bisect_left(stays.rows, codes[int(row)].as_py(),

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from pandas import Series
 
 from .. import tiling
-from . import attach_again, changed, fill, keys
+from . import arrow, attach_again, fill, keys
 from .job_draw import Drawing
 from .refs import Ref, code_of
 from .steps import Before, Outputs
@@ -114,12 +115,15 @@ class Attaching(Drawing):
         def again(before: Before) -> tuple[dict[str, Any], str] | None:
             if not before.same_but(ingredients, ("grids",)):
                 return None
-            old = before.frame("grids")
-            stale = changed.find_changed(old, grids.value)
+            land = self._compare_grids(before, grids)
+            if land is None:
+                return None
+            old = arrow.to_frame(arrow.take(before.table("grids"), np.flatnonzero(land.gone)))
+            stale = np.ones(len(old), dtype=bool), land.changed
             if not tiling.is_tiling_still(old, grids.value, stale, rule=rule):
                 return None
-            return {"proven": True}, f"{int(stale[1].sum()):,} of {len(grids.value):,} grids"
+            return {"proven": True}, f"{int(land.changed.sum()):,} of {len(grids.value):,} grids"
 
         ingredients = {"grids": grids.hash, "tiling of the profile": keys.hash_value(rule),
-                       **code_of(_OWN, "tiling")}
+                       **code_of(_OWN, "tiling", "pipeline/attach_again.py")}
         return self.steps.do("prove", ingredients, make, mend=again)

@@ -95,6 +95,8 @@ class Measuring(Attaching):
         if old["sums"] is None or not before.ingredients[_IN.format("elements")]:
             return None
         assets = before.ingredients["assets"] == self.given("assets").hash
+        if not assets and not before.ingredients["reach"]:
+            return None
         past = measure_again.Past(
             service.Placed(before.table("elements"), before.table(_IN.format("elements"))),
             coverage.Added(old["sums"], old["squares"]),
