@@ -188,8 +188,26 @@ def test_where_a_part_tells_too_little_all_is_built(config, spoil):
     before = Kept(units.build(load.gather(**town), config))
     rows = changed.compare_tables(old.elements, new.elements)
     assert units_again.build_again(old, new, rows, before, config) is None
-    moved = Kept({**before.made, "exact": False})
-    assert units_again.build_again(old, old, None, moved, config) is None
+
+
+def test_where_lines_cannot_be_noded_exactly_the_step_says_so(config, monkeypatch):
+    def refuse(linework):
+        raise mesh.NotNodedError(f"{len(linework)} lines")
+
+    town = make_town(1)
+    exact = units.build(load.gather(**town), config)
+    ground = units_again.Ground(**{name: arrow.to_table(town[name]) for name in FRAMES})
+    other = arrow.to_table(edit(town, "street", 3, 210.0, 610.0)["barriers"])
+    monkeypatch.setattr(units_again, "MOST", 1.1)
+    with monkeypatch.context() as patch:
+        patch.setattr(mesh, "_node", refuse)
+        snapped = units.build(load.gather(**town), config)
+        assert units_again.build_again(
+            ground, ground._replace(barriers=other), None, Kept(exact), config) is None
+    assert (exact["exact"], snapped["exact"]) == (True, False)
+    assert snapped["units"].area.sum() == pytest.approx(exact["units"].area.sum())
+    assert units_again.build_again(ground, ground, None, Kept(snapped), config) is None
+    assert units_again.build_again(ground, ground, None, Kept(exact), config) is not None
 
 
 # --- grids ------------------------------------------------------------------------------------
@@ -254,7 +272,7 @@ def draw_both(old, new, columns):
     return again, partition(new)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(st.integers(0, 3), st.lists(st.tuples(
     st.sampled_from(["households", "people", "kind", "home", "corner", "noise", "gone",
                      "code"]),

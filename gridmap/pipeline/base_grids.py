@@ -21,7 +21,7 @@ BEYOND_M = 10.0
 
 def draw_base_grids(
     inputs: Inputs, config: Config, *, progress: Progress = silent,
-    executor: Executor | None = None, beside: Collection[str] = (),
+    executor: Executor | None = None,
 ) -> zoning.Partition:
     """Draw grids out of the units, or take the layer that was given.
 
@@ -35,8 +35,6 @@ def draw_base_grids(
         Called with (step, done, total).
     executor : Executor, optional
         Draws communities side by side; the outcome is the same.
-    beside : collection of str, default ()
-        Territories that only show what lies beside the others: no time is spent on them.
 
     Returns
     -------
@@ -58,19 +56,45 @@ def draw_base_grids(
         grids = _given_grids(inputs.grids)
         nobody = Series(dtype="str", name="grid", index=pd.Index([], dtype="str", name="unit"))
         return zoning.Partition(grids, nobody, ledger.join_changes())
+    return _partition(inputs, config, {}, progress=progress, executor=executor)
+
+
+def draw_some(
+    inputs: Inputs, config: Config, beside: Collection[str], *,
+    executor: Executor | None = None,
+) -> zoning.Partition:
+    """Draw the grids of some territories.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        With their units, and those of the territories that touch them.
+    config : Config
+    beside : collection of str
+        The territories that only show what lies beside the others: no time is spent on them.
+    executor : Executor, optional
+        As in `draw_base_grids`.
+    """
+    return _partition(inputs, config, dict.fromkeys(beside, 1), progress=silent,
+                      executor=executor)
+
+
+def _partition(
+    inputs: Inputs, config: Config, counts: dict[str, int], *, progress: Progress,
+    executor: Executor | None,
+) -> zoning.Partition:
+    """Draw grids out of units; of so many grids in some territories."""
     settings, profile = config.settings, config.profile
     progress("partition", 0, 1)
     units = draw.take_units(inputs, config)
     options = draw.take_options(inputs, units, config.drawing)
-    if beside:
-        options["counts"] = dict.fromkeys(beside, 1)
     return zoning.partition(
         units, draw.list_sizes(config), size_by=draw.PROFILE if config.profiles else None,
         barriers=inputs.barriers, barrier_rule=profile.barriers,
         dedicated=profile.dedicated, code=profile.code, seed=settings.seed,
         effort=settings.effort, workers=settings.workers, time_limit_s=settings.time_limit_s,
         progress=lambda done, total: progress("partition", done, total), executor=executor,
-        **options,
+        **(options | {"counts": counts} if counts else options),
     )
 
 

@@ -214,8 +214,7 @@ class Drawing(Loading):
             units=mine, territories=None if land is None else arrow.to_plain(land),
             barriers=None if not lines.hash else arrow.take_rows(
                 lines.table, widen(mine.bounds.to_numpy(), base_grids.BEYOND_M)))
-        return base_grids.draw_base_grids(given, self.config, executor=self.executor,
-                                          beside=beside)
+        return base_grids.draw_some(given, self.config, beside, executor=self.executor)
 
     def _placed_units(self, before: Before | None = None) -> grids_again.Units | None:
         """Return the units of this run, or of one before, and the territory each stays in."""
