@@ -120,6 +120,31 @@ def test_a_shapefile_that_is_cut_short_names_every_row_it_lost(tmp_path):
     assert (loaded.changes["what"] == "file cut short").any()
 
 
+@pytest.mark.parametrize("left", [100, 150])
+def test_a_shapefile_that_ends_before_its_first_shape_is_told(tmp_path, left):
+    file = tmp_path / "towns.shp"
+    towns(9).to_file(file)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:left])
+    with pytest.raises(SourceError, match=(
+            r"towns\.shp has no shape that can be read: \.shp has "
+            rf"{left} of {len(whole):,} bytes, and ends before the first of 9 shapes\. Fetch the "
+            "file again, whole$")):
+        load_territories(file, **TOWNS)
+
+
+def test_an_index_that_is_cut_short_is_done_without(tmp_path):
+    towns(9).to_file(tmp_path / "towns.shp")
+    file = tmp_path / "towns.shx"
+    file.write_bytes(file.read_bytes()[:120])
+    loaded = load_territories(tmp_path / "towns.shp", **TOWNS)
+    assert len(loaded.frame) == 9
+    told = loaded.changes[loaded.changes["what"] == "file cut short"]
+    assert told["note"].tolist() == [
+        "towns.shp: .shx has 120 of 172 bytes: the shapes are found without it"]
+    assert file.stat().st_size == 120
+
+
 def test_a_table_that_is_cut_short_is_told(tmp_path):
     towns(9).to_file(tmp_path / "towns.shp")
     table = (tmp_path / "towns.dbf").read_bytes()
