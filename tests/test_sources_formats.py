@@ -145,6 +145,36 @@ def test_an_index_that_is_cut_short_is_done_without(tmp_path):
     assert file.stat().st_size == 120
 
 
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.shp", "a.gpkg", "a.geojson", "a.parquet"])
+def test_a_file_without_rows_is_told(tmp_path, name):
+    file = tmp_path / name
+    none = geopandas.GeoDataFrame({"code": pd.Series([], dtype="str")}, geometry=[], crs=4326)
+    columns, crs = {"element": "code"}, None
+    if name == "a.parquet":
+        none.to_parquet(file)
+    elif name in ("a.csv", "a.xlsx"):
+        columns, crs = {**columns, "x": "x", "y": "y"}, "EPSG:4326"
+        table = pd.DataFrame(columns=["code", "x", "y"])
+        (table.to_csv if name == "a.csv" else table.to_excel)(file, index=False)
+    else:
+        none.to_file(file, geometry_type="Point")
+    loaded = load_elements(file, columns=columns, crs=crs, constants={"kind": "home", "count": 1})
+    assert len(loaded.frame) == loaded.rows_in == 0
+    told = loaded.changes[loaded.changes["what"] == "file without rows"]
+    assert told["note"].tolist() == [f"{name}: it can be read, and holds no row"]
+
+
+def test_a_table_without_rows_is_told_and_one_of_which_none_are_asked_for_is_not(tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("code,people\n")
+    asked = {"key": "code", "columns": {"people": "people"}}
+    assert load_table(file, **asked).changes["what"].tolist()[:1] == ["file without rows"]
+    file.write_text("code,people\n01,4\n")
+    loaded = load_table(file, **asked, where={"people": "5"})
+    assert loaded.rows_in == 0
+    assert "file without rows" not in set(loaded.changes["what"])
+
+
 def test_a_table_that_is_cut_short_is_told(tmp_path):
     towns(9).to_file(tmp_path / "towns.shp")
     table = (tmp_path / "towns.dbf").read_bytes()
