@@ -160,6 +160,7 @@ def test_blocks_are_taken_over_where_rows_come_go_or_change(plain, lines):
     edit(20, make_line(20, people="many")),
     edit(20, make_line(20, x="13800138000")),
     [line.replace("R", "S") for line in PLAIN],
+    [],
 ])
 def test_what_concerns_the_whole_file_is_read_whole_or_told_the_same(plain, lines):
     hold_against_whole(plain, [make_text(lines)])

@@ -120,6 +120,61 @@ def test_a_shapefile_that_is_cut_short_names_every_row_it_lost(tmp_path):
     assert (loaded.changes["what"] == "file cut short").any()
 
 
+@pytest.mark.parametrize("left", [100, 150])
+def test_a_shapefile_that_ends_before_its_first_shape_is_told(tmp_path, left):
+    file = tmp_path / "towns.shp"
+    towns(9).to_file(file)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:left])
+    with pytest.raises(SourceError, match=(
+            r"towns\.shp has no shape that can be read: \.shp has "
+            rf"{left} of {len(whole):,} bytes, and ends before the first of 9 shapes\. Fetch the "
+            "file again, whole$")):
+        load_territories(file, **TOWNS)
+
+
+def test_an_index_that_is_cut_short_is_done_without(tmp_path):
+    towns(9).to_file(tmp_path / "towns.shp")
+    file = tmp_path / "towns.shx"
+    file.write_bytes(file.read_bytes()[:120])
+    loaded = load_territories(tmp_path / "towns.shp", **TOWNS)
+    assert len(loaded.frame) == 9
+    told = loaded.changes[loaded.changes["what"] == "file cut short"]
+    assert told["note"].tolist() == [
+        "towns.shp: .shx has 120 of 172 bytes: the shapes are found without it"]
+    assert file.stat().st_size == 120
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.shp", "a.gpkg", "a.geojson", "a.parquet"])
+def test_a_file_without_rows_is_told(tmp_path, name):
+    file = tmp_path / name
+    none = geopandas.GeoDataFrame({"code": pd.Series([], dtype="str")}, geometry=[], crs=4326)
+    columns, crs = {"element": "code"}, None
+    if name == "a.parquet":
+        none.to_parquet(file)
+    elif name in ("a.csv", "a.xlsx"):
+        columns, crs = {**columns, "x": "x", "y": "y"}, "EPSG:4326"
+        table = pd.DataFrame(columns=["code", "x", "y"])
+        (table.to_csv if name == "a.csv" else table.to_excel)(file, index=False)
+    else:
+        none.to_file(file, geometry_type="Point")
+    loaded = load_elements(file, columns=columns, crs=crs, constants={"kind": "home", "count": 1})
+    assert len(loaded.frame) == loaded.rows_in == 0
+    told = loaded.changes[loaded.changes["what"] == "file without rows"]
+    assert told["note"].tolist() == [f"{name}: it can be read, and holds no row"]
+
+
+def test_a_table_without_rows_is_told_and_one_of_which_none_are_asked_for_is_not(tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_text("code,people\n")
+    asked = {"key": "code", "columns": {"people": "people"}}
+    assert load_table(file, **asked).changes["what"].tolist()[:1] == ["file without rows"]
+    file.write_text("code,people\n01,4\n")
+    loaded = load_table(file, **asked, where={"people": "5"})
+    assert loaded.rows_in == 0
+    assert "file without rows" not in set(loaded.changes["what"])
+
+
 def test_a_table_that_is_cut_short_is_told(tmp_path):
     towns(9).to_file(tmp_path / "towns.shp")
     table = (tmp_path / "towns.dbf").read_bytes()

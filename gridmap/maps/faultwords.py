@@ -102,6 +102,8 @@ _KINDS: Mapping[str, tuple[str, Word]] = {
     "territory unknown": ("辖区不存在", Word("correct the code, or add the territory",
                                      "请更正编码，或补充该辖区")),
     "file cut short": ("文件被截断", Word("fetch the file again, whole", "请重新获取完整文件")),
+    "file without rows": ("文件没有数据行", Word("see whether rows should be in it",
+                                          "请确认文件中是否应有数据")),
     "text cut short": ("文字被截断", Word(
         "the field was too short for the text: take it from another source",
         "字段长度不足，请从其他来源取得完整文字")),

@@ -129,7 +129,19 @@ def trace_file(
     """Read what is asked of a file as `load_frame` does, and trace the account to its rows."""
     whole = reading.read_file(asked.file, asked.wanted, layer=layer, encoding=encoding,
                               limits=asked.limits)
-    return trace_rows(*choose.keep_rows(whole, where), asked)
+    traced = trace_rows(*choose.keep_rows(whole, where), asked)
+    empty = tell_empty(whole, asked.file)
+    loaded = traced.loaded
+    return traced._replace(
+        loaded=loaded._replace(changes=ledger.join_changes(empty, loaded.changes)),
+        changed=np.concatenate([np.zeros(len(empty), dtype=np.int64), traced.changed]))
+
+
+def tell_empty(raw: Raw, file: Path) -> DataFrame:
+    """Return a line of CHANGES about a file that has no row, and none about others."""
+    if len(raw.table) or raw.lost:
+        return ledger.join_changes()
+    return account.tell("file without rows", f"{file.name}: it can be read, and holds no row")
 
 
 def trace_rows(raw: Raw, left_out: int, asked: Asked) -> Traced:

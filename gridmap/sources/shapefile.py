@@ -56,7 +56,7 @@ def read_shapefile(path: Path, wanted: list[str], *, encoding: str | None = None
     content = path.read_bytes()
     if not content.startswith(_MAGIC):
         raise SourceError(f"{path} is no shapefile: its first bytes are of another kind of file")
-    notes = []
+    notes = _leave_out_index(beside)
     fids, shapes, crs = _read_shapes(path, beside)
     count = _count_records(content, beside.get(".shx"))
     columns, headers, deleted, told = _read_table(path, beside, wanted, encoding)
@@ -69,13 +69,32 @@ def read_shapefile(path: Path, wanted: list[str], *, encoding: str | None = None
     kept[: len(deleted)] = ~deleted[:size]
     if not kept.all():
         notes.append(("rows marked as deleted", f"{int((~kept).sum()):,} rows left out"))
-    promised = 2 * struct.unpack_from(">i", content, _PROMISED_BYTES)[0]
+    promised = _promised(content)
     if promised > len(content):
-        notes.append(("file cut short", f".shp has {len(content):,} of {promised:,} bytes"))
+        short = f".shp has {len(content):,} of {promised:,} bytes"
+        if size and shapely.is_missing(placed).all():
+            raise SourceError(f"{path} has no shape that can be read: {short}, and ends before "
+                              f"the first of {size:,} shapes. Fetch the file again, whole")
+        notes.append(("file cut short", short))
     full = columns.reindex(range(size))
     raw = make_raw(full, headers, geometry=placed, crs=crs or _prj(beside), notes=notes)
     return raw._replace(table=full[kept].reset_index(drop=True), geometry=placed[kept],
                         rows=raw.rows[kept], reasons=reasons[kept])
+
+
+def _promised(content: bytes) -> int:
+    """Return how many bytes a .shp or .shx says that it has."""
+    return 2 * int(struct.unpack_from(">i", content, _PROMISED_BYTES)[0])
+
+
+def _leave_out_index(beside: dict[str, Path]) -> list[tuple[str, str]]:
+    """Leave out a .shx that is cut short, and say so: a new one is made of the shapes."""
+    content = beside[".shx"].read_bytes() if ".shx" in beside else b""
+    if len(content) < _HEADER or _promised(content) <= len(content):
+        return []
+    del beside[".shx"]
+    return [("file cut short", f".shx has {len(content):,} of {_promised(content):,} bytes: the "
+             "shapes are found without it")]
 
 
 def _read_shapes(
@@ -139,8 +158,7 @@ def _reasons(shapes: NDArray[Any], size: int, count: int, content: bytes) -> NDA
     reasons = np.full(size, None, dtype=object)
     missing = shapely.is_missing(shapes)
     reasons[missing] = "the shapefile has no shape for this row"
-    promised = 2 * struct.unpack_from(">i", content, _PROMISED_BYTES)[0]
-    if promised > len(content):
+    if _promised(content) > len(content):
         reasons[missing] = "the .shp file ends before this shape"
     reasons[count:] = "the .shp file has fewer records than its table"
     return reasons

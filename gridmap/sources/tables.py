@@ -78,8 +78,8 @@ def load_table(
     named = dict(columns) if period is None else {"period": period, **columns}
     wanted = choose.choose_columns(named, where, key)
     asked = choose.leave_private(wanted, where)
-    raw, left_out = choose.keep_rows(reading.read_file(
-        file, asked, encoding=encoding, limits=limits), where)
+    whole = reading.read_file(file, asked, encoding=encoding, limits=limits)
+    raw, left_out = choose.keep_rows(whole, where)
     fit.check_key([str(key)], "the key")
     codes = fit.fit_key(raw.table[str(key)], "the key", strip=strip,
                         public=personal.is_public_key([str(key)]))
@@ -94,7 +94,8 @@ def load_table(
     faults += fit.find_twins(ids, raw, None, kept)
     first = account.sift(len(raw.table), faults)
     private = fit.find_private(wanted.columns, fitted, "code")
-    lines = loaders.about_file(raw, file, left_out, private)
+    lines = [loaders.tell_empty(whole, file),
+             *loaders.about_file(raw, file, left_out, private)]
     lines += _tell_strip(codes.notes, strip, file)
     frame = loaders.take_kept(codes.values, fitted, first < 0, "code")
     changes = account.write_notes(codes.values, raw.rows, first < 0, notes, file.name)
