@@ -59,7 +59,6 @@ def draw_report(
     language: str = "en",
     credits: str = "",  # noqa: A002
     proven: bool = False,
-    picture: str | None = None,
 ) -> str:
     """Write the report of a run: figures, pictures, reasons and the ledger on one sheet.
 
@@ -94,8 +93,6 @@ def draw_report(
     proven : bool, default False
         Whether `check_tiling` has passed these very grids by its usual rule. Otherwise gaps
         and overlaps are looked for here.
-    picture : str, optional
-        What `draw_size_picture` gives of these grids, where it was drawn before.
 
     Returns
     -------
@@ -116,6 +113,51 @@ def draw_report(
     >>> "<h1>&lt;b&gt;</h1>" in report, "<script" in report
     (True, False)
     """
+    picture = draw_size_picture(grids, publication=publication, territories=territories,
+                                suppressed=suppressed)
+    return compose_report(
+        grids, picture, title=title, summary=summary, publication=publication, totals=totals,
+        reasons=reasons, ledger=ledger, size=size, territories=territories,
+        suppressed=suppressed, notes=notes, language=language, credits=credits, proven=proven)
+
+
+def compose_report(
+    grids: GeoDataFrame,
+    picture: str,
+    *,
+    title: words.Name,
+    summary: Series,
+    publication: Publication,
+    totals: Series | None = None,
+    reasons: Series | None = None,
+    ledger: DataFrame | None = None,
+    size: SizeRule | None = None,
+    territories: GeoDataFrame | None = None,
+    suppressed: DataFrame | None = None,
+    notes: Sequence[words.Name] = (),
+    language: str = "en",
+    credits: str = "",  # noqa: A002
+    proven: bool = False,
+) -> str:
+    """Write the report of a run round a picture that was drawn before.
+
+    Parameters
+    ----------
+    grids, title, summary, publication and others
+        As for `draw_report`.
+    picture : str
+        What `draw_size_picture` gives of these grids.
+
+    Examples
+    --------
+    >>> from gridmap.rules import load_publication
+    >>> from gridmap.sketch import sketch_grids
+    >>> report = compose_report(sketch_grids("AB"), "data:image/png;base64,", title="a",
+    ...                         summary=Series(dtype="float64"),
+    ...                         publication=load_publication("internal"))
+    >>> 'src="data:image/png;base64,"' in report
+    True
+    """
     name = words.as_word(title)
     allowed = figures.pick_allowed(figures.match_figures(grids, None), publication)
     told = summary.astype("float64")
@@ -123,9 +165,6 @@ def draw_report(
         told = Series({**totals.astype("float64").to_dict(), **told.to_dict()})
     if suppressed is not None:
         told = told.drop(suppressed.loc[suppressed["level"] == "all", "column"], errors="ignore")
-    if picture is None:
-        picture = draw_size_picture(grids, publication=publication, territories=territories,
-                                    suppressed=suppressed)
     parts = [
         _tiles(grids, told, proven), _maps(allowed, publication, size, suppressed, picture),
         _bars(allowed, told, territories), _reasons(reasons), _ledger(ledger), _notes(notes),

@@ -10,19 +10,13 @@ from typing import Any, NamedTuple
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
-from .. import coverage, maps, schema
+from .. import coverage, maps
 from ..rules import TilingRule
 from ..workspace import Contents, Layer, make_ground, manifest, tell_kinds
 from ..workspace.config import Config
 from ..workspace.rowgroups import RowGroups
-from . import arrow, graph, grouped, keys, shelf
+from . import arrow, graph, grouped, keys, layout, shelf
 from .refs import Ref
-from .summary import explain_sizes
-
-#: What is kept of the frames of a run, in the order they are written.
-_KNOWN = {"grids": schema.GRIDS, "territories": schema.TERRITORIES, "units": schema.UNITS,
-          "elements": schema.ELEMENTS, "assets": schema.ASSETS}
-
 
 #: What a frame is made of beside itself.
 _ADDED = "what attaching adds"
@@ -36,9 +30,6 @@ _PAGE = "draw: map.html"
 
 #: The step that draws the picture of the report.
 _PICTURE = "draw: report.html"
-
-#: So many bytes of it stand in a row.
-_PIECE = 1 << 20
 
 
 class Current(NamedTuple):
@@ -89,7 +80,7 @@ class Files:
         """Return the frames, for the next step of work."""
         job = self.job
         made = [Output(f"frames/{name}.parquet", self._made_of(name), _Make(self._frame, name))
-                for name in _KNOWN if self._ref(name).hash]
+                for name in layout.KNOWN if self._ref(name).hash]
         code = _writing_code()
         return [*made,
                 Output("frames/by_grid.parquet",
@@ -115,7 +106,7 @@ class Files:
         rows = self._group_rows(name)
         if rows is not None:
             return rows
-        return lay_out_frame(
+        return layout.lay_out_frame(
             name, self.job.grids.value if name == "grids" else self.job.placed(name))
 
     def _group_rows(self, name: str) -> RowGroups | None:
@@ -125,7 +116,7 @@ class Files:
             placed = grouped.Placed(self._ref(name).table, added.table_or_none)
         except arrow.Unfit:
             return None
-        return grouped.lay_out_rows(placed, _list_columns(name), self._find_written(name))
+        return grouped.lay_out_rows(placed, layout.list_columns(name), self._find_written(name))
 
     def _find_written(self, name: str) -> grouped.Written | None:
         """Return a frame as the current version has it; None where that is not proven."""
@@ -159,8 +150,9 @@ class Files:
         }, self._layers)]
 
     def _layers(self) -> dict[str, Layer]:
-        return lay_out(self.config, self.shown, self.published,
-                       self.job.given("territories").value, self.job.placed("assets"))
+        return layout.lay_out(
+            self.config, self.shown, self.published, self.job.given("territories").value,
+            self.job.placed("assets"))
 
     def _note_past(self, step: str) -> None:
         """Have a step kept as it was: nothing asks for it where its file is kept."""
@@ -176,9 +168,9 @@ class Files:
         made = self.job.steps.do(_GROUND, {
             "territories": self.job.given("territories").hash,
             "assets": self.job.hash_placed("assets"), "columns of grids": keys.hash_value(kinds),
-            "code": keys.hash_code("workspace", "pipeline/files.py"),
+            "code": keys.hash_code("workspace", "pipeline/files.py", "pipeline/layout.py"),
             "libraries": keys.hash_libraries(),
-        }, lambda: {"package": DataFrame({"bytes": _cut(make_ground(layers))})})
+        }, lambda: {"package": DataFrame({"bytes": layout.cut_bytes(make_ground(layers))})})
         return b"".join(made["package"]["bytes"])
 
     def list_tables(self) -> list[Output]:
@@ -270,7 +262,7 @@ class Files:
 
     def _report(self) -> str:
         job = self.job
-        return draw_report(
+        return layout.draw_report(
             config=self.config, shown=self.shown, published=self.published, summary=job.summary,
             totals=job.measured["totals"]["totals"], changes=job.account["changes"],
             ledger=job.account["ledger"], territories=job.given("territories").value,
@@ -322,74 +314,13 @@ class _Make:
         return self._function(self._name)
 
 
-def _cut(package: bytes | None) -> list[bytes]:
-    return [(package or b"")[at:at + _PIECE] for at in range(0, len(package or b""), _PIECE)]
-
-
 def _drawing_code() -> dict[str, str]:
-    return {"code": keys.hash_code("maps", "coverage", "workspace", "pipeline/files.py"),
-            "libraries": keys.hash_libraries()}
-
-
-def _writing_code() -> dict[str, str]:
-    code = ("pipeline/files.py", "pipeline/grouped.py", "pipeline/arrow.py",
-            "workspace/rowgroups.py", "workspace/compact.py", "workspace/pieces.py",
-            "workspace/save.py")
+    code = ("maps", "coverage", "workspace", "pipeline/files.py", "pipeline/layout.py")
     return {"code": keys.hash_code(*code), "libraries": keys.hash_libraries()}
 
 
-def lay_out_frame(name: str, frame: GeoDataFrame) -> GeoDataFrame | RowGroups:
-    """Return the columns of a frame that its schema knows, as row groups where that can be."""
-    kept = pick_columns(name, frame)
-    try:
-        rows = grouped.lay_out_rows(grouped.Placed(arrow.to_table(kept)), _list_columns(name))
-    except arrow.Unfit:
-        return kept
-    return kept if rows is None else rows
-
-
-def _list_columns(name: str) -> list[str]:
-    return [column.name for column in _KNOWN[name].columns]
-
-
-def pick_columns(name: str, frame: GeoDataFrame) -> GeoDataFrame:
-    """Return the columns of a frame that its schema knows."""
-    columns = [c for c in _list_columns(name) if c in frame]
-    kept: GeoDataFrame = frame[[*columns, "geometry"]]
-    return kept
-
-
-def lay_out(
-    config: Config, shown: GeoDataFrame, published: coverage.Published,
-    territories: GeoDataFrame, assets: GeoDataFrame | None,
-) -> dict[str, Layer]:
-    """Return the layers of the package of grids."""
-    style = maps.draw_qgis_style(shown, config.settings.figure, suppressed=published.suppressed)
-    columns = ["name", "level", "parent", "geometry"]
-    land = territories[[c for c in columns if c in territories]]
-    layers = {"grids": Layer(shown, style), "territories": Layer(land)}
-    if assets is not None:
-        layers["assets"] = Layer(assets[["kind", "radius_m", "grid", "geometry"]])
-    return layers
-
-
-def draw_page(
-    config: Config, shown: GeoDataFrame, published: coverage.Published, **frames: Any
-) -> str:
-    """Draw the map of a run as HTML."""
-    page = maps.draw_page(
-        shown, figure=config.settings.figure, suppressed=published.suppressed,
-        title=config.settings.name, publication=config.publication, **frames)
-    html: str = page.get_root().render()
-    return html
-
-
-def draw_report(
-    *, config: Config, shown: GeoDataFrame, published: coverage.Published, changes: DataFrame,
-    **told: Any,
-) -> str:
-    """Draw the report of a run as HTML."""
-    return maps.draw_report(
-        shown, title=config.settings.name, reasons=explain_sizes(changes),
-        size=config.profile.size, suppressed=published.suppressed,
-        publication=config.publication, **told)
+def _writing_code() -> dict[str, str]:
+    code = ("pipeline/files.py", "pipeline/layout.py", "pipeline/grouped.py", "pipeline/arrow.py",
+            "workspace/rowgroups.py", "workspace/compact.py", "workspace/pieces.py",
+            "workspace/save.py")
+    return {"code": keys.hash_code(*code), "libraries": keys.hash_libraries()}

@@ -16,7 +16,7 @@ from ..workspace import Contents, inputs, make_ground, manifest, save_workspace
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
 from ..workspace.rowgroups import RowGroups
-from . import files
+from . import layout
 from .job import Run
 from .load import Progress, silent
 
@@ -66,18 +66,18 @@ def save_run(
     published = coverage.suppress_counts(done.by_grid, config.publication)
     shown = done.grids[["geometry"]].join(published.by_grid)
     progress("save", 0, 4)
-    page = files.draw_page(
+    page = layout.draw_page(
         config, shown, published, territories=done.territories, barriers=done.barriers,
         sites=done.sites, assets=done.assets, elements=done.elements)
     progress("save", 1, 4)
-    report = files.draw_report(
+    report = layout.draw_report(
         config=config, shown=shown, published=published, summary=done.summary,
         totals=done.totals, changes=done.changes, ledger=done.ledger,
         territories=done.territories)
     progress("save", 2, 4)
     tables = {"grids": published.by_grid, "suppressed": published.suppressed,
               "changes": done.changes, "rejects": done.rejects, "ledger": done.ledger}
-    layers = files.lay_out(config, shown, published, done.territories, done.assets)
+    layers = layout.lay_out(config, shown, published, done.territories, done.assets)
     contents = Contents(
         frames=_frames(done), packages={"grids": layers},
         grounds={"grids": make_ground(layers)}, tables=tables,
@@ -94,7 +94,7 @@ def _frames(done: Run) -> dict[str, GeoDataFrame | DataFrame | RowGroups]:
     frames = {"grids": done.grids, "territories": done.territories, "units": done.units,
               "elements": done.elements, "assets": done.assets}
     kept: dict[str, GeoDataFrame | DataFrame | RowGroups] = {
-        name: files.lay_out_frame(name, frame)
+        name: layout.lay_out_frame(name, frame)
         for name, frame in frames.items() if frame is not None
     }
     return {**kept, "by_grid": done.by_grid, "assignment": done.assignment.to_frame()}
