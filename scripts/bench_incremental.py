@@ -5,8 +5,8 @@
     python scripts/bench_incremental.py --json rows.json             5,000,000 elements
 
 Every run is ``gridmap run`` in a process of its own; processor seconds, its start included.
-The edits: nothing, a corner of one community moved, a street through one community, ten
-residents of one community counted anew. After the last edit the outcome is held against a run
+The edits: nothing, a corner of one community moved, a border of two, a street through one, ten
+residents of one counted anew. After the last edit the outcome is held against a run
 without the store, file by file. The city is made once, by make_sample.py, and copied.
 """
 
@@ -22,10 +22,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import geopandas
+import numpy as np
 import pandas as pd
 import shapely
 from bench_city import FULL, QUICK, make_city
@@ -62,6 +64,28 @@ def move_corner(folder: Path) -> None:
     layer.to_file(file, encoding="GBK")
 
 
+def move_border(folder: Path) -> None:
+    """Move a corner that two communities share, of the one in the middle of the list, by 12 m."""
+    file = folder / "boundaries" / "communities.shp"
+    layer = geopandas.read_file(file, encoding="GBK")
+    row = len(layer) // 2
+    for corner in shapely.get_coordinates(layer.geometry[row].exterior)[1:-1]:
+        there = layer.index[layer.touches(shapely.Point(corner))]
+        moved = layer.geometry.loc[there].map(partial(_move, corner=corner, by=(12.0, 5.0)))
+        if len(there) == 2 and moved.is_valid.all() and not moved.geom_equals(
+                layer.geometry.loc[there]).any():
+            layer.loc[there, "geometry"] = moved
+            layer.to_file(file, encoding="GBK")
+            return
+    raise RuntimeError("no corner of the community is shared by two")
+
+
+def _move(shape: Any, corner: Any, by: tuple[float, float]) -> Any:
+    """Return a shape with one of its corners moved."""
+    return shapely.transform(
+        shape, lambda xy: xy + np.outer((xy == corner).all(axis=1), by))
+
+
 def add_street(folder: Path) -> None:
     """Lay a street across the community in the middle of the list."""
     file = folder / "lines" / "barriers.shp"
@@ -85,6 +109,7 @@ def count_anew(folder: Path) -> None:
 
 EDITS: dict[str, Callable[[Path], None]] = {
     "nothing": nothing, "a corner of one community": move_corner,
+    "a border of two communities": move_border,
     "a street through one community": add_street, "ten residents": count_anew,
 }
 

@@ -127,7 +127,7 @@ def _tell_schema(head: GeoDataFrame, placed: Placed) -> pa.Schema:
     said = json.loads(schema.metadata[_GEO])
     told = said["columns"]["geometry"]
     told["geometry_types"] = _tell_types(placed)
-    box = list(memory.measure_box(*(placed.column(n).to_numpy() for n in arrow.SHAPE[:4])))
+    box = list(memory.find_box(*(placed.column(n) for n in arrow.SHAPE[:4])))
     if np.isfinite(box).all():
         told["bbox"] = box
     return schema.with_metadata({**schema.metadata, _GEO: json.dumps(said).encode()})

@@ -43,10 +43,33 @@ def measure_box(west: object, south: object, east: object, north: object) -> Box
     (0.0, 5.0, 9.0, 6.0)
     """
     sides = [np.asarray(side) for side in (west, south, east, north)]
-    least = [float(np.fmin.reduce(side, initial=np.nan)) for side in sides[:2]]
-    most = [float(np.fmax.reduce(np.concatenate([one, two]), initial=np.nan))
+    # Adding 0 leaves one zero of two: which of them is less depends on the order of rows.
+    least = [float(np.fmin.reduce(side, initial=np.nan)) + 0.0 for side in sides[:2]]
+    most = [float(np.fmax.reduce(np.concatenate([one, two]), initial=np.nan)) + 0.0
             for one, two in ((sides[0], sides[2]), (sides[1], sides[3]))]
     return least[0], least[1], most[0], most[1]
+
+
+def find_box(
+    west: pa.ChunkedArray, south: pa.ChunkedArray, east: pa.ChunkedArray, north: pa.ChunkedArray
+) -> Box:
+    """Return the box of all rows of a table; rows whose box is known are not looked at.
+
+    Examples
+    --------
+    >>> x = pa.chunked_array([[0.0], [5.0]])
+    >>> none = pa.chunked_array([[None, None]], pa.float64())
+    >>> find_box(x, x, none, none)
+    (0.0, 0.0, 5.0, 5.0)
+    """
+    boxes, at = [], 0
+    for chunk in west.chunks:
+        known = BOXES.get(tell_array(chunk))
+        boxes.append(known or measure_box(
+            *(side.slice(at, len(chunk)).to_numpy() for side in (west, south, east, north))))
+        at += len(chunk)
+    sides = np.array(boxes).reshape(-1, 4).T
+    return measure_box(*sides)
 
 
 def find_near(

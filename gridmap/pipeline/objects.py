@@ -50,9 +50,10 @@ class _Read(NamedTuple):
     tables: dict[tuple[Path, tuple[str, ...]], Table]
     names: dict[memory.Memory, _Piece]
     lists: dict[Path, tuple[pa.Schema, list[_Piece]]]
+    joined: dict[Path, Table]
 
 
-_READ = _Read({}, {}, {})
+_READ = _Read({}, {}, {}, {})
 
 
 def forget() -> None:
@@ -125,6 +126,13 @@ def read(folder: Path, name: str) -> Table:
     file = folder / f"{name}{_LIST}"
     if not file.is_file():
         return _read_file(folder / f"{name}{_TABLE}", name)
+    if file not in _READ.joined:
+        _READ.joined[file] = _join(folder, file)
+    return _READ.joined[file]
+
+
+def _join(folder: Path, file: Path) -> Table:
+    """Return the table of a list."""
     schema, said = _read_list(file)
     try:
         parts = [_read_piece(folder, one) for one in said]
