@@ -155,6 +155,15 @@ def test_what_is_damaged_is_never_read(tmp_path, which, fault):
     pd.testing.assert_frame_equal(arrow.to_frame(objects.read(tmp_path, name)), make())
 
 
+@pytest.mark.parametrize("rows", [10, 1_000])
+def test_a_table_of_the_store_is_not_written_again(tmp_path, rows):
+    name = objects.add(tmp_path, arrow.to_table(make(rows)))
+    table = objects.read(tmp_path, name)
+    times = {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()}
+    assert objects.add(tmp_path, table) == name
+    assert {file: file.stat().st_mtime_ns for file in tmp_path.iterdir()} == times
+
+
 def test_a_list_of_another_version_is_made_again(tmp_path, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(objects, "_FORM", 0)

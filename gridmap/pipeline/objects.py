@@ -50,7 +50,7 @@ class _Read(NamedTuple):
     tables: dict[tuple[Path, tuple[str, ...]], Table]
     names: dict[memory.Memory, _Piece]
     lists: dict[Path, tuple[pa.Schema, list[_Piece]]]
-    joined: dict[Path, Table]
+    whole: dict[Path, Table]
 
 
 _READ = _Read({}, {}, {}, {})
@@ -76,6 +76,9 @@ def add(folder: Path, table: Table) -> str:
     table : Table
         As `arrow.to_table` makes them, in any number of chunks, its words in any order.
     """
+    for file, known in _READ.whole.items():
+        if known is table:
+            return file.stem
     placed = arrow.SHAPE[0] in table.column_names and len(table) > SIZES["least"]
     borders = (rowgroups.cut_rows(pieces.tell_places(table), **SIZES).tolist() if placed
                else [0, len(table)])
@@ -125,10 +128,11 @@ def read(folder: Path, name: str) -> Table:
     """
     file = folder / f"{name}{_LIST}"
     if not file.is_file():
-        return _read_file(folder / f"{name}{_TABLE}", name)
-    if file not in _READ.joined:
-        _READ.joined[file] = _join(folder, file)
-    return _READ.joined[file]
+        file = folder / f"{name}{_TABLE}"
+    if file not in _READ.whole:
+        _READ.whole[file] = (_join(folder, file) if file.suffix == _LIST
+                             else _read_file(file, name))
+    return _READ.whole[file]
 
 
 def _join(folder: Path, file: Path) -> Table:
@@ -186,10 +190,7 @@ def _remove(file: Path) -> NoReturn:
 
 def _read_file(file: Path, name: str) -> Table:
     """Return a table that is one file."""
-    if (file, ()) not in _READ.tables:
-        held = _open(file, lambda held: manifest.hash_bytes(held) == name)
-        _READ.tables[file, ()] = arrow.unpack(held)
-    return _READ.tables[file, ()]
+    return arrow.unpack(_open(file, lambda held: manifest.hash_bytes(held) == name))
 
 
 def _read_piece(folder: Path, piece: _Piece) -> Table:
