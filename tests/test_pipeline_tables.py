@@ -130,3 +130,23 @@ def test_rows_in_boxes_are_those_whose_boxes_meet_them(rows, boxes, chance):
     meet = [any(shapely.box(*shape.bounds).intersects(box) for box in asked) for shape in shapes]
     assert at.tolist() == np.flatnonzero(meet).tolist()
     assert found.index.tolist() == frame.index[meet].tolist()
+
+
+@settings(max_examples=100, deadline=None)
+@given(FRAME, st.booleans(), st.booleans())
+def test_a_frame_comes_back_as_it_was(rows, plain, numbered):
+    frame = make(rows)
+    if plain:
+        frame = frame.drop(columns="floors")
+    if numbered:
+        frame = GeoDataFrame(frame.reset_index(drop=True), crs=4550)
+    back = arrow.to_frame(arrow.unpack(arrow.pack(arrow.take_frame(frame))))
+    pd.testing.assert_frame_equal(pd.DataFrame(frame), pd.DataFrame(back))
+    assert back.crs == frame.crs
+
+
+@pytest.mark.parametrize("columns", [[0], pd.MultiIndex.from_tuples([("a", "b")]), ["a"]])
+def test_a_frame_that_would_not_come_back_is_not_taken(columns):
+    odd = pd.DataFrame([[object()]], columns=columns)
+    with pytest.raises(arrow.Unfit):
+        arrow.take_frame(odd)

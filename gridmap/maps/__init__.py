@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .bills import hide_small_totals, write_bill
     from .compare import draw_comparison
     from .difference import draw_difference
+    from .encode import Encoded, encode_tiling
     from .faults import draw_faults
     from .hollow import fill_page
     from .kept import read_layers, write_layers
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClassRule",
+    "Encoded",
     "Map",
     "Template",
     "compose_page",
@@ -53,6 +55,7 @@ __all__ = [
     "draw_report",
     "draw_size_picture",
     "draw_territories",
+    "encode_tiling",
     "explore",
     "fill_page",
     "find_size_figure",

@@ -54,10 +54,12 @@ def lay_out_grids(
     side: str = "",
     name: words.Name = words.LAYERS["grids"],
     show: bool = True,
+    encoded: encode.Encoded | None = None,
 ) -> Laid:
     """Return grids coloured by a figure as `draw_grids` draws them, with the same arguments.
 
-    Where no figure is named it is the one that `choose_figure` chooses.
+    Where no figure is named it is the one that `choose_figure` chooses. Shapes that were
+    encoded before may be given as ``encoded``.
 
     Examples
     --------
@@ -88,7 +90,7 @@ def lay_out_grids(
         {"name": words.as_word(name)._asdict(), "figures": True, "figure": figure,
          "method": method, "count": len(grids), "home": True, "side": side},
         role="grids", side=side, show=show,
-        labels=LABELS,
+        labels=LABELS, encoded=encoded,
     )
 
 
@@ -167,6 +169,7 @@ def lay_out_tiling(
     labels: Mapping[str, Any],
     show: bool,
     side: str = "",
+    encoded: encode.Encoded | None = None,
 ) -> Laid:
     """Return polygons that share borders, with texts as blocks of their own.
 
@@ -178,7 +181,6 @@ def lay_out_tiling(
     >>> binary.unpack(towns.encoded.blocks["labels"])
     b'["a","b"]'
     """
-    meta, blocks = encode.encode_tiling(shapes)
+    meta, blocks = encoded or encode.encode_tiling(shapes)
     packed = {name: binary.pack_text(content) for name, content in texts.items()}
-    encoded = encode.Encoded(meta, {**blocks, **packed})
-    return Laid(encoded, look, about, role, labels, side, show)
+    return Laid(encode.Encoded(meta, {**blocks, **packed}), look, about, role, labels, side, show)

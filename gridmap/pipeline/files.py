@@ -28,6 +28,9 @@ _GROUND = "lay out: grids.gpkg"
 #: The step that draws what of the map does not change with the grids.
 _PAGE = "draw: map.html"
 
+#: The step that draws the shapes of grids.
+_SHAPES = "draw: shapes of grids"
+
 #: The step that draws the picture of the report.
 _PICTURE = "draw: report.html"
 
@@ -192,7 +195,8 @@ class Files:
         for name, ingredients in self._beside.items():
             job.steps.note(f"draw: {name}", ingredients)
         job.steps.note(_PAGE, self._hollow)
-        self._note_past(_PICTURE)
+        for step in (_SHAPES, _PICTURE):
+            self._note_past(step)
         shows = {"elements": job.hash_placed("elements")} if config.publication.elements else {}
         return [
             Output("map.html", {
@@ -241,8 +245,27 @@ class Files:
         grids = maps.lay_out_grids(
             self.shown, config.settings.figure, publication=config.publication,
             territories=self.job.given("territories").value,
-            suppressed=self.published.suppressed)
+            suppressed=self.published.suppressed, encoded=self._encode_grids())
         return maps.fill_page(kept["page"]["text"].iloc[0], grids)
+
+    def _encode_grids(self) -> maps.Encoded:
+        """Return the shapes of grids as the page draws them."""
+        def encode() -> dict[str, Any]:
+            meta, blocks = maps.encode_tiling(self.shown.geometry)
+            return {"meta": meta, "blocks": DataFrame(
+                {"name": list(blocks), "text": list(blocks.values())}, dtype="str")}
+
+        made = self.job.steps.do(_SHAPES, {"shapes": self._shapes, **_drawing_code()}, encode)
+        blocks = made["blocks"]
+        return maps.Encoded(made["meta"], dict(zip(blocks["name"], blocks["text"], strict=True)))
+
+    @cached_property
+    def _shapes(self) -> str:
+        """The hash of the codes and shapes of grids, whatever is counted in them."""
+        try:
+            return arrow.hash_shapes(self.job.grids.table)
+        except arrow.Unfit:
+            return self.job.grids.hash
 
     @cached_property
     def _hollow(self) -> dict[str, str]:
@@ -277,7 +300,7 @@ class Files:
             return ""
         land = self.job.given("territories")
         made = self.job.steps.do(_PICTURE, {
-            "grids": self.job.grids.hash, "territories": land.hash,
+            "shapes": self._shapes, "territories": land.hash,
             "sizes": keys.hash_frame(self.shown[[figure]]),
             "suppressed": keys.hash_frame(suppressed[suppressed["column"] == figure]),
             "publication": keys.hash_value(publication), **_drawing_code(),
