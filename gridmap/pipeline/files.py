@@ -22,6 +22,9 @@ from .refs import Ref
 _ADDED = "what attaching adds"
 
 
+#: The step that takes out what may not be shown.
+_PUBLISHED = "publish"
+
 #: The step that lays out what of the package does not change with the grids.
 _GROUND = "lay out: grids.gpkg"
 
@@ -72,7 +75,13 @@ class Files:
     @cached_property
     def published(self) -> coverage.Published:
         """The figures that may be shown."""
-        return coverage.suppress_counts(self.job.measured["by_grid"], self.config.publication)
+        measured, publication = self.job.measured, self.config.publication
+        made = self.job.steps.do(_PUBLISHED, {
+            "figures": measured.hash_of("by_grid"), "publication": keys.hash_value(publication),
+            "code": keys.hash_code("coverage", "pipeline/files.py"),
+            "libraries": keys.hash_libraries(),
+        }, lambda: coverage.suppress_counts(measured["by_grid"], publication)._asdict())
+        return coverage.Published(made["by_grid"], made["suppressed"])
 
     @cached_property
     def shown(self) -> GeoDataFrame:
@@ -179,6 +188,7 @@ class Files:
     def list_tables(self) -> list[Output]:
         """Return the tables."""
         job, made_of = self.job, {**self._ground, **_drawing_code()}
+        self._note_past(_PUBLISHED)
         return [
             Output("grids.csv", made_of, lambda: self.published.by_grid),
             Output("suppressed.csv", made_of, lambda: self.published.suppressed),
