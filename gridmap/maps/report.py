@@ -12,7 +12,7 @@ from .. import ledger as ledger_room
 from .. import tiling
 from ..errors import CRSError
 from ..rules import Publication, SizeRule
-from . import absent, charts, figures, legend, pictures, sheet, style, words
+from . import absent, charts, figures, legend, sheet, sizes, style, words
 from .charts import both
 
 #: Words of the report, beside those of the page.
@@ -113,7 +113,7 @@ def draw_report(
     >>> "<h1>&lt;b&gt;</h1>" in report, "<script" in report
     (True, False)
     """
-    picture = draw_size_picture(grids, publication=publication, territories=territories,
+    picture = sizes.draw_size_picture(grids, publication=publication, territories=territories,
                                 suppressed=suppressed)
     return compose_report(
         grids, picture, title=title, summary=summary, publication=publication, totals=totals,
@@ -252,54 +252,6 @@ def _element_note(told: Series) -> words.Word:
     return _of(told, "elements", words.Word("of {n} elements", "共 {n} 个要素"))
 
 
-def draw_size_picture(
-    grids: GeoDataFrame,
-    *,
-    publication: Publication,
-    territories: GeoDataFrame | None = None,
-    suppressed: DataFrame | None = None,
-) -> str:
-    """Return the map of sizes as the report shows it, as an address that holds it.
-
-    Parameters
-    ----------
-    grids, publication, territories, suppressed
-        As for `draw_report`.
-
-    Returns
-    -------
-    str
-        "" where the profile allows no figure of size.
-
-    Examples
-    --------
-    >>> from gridmap.rules import load_publication
-    >>> from gridmap.sketch import sketch_grids
-    >>> draw_size_picture(sketch_grids("AB"), publication=load_publication("internal"))[:15]
-    'data:image/png;'
-    """
-    figure = find_size_figure(grids, publication)
-    if figure is None:
-        return ""
-    return pictures.picture_uri(pictures.draw_picture(
-        grids, figure, publication=publication, with_legend=False, territories=territories,
-        suppressed=suppressed, width_cm=11.5))
-
-
-def find_size_figure(grids: DataFrame, publication: Publication) -> str | None:
-    """Return the figure that the map of sizes shows; None where the profile allows none.
-
-    Examples
-    --------
-    >>> from gridmap.rules import load_publication
-    >>> from gridmap.sketch import sketch_grids
-    >>> find_size_figure(sketch_grids("AB"), load_publication("internal"))
-    'households'
-    """
-    return next((name for name in ("size_state", "households")
-                 if name in grids and name in publication.columns), None)
-
-
 def _maps(
     allowed: DataFrame,
     publication: Publication,
@@ -308,7 +260,7 @@ def _maps(
     drawn: str,
 ) -> str:
     """Return the map of sizes beside their histogram, as far as the profile allows both."""
-    figure = find_size_figure(allowed, publication)
+    figure = sizes.find_size_figure(allowed, publication)
     if figure is None:
         return ""
     key = "".join(
