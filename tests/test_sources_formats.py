@@ -133,18 +133,6 @@ def test_a_shapefile_that_ends_before_its_first_shape_is_told(tmp_path, left):
         load_territories(file, **TOWNS)
 
 
-def test_an_index_that_is_cut_short_is_done_without(tmp_path):
-    towns(9).to_file(tmp_path / "towns.shp")
-    file = tmp_path / "towns.shx"
-    file.write_bytes(file.read_bytes()[:120])
-    loaded = load_territories(tmp_path / "towns.shp", **TOWNS)
-    assert len(loaded.frame) == 9
-    told = loaded.changes[loaded.changes["what"] == "file cut short"]
-    assert told["note"].tolist() == [
-        "towns.shp: .shx has 120 of 172 bytes: the shapes are found without it"]
-    assert file.stat().st_size == 120
-
-
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.shp", "a.gpkg", "a.geojson", "a.parquet"])
 def test_a_file_without_rows_is_told(tmp_path, name):
     file = tmp_path / name

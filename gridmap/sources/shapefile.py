@@ -56,7 +56,7 @@ def read_shapefile(path: Path, wanted: list[str], *, encoding: str | None = None
     content = path.read_bytes()
     if not content.startswith(_MAGIC):
         raise SourceError(f"{path} is no shapefile: its first bytes are of another kind of file")
-    notes = _leave_out_index(beside)
+    notes = []
     fids, shapes, crs = _read_shapes(path, beside)
     count = _count_records(content, beside.get(".shx"))
     columns, headers, deleted, told = _read_table(path, beside, wanted, encoding)
@@ -85,16 +85,6 @@ def read_shapefile(path: Path, wanted: list[str], *, encoding: str | None = None
 def _promised(content: bytes) -> int:
     """Return how many bytes a .shp or .shx says that it has."""
     return 2 * int(struct.unpack_from(">i", content, _PROMISED_BYTES)[0])
-
-
-def _leave_out_index(beside: dict[str, Path]) -> list[tuple[str, str]]:
-    """Leave out a .shx that is cut short, and say so: a new one is made of the shapes."""
-    content = beside[".shx"].read_bytes() if ".shx" in beside else b""
-    if len(content) < _HEADER or _promised(content) <= len(content):
-        return []
-    del beside[".shx"]
-    return [("file cut short", f".shx has {len(content):,} of {_promised(content):,} bytes: the "
-             "shapes are found without it")]
 
 
 def _read_shapes(
