@@ -13,9 +13,10 @@ from ..workspace import inputs, manifest, read_inputs, save_workspace, store
 from ..workspace.config import Config
 from ..workspace.inputs import Reading
 from . import keys, save, shelf
-from .files import Current, Files, Output
+from .files import Files
 from .graph import Job
 from .load import Progress, silent
+from .outputs import Current, Output
 from .steps import RAN, REUSED, Steps, Told
 
 #: Folder of the store of steps, among the versions of a workspace.

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from geopandas import GeoDataFrame
 from pandas import DataFrame
 
 from .. import coverage, maps
 from ..rules import TilingRule
-from ..workspace import Contents, Layer, make_ground, manifest, tell_kinds
+from ..workspace import Contents, Layer, make_ground, tell_kinds
 from ..workspace.config import Config
 from ..workspace.rowgroups import RowGroups
 from . import arrow, graph, grouped, keys, layout, shelf
+from .outputs import Current, Make, Output
 from .refs import Ref
 
 #: What a frame is made of beside itself.
@@ -36,26 +37,6 @@ _SHAPES = "draw: shapes of grids"
 
 #: The step that draws the picture of the report.
 _PICTURE = "draw: report.html"
-
-
-class Current(NamedTuple):
-    """The files of the version that a run begins with, each hashed once."""
-
-    folder: Path | None
-    read: manifest.Hashes
-
-    def find(self, name: str, known: str) -> Path | None:
-        """Return a file if its bytes are what they were; None where not."""
-        file = None if self.folder is None else self.folder / name
-        return file if file is not None and self.read.tells(file, known) else None
-
-
-class Output(NamedTuple):
-    """One file of a workspace."""
-
-    name: str
-    ingredients: dict[str, str]
-    make: Callable[[], Any]  # a frame or its row groups, layers, a table, or a page
 
 
 class Files:
@@ -91,7 +72,7 @@ class Files:
     def list_frames(self) -> list[Output]:
         """Return the frames, for the next step of work."""
         job = self.job
-        made = [Output(f"frames/{name}.parquet", self._made_of(name), _Make(self._frame, name))
+        made = [Output(f"frames/{name}.parquet", self._made_of(name), Make(self._frame, name))
                 for name in layout.KNOWN if self._ref(name).hash]
         code = _writing_code()
         return [*made,
@@ -193,7 +174,7 @@ class Files:
             Output("grids.csv", made_of, lambda: self.published.by_grid),
             Output("suppressed.csv", made_of, lambda: self.published.suppressed),
             *(Output(f"{name}.csv", {name: job.account_hashes[name], **_writing_code()},
-                     _Make(job.account.get, name))
+                     Make(job.account.get, name))
               for name in ("changes", "rejects", "ledger")),
         ]
 
@@ -335,16 +316,6 @@ class Files:
         """Return all files."""
         return [*self.list_frames(), *self.list_packages(), *self.list_tables(),
                 *self.list_pages()]
-
-
-class _Make:
-    """A function with its argument, to be called later."""
-
-    def __init__(self, function: Callable[[str], Any], name: str) -> None:
-        self._function, self._name = function, name
-
-    def __call__(self) -> Any:
-        return self._function(self._name)
 
 
 def _drawing_code() -> dict[str, str]:
