@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 import shapely
+from kept import Kept
 
 import gridmap as gm
 from gridmap import tiling
@@ -20,21 +21,6 @@ from gridmap.workspace import load_config
 from gridmap.workspace.manifest import load_manifest
 
 FRAMES = ("territories", "units", "grids", "schemes", "changes", "ledger", "took")
-
-
-class Kept:
-    """What the step gave, as it is kept."""
-
-    def __init__(self, made):
-        self.made = made
-
-    def __getitem__(self, name):
-        return self.made[name] if name == "layers" else arrow.to_frame(self.table(name))
-
-    def table(self, name):
-        """Return a frame as a table."""
-        made = self.made[name]
-        return arrow.to_table(made) if isinstance(made, pd.DataFrame) else made
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kept import Kept
 
 from gridmap import coverage
 from gridmap.attach import points
@@ -30,21 +31,6 @@ PLACES = st.tuples(st.integers(-1, 13), st.integers(-1, 9)).map(
 DRAWINGS = (("AABBCC", "AABBCC", "DDDEEC", "DDDEEE"), ("AABBCC", "AABBCC", "DDDDEC", "DDDEEE"),
             ("AABBCC", "AABBCC", "DDDFEC", "DDDEEE"), ("AABBCC", "AAABCC", "DDDEEC", "DDDEEE"),
             ("AABBCC", "AABBCC", "DDD00C", "DDD000"))  # 0 takes the borders of D and C, too
-
-
-class Kept:
-    """Frames and values as a step keeps them."""
-
-    def __init__(self, made):
-        self.made = made
-
-    def __getitem__(self, name):
-        return self.made[name]
-
-    def table(self, name):
-        """Return a frame as a table."""
-        made = self.made[name]
-        return made if not isinstance(made, pd.DataFrame) else arrow.to_table(made)
 
 
 def in_pieces(table):

@@ -11,6 +11,7 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kept import Kept
 
 from gridmap import zoning
 from gridmap.pipeline import (
@@ -41,21 +42,6 @@ def config(tmp_path_factory):
     found = load_config(save_sketch(tmp_path_factory.mktemp("town")))
     return replace(found, profile=replace(
         found.profile, size=SizeRule(minimum=20, target=40, maximum=60)))
-
-
-class Kept:
-    """Frames and values as a step keeps them."""
-
-    def __init__(self, made):
-        self.made = made
-
-    def __getitem__(self, name):
-        return self.made[name]
-
-    def table(self, name):
-        """Return a frame as a table."""
-        made = self.made[name]
-        return arrow.to_table(made) if isinstance(made, pd.DataFrame) else made
 
 
 def layer(thing, shapes, **columns):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .paper.template import Template, list_templates, load_template
     from .pictures import draw_picture
     from .qgis import draw_qgis_style
-    from .report import compose_report, draw_report
+    from .report import draw_report
     from .sizes import draw_size_picture, find_size_figure
     from .style import ClassRule, measure_classes
     from .things import draw_footprints, draw_points, draw_reach
@@ -37,7 +37,6 @@ __all__ = [
     "Map",
     "Template",
     "compose_page",
-    "compose_report",
     "draw_atlas",
     "draw_beside",
     "draw_comparison",

@@ -59,6 +59,7 @@ def draw_report(
     language: str = "en",
     credits: str = "",  # noqa: A002
     proven: bool = False,
+    picture: str | None = None,
 ) -> str:
     """Write the report of a run: figures, pictures, reasons and the ledger on one sheet.
 
@@ -93,6 +94,8 @@ def draw_report(
     proven : bool, default False
         Whether `check_tiling` has passed these very grids by its usual rule. Otherwise gaps
         and overlaps are looked for here.
+    picture : str, optional
+        What `draw_size_picture` gave of these grids, where it was drawn before.
 
     Returns
     -------
@@ -113,51 +116,9 @@ def draw_report(
     >>> "<h1>&lt;b&gt;</h1>" in report, "<script" in report
     (True, False)
     """
-    picture = sizes.draw_size_picture(grids, publication=publication, territories=territories,
-                                suppressed=suppressed)
-    return compose_report(
-        grids, picture, title=title, summary=summary, publication=publication, totals=totals,
-        reasons=reasons, ledger=ledger, size=size, territories=territories,
-        suppressed=suppressed, notes=notes, language=language, credits=credits, proven=proven)
-
-
-def compose_report(
-    grids: GeoDataFrame,
-    picture: str,
-    *,
-    title: words.Name,
-    summary: Series,
-    publication: Publication,
-    totals: Series | None = None,
-    reasons: Series | None = None,
-    ledger: DataFrame | None = None,
-    size: SizeRule | None = None,
-    territories: GeoDataFrame | None = None,
-    suppressed: DataFrame | None = None,
-    notes: Sequence[words.Name] = (),
-    language: str = "en",
-    credits: str = "",  # noqa: A002
-    proven: bool = False,
-) -> str:
-    """Write the report of a run round a picture that was drawn before.
-
-    Parameters
-    ----------
-    grids, title, summary, publication and others
-        As for `draw_report`.
-    picture : str
-        What `draw_size_picture` gives of these grids.
-
-    Examples
-    --------
-    >>> from gridmap.rules import load_publication
-    >>> from gridmap.sketch import sketch_grids
-    >>> report = compose_report(sketch_grids("AB"), "data:image/png;base64,", title="a",
-    ...                         summary=Series(dtype="float64"),
-    ...                         publication=load_publication("internal"))
-    >>> 'src="data:image/png;base64,"' in report
-    True
-    """
+    if picture is None:
+        picture = sizes.draw_size_picture(grids, publication=publication,
+                                          territories=territories, suppressed=suppressed)
     name = words.as_word(title)
     allowed = figures.pick_allowed(figures.match_figures(grids, None), publication)
     told = summary.astype("float64")

@@ -313,6 +313,28 @@ def find_shaped(table: pa.Table) -> np.ndarray:
     return shaped
 
 
+def put_like(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return a table with the columns of a schema, in its order and of its kinds.
+
+    Raises
+    ------
+    Unfit
+        If it does not have them.
+
+    Examples
+    --------
+    >>> schema = pa.schema({"a": pa.dictionary(pa.int32(), pa.string())})
+    >>> put_like(pa.table({"b": [1], "a": ["x"]}), schema).to_pydict()
+    {'a': ['x']}
+    """
+    try:
+        columns = [table[field.name].dictionary_encode() if pa.types.is_dictionary(field.type)
+                   else table[field.name] for field in schema]
+        return pa.Table.from_arrays(columns, schema=schema)
+    except (pa.ArrowException, KeyError, TypeError) as error:
+        raise Unfit(str(error)) from error
+
+
 def take_rows(table: pa.Table, boxes: np.ndarray) -> Any:
     """Return the frame of the rows whose boxes meet any of some boxes; see `find_rows`.
 
@@ -331,18 +353,22 @@ def take(table: pa.Table, rows: np.ndarray) -> pa.Table:
     Parameters
     ----------
     table : Table
-        In any number of chunks, which are not joined: where rows are asked for in the order
-        they stand, only the chunks that hold them are looked at.
+        In any number of chunks, which are not joined: only those that hold the rows are
+        looked at.
     rows : array of int
+        In any order.
 
     Examples
     --------
     >>> table = pa.concat_tables([pa.table({"a": [1, 2]}), pa.table({"a": [3]})])
-    >>> take(table, np.array([0, 2]))["a"].to_pylist()
-    [1, 3]
+    >>> take(table, np.array([2, 0]))["a"].to_pylist()
+    [3, 1]
     """
     if (np.diff(rows) < 0).any():
-        return table.take(pa.array(rows))
+        order = np.argsort(rows, kind="stable")
+        back = np.empty(len(rows), dtype=np.intp)
+        back[order] = np.arange(len(rows))
+        return take(table, rows[order]).take(pa.array(back))
     return pa.Table.from_arrays(
         [_take_column(table[name], rows) for name in table.column_names], schema=table.schema)
 

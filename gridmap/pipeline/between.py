@@ -65,13 +65,7 @@ def put_like(frame: DataFrame, table: pa.Table) -> pa.Table:
             or arrow.tell_columns(made) != arrow.tell_columns(table)
             or arrow.tell_geometry(made) != arrow.tell_geometry(table)):
         raise arrow.Unfit(f"columns {', '.join(made.column_names)}")
-    columns = [
-        made[field.name].dictionary_encode() if pa.types.is_dictionary(field.type)
-        else made[field.name] for field in table.schema]
-    try:
-        return pa.Table.from_arrays(columns, schema=table.schema)
-    except (pa.ArrowException, TypeError) as error:
-        raise arrow.Unfit(str(error)) from error
+    return arrow.put_like(made, table.schema)
 
 
 def texts_of(column: pa.ChunkedArray) -> NDArray[np.object_]:

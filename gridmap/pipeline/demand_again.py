@@ -111,9 +111,7 @@ def _join_spots(stays: _Demand, xy: Floats) -> tuple[Floats, Places, Places]:
     used = np.bincount(stays.spot, minlength=len(stays.spots)) > 0
     used[np.delete(at, new)] = True
     left = stays.spots[used]
-    one, two = (np.ascontiguousarray(some).view(np.complex128).ravel()
-                for some in (left, more.xy[new]))
-    before = np.searchsorted(one, two)
+    before = np.searchsorted(service.as_numbers(left), service.as_numbers(more.xy[new]))
     # So many new ones stand before each that is left.
     shift = np.cumsum(np.bincount(before, minlength=len(left) + 1))[:len(left)]
     number = np.zeros(len(used), dtype=np.intp)

@@ -22,7 +22,6 @@ from .refs import Ref
 #: What a frame is made of beside itself.
 _ADDED = "what attaching adds"
 
-
 #: The step that takes out what may not be shown.
 _PUBLISHED = "publish"
 
@@ -69,8 +68,9 @@ class Files:
         """Grids with the figures that may be shown."""
         return self.job.grids.value[["geometry"]].join(self.published.by_grid)
 
-    def list_frames(self) -> list[Output]:
-        """Return the frames, for the next step of work."""
+    @cached_property
+    def frames(self) -> list[Output]:
+        """The frames, for the next step of work."""
         job = self.job
         made = [Output(f"frames/{name}.parquet", self._made_of(name), Make(self._frame, name))
                 for name in layout.KNOWN if self._ref(name).hash]
@@ -132,8 +132,9 @@ class Files:
         return {"grids": self.job.grids.hash, "figures": self.job.measured.hash_of("by_grid"),
                 "publication": keys.hash_value(self.config.publication)}
 
-    def list_packages(self) -> list[Output]:
-        """Return the packages."""
+    @cached_property
+    def packages(self) -> list[Output]:
+        """The packages."""
         job = self.job
         self._note_past(_GROUND)
         return [Output("grids.gpkg", {
@@ -166,8 +167,9 @@ class Files:
         }, lambda: {"package": DataFrame({"bytes": layout.cut_bytes(make_ground(layers))})})
         return b"".join(made["package"]["bytes"])
 
-    def list_tables(self) -> list[Output]:
-        """Return the tables."""
+    @cached_property
+    def tables(self) -> list[Output]:
+        """The tables."""
         job, made_of = self.job, {**self._ground, **_drawing_code()}
         self._note_past(_PUBLISHED)
         return [
@@ -178,8 +180,9 @@ class Files:
               for name in ("changes", "rejects", "ledger")),
         ]
 
-    def list_pages(self) -> list[Output]:
-        """Return the pages."""
+    @cached_property
+    def pages(self) -> list[Output]:
+        """The pages."""
         job, config = self.job, self.config
         several = {**self._ground, "territories": job.given("territories").hash,
                    "name": config.settings.name, **_drawing_code()}
@@ -302,20 +305,19 @@ class Files:
 
     def gather(self, kept: Mapping[str, Path], facts: Mapping[str, Any]) -> Contents:
         """Make what is not kept, and return all of it."""
-        def some(outputs: list[Output], *, folder: str = "") -> dict[str, Any]:
+        def some(outputs: list[Output]) -> dict[str, Any]:
             return {Path(one.name).stem: one.make() for one in outputs if one.name not in kept}
 
-        packages = some(self.list_packages())
+        packages = some(self.packages)
         return Contents(
-            frames=some(self.list_frames()), packages=packages,
+            frames=some(self.frames), packages=packages,
             grounds={name: self._make_ground(layers) for name, layers in packages.items()},
-            tables=some(self.list_tables()), pages=some(self.list_pages()), facts=facts,
+            tables=some(self.tables), pages=some(self.pages), facts=facts,
             kept=kept)
 
     def list_all(self) -> list[Output]:
         """Return all files."""
-        return [*self.list_frames(), *self.list_packages(), *self.list_tables(),
-                *self.list_pages()]
+        return [*self.frames, *self.packages, *self.tables, *self.pages]
 
 
 def _drawing_code() -> dict[str, str]:

@@ -14,7 +14,7 @@ from pyarrow import Table
 
 from .. import ledger, zoning
 from ..tiling import areas
-from . import arrow, between, changed
+from . import arrow, between, changed, memory
 from .changed import Flags, Rows, Shapes
 from .meeting import widen
 from .totals import MASSES
@@ -218,9 +218,9 @@ def _measure(grids: Table, fresh: Index, before: Table) -> Table:
 
     The last digits of an area depend on the bounds of the whole layer.
     """
-    bounds = _tell_bounds(grids)
+    bounds = _find_box(grids)
     rows = np.arange(len(grids))
-    if bounds == _tell_bounds(before):
+    if bounds == _find_box(before):
         rows = np.flatnonzero(between.find_among(between.texts_of(grids["grid"]), fresh))
     area = grids["area_m2"].to_numpy().copy()
     some = arrow.to_frame(arrow.take(grids, rows))
@@ -228,12 +228,8 @@ def _measure(grids: Table, fresh: Index, before: Table) -> Table:
     return between.put_numbers(grids, "area_m2", area)
 
 
-def _tell_bounds(table: Table) -> tuple[float, ...]:
-    """Return west, south, east and north of a layer of polygons."""
-    sides = [table[name].to_numpy() for name in arrow.SHAPE[:4]]
-    if not len(table):
-        return ()
-    return (*(float(side.min()) for side in sides[:2]), *(float(side.max()) for side in sides[2:]))
+def _find_box(table: Table) -> memory.Box:
+    return memory.find_box(*(table[name] for name in arrow.SHAPE[:4]))
 
 
 def _codes(units: Units) -> NDArray[np.object_]:

@@ -71,15 +71,13 @@ def draw_page(
 
 def draw_report(
     *, config: Config, shown: GeoDataFrame, published: coverage.Published, changes: DataFrame,
-    picture: str | None = None, **told: Any,
+    **told: Any,
 ) -> str:
-    """Draw the report of a run as HTML, round a picture that was drawn before or a new one."""
-    told = {"title": config.settings.name, "reasons": explain_sizes(changes),
-            "size": config.profile.size, "suppressed": published.suppressed,
-            "publication": config.publication, **told}
-    if picture is None:
-        return maps.draw_report(shown, **told)
-    return maps.compose_report(shown, picture, **told)
+    """Draw the report of a run as HTML."""
+    return maps.draw_report(
+        shown, title=config.settings.name, reasons=explain_sizes(changes),
+        size=config.profile.size, suppressed=published.suppressed,
+        publication=config.publication, **told)
 
 
 def cut_bytes(package: bytes | None) -> list[bytes]:

@@ -300,14 +300,7 @@ def _put_like(frame: DataFrame, table: pa.Table) -> pa.Table:
                      for name, kind in arrow.tell_columns(table).items()}, index=frame.index)
     if isinstance(frame, GeoDataFrame):
         put = GeoDataFrame(put, geometry=frame.geometry)
-    made = arrow.to_table(put)
-    try:
-        columns = [
-            made[field.name].dictionary_encode() if pa.types.is_dictionary(field.type)
-            else made[field.name] for field in table.schema]
-        return pa.Table.from_arrays(columns, schema=table.schema)
-    except (pa.ArrowException, KeyError, TypeError) as error:
-        raise arrow.Unfit(str(error)) from error
+    return arrow.put_like(arrow.to_table(put), table.schema)
 
 
 def _miss(frame: DataFrame, kind: str) -> Series:

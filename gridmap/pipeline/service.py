@@ -265,6 +265,18 @@ def measure_reach_again(
     return _write_reach(told), f"{len(new):,} of {len(at):,} spots, {len(stale):,} kinds"
 
 
+def as_numbers(spots: Floats) -> NDArray[np.complex128]:
+    """Return x and y of each spot as one number, which is sorted as they are.
+
+    Examples
+    --------
+    >>> as_numbers(np.array([[0.0, 1.0]])).tolist()
+    [1j]
+    """
+    numbers: NDArray[np.complex128] = np.ascontiguousarray(spots).view(np.complex128).ravel()
+    return numbers
+
+
 def match_spots(old: Floats, new: Floats) -> tuple[Places, Places]:
     """Return where each spot stood, and the spots that are new; both are sorted.
 
@@ -274,7 +286,7 @@ def match_spots(old: Floats, new: Floats) -> tuple[Places, Places]:
     >>> at.tolist(), new.tolist()
     ([0, 0], [1])
     """
-    one, two = (np.ascontiguousarray(some).view(np.complex128).ravel() for some in (old, new))
+    one, two = as_numbers(old), as_numbers(new)
     if not len(one):
         return np.zeros(len(two), dtype=np.intp), np.arange(len(two))
     at = np.minimum(np.searchsorted(one, two), len(one) - 1)

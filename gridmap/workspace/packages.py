@@ -20,6 +20,12 @@ from .pieces import join_pieces
 #: GeoPackage writes a time of change; a fixed one keeps the same input at the same bytes.
 _FIXED_TIME = "2000-01-01T00:00:00.000Z"
 
+#: Kinds of columns that tell what they hold where there are no rows.
+_SURE = ("float64", "int64", "bool")
+
+#: Numbers of kinds of shapes: Polygon, MultiPolygon.
+_POLYGONS = (3, 6)
+
 
 class Layer(NamedTuple):
     """A layer of a GeoPackage with the style that QGIS opens it with."""
@@ -111,13 +117,6 @@ def tell_kinds(frame: GeoDataFrame) -> list[str] | None:
         return None
     return [*(f"{name}: {kind}" for name, kind in plain.dtypes.items()),
             "" if frame.crs is None else frame.crs.to_wkt()]
-
-
-#: Kinds of columns that tell what they hold where there are no rows.
-_SURE = ("float64", "int64", "bool")
-
-#: Numbers of kinds of shapes: Polygon, MultiPolygon.
-_POLYGONS = (3, 6)
 
 
 def _write(path: Path, name: str, frame: GeoDataFrame, **options: Any) -> None:
